@@ -1,0 +1,129 @@
+// Package connector is where rows come from and go to: sources, sinks and the formats
+// between bytes and columns. This file is the contract; file.go, csv.go, ndjson.go,
+// datagen.go and the rest implement it; registry.go finds an implementation by name.
+//
+// On the path of a row it stands at both ends: a Reader cuts a partition into blocks
+// of whole records, any number of workers decode blocks side by side with a Decoder
+// each, and at the far end workers encode batches with an Encoder each while one
+// goroutine writes the bytes in order.
+package connector
+
+import (
+	"context"
+
+	"github.com/millrace/millrace/state"
+	"github.com/millrace/millrace/stream"
+)
+
+// Position is a place between two records of a partition, from which a Reader can
+// begin. The zero Position is the start. File counts the partition's files in name
+// order; Offset is in bytes of that file's (decompressed) content, or in rows for a
+// generator; Line is the number of lines before it in the file.
+type Position struct {
+	File   int
+	Offset int64
+	Line   int64
+}
+
+// Block is a run of whole records as bytes, or for a generator a run of row numbers.
+// It is reused: a Reader overwrites all of it.
+type Block struct {
+	Data       []byte
+	Rows       int    // generators only
+	File       string // name to show in messages
+	Start, End Position
+	Partition  int
+	// Errors are records the reader gave up itself (too long); they lie before the
+	// block's rows.
+	Errors []RecordError
+}
+
+// RecordError is a record that could not be decoded. Line is 1-based within the
+// block (Start.Line to be added by the caller). Record is cut to RecordBytesMax.
+// Before is the number of rows decoded from the block before it, so that error rows
+// keep their place.
+type RecordError struct {
+	Before int
+	Line   int64
+	Record string
+	Reason string
+}
+
+// Limits of the package, each with what happens when it is reached.
+const (
+	RecordBytesMax      = 16 << 20  // a longer record becomes an error row and is skipped to the next line
+	ErrorRecordBytesMax = 4 << 10   // a longer record is cut in its error row, with "..." at the end
+	BlockBytes          = 256 << 10 // size a Reader aims at; a longer record gets a block of its own
+)
+
+// Source is an opened stream. It is safe for concurrent use.
+type Source interface {
+	// Partitions is fixed once opened; partition order is data order for equal times.
+	Partitions() int
+	// Bounded: every partition ends. Live: input may pause (a terminal, a pipe, a
+	// followed file, a paced generator), so half-filled tasks must not wait for it.
+	Bounded() bool
+	Live() bool
+	// Reader opens partition i at a position that an earlier Reader of the same input
+	// put into a Block, or at the start.
+	Reader(ctx context.Context, partition int, at Position) (Reader, error)
+	// NewDecoder returns a decoder for one goroutine.
+	NewDecoder() Decoder
+	// Warnings are things to tell the user once, such as columns matched by position.
+	// Complete once every partition's first block has been read.
+	Warnings() []string
+	Close() error
+}
+
+// Reader reads one partition from one goroutine.
+type Reader interface {
+	// Next fills b with the next records in order, or returns io.EOF. It may block on a
+	// live source until ctx is done (then it returns ctx's error).
+	Next(ctx context.Context, b *Block) error
+	Close() error
+}
+
+// Decoder turns blocks into columns. Out's absent columns are skipped, not parsed.
+type Decoder interface {
+	// Decode appends b's good records to out (empty, from the caller) and its bad ones to
+	// errs, in record order. An error means the input cannot be read at all.
+	Decode(b *Block, out *stream.Batch, errs []RecordError) ([]RecordError, error)
+	// Record returns the text (cut to ErrorRecordBytesMax) and the 1-based line within
+	// the block of row i of the block decoded last, which must still be intact.
+	Record(row int) (text string, line int64)
+}
+
+// Sink is an opened output: also a ByteSink or a BatchSink. Calls come from one
+// goroutine. The element is the sink's committed position (bytes written for files),
+// so that a restored job goes on behind it.
+type Sink interface {
+	state.Element
+	// Close finishes the output (footer, flush, sync). Abort gives up: what was written
+	// stays, cut at the last whole row where the medium allows.
+	Close() error
+	Abort()
+}
+
+// ByteSink takes rows encoded elsewhere.
+type ByteSink interface {
+	Sink
+	// NewEncoder returns an encoder for one goroutine.
+	NewEncoder() Encoder
+	// Write appends whole rows. Header bytes, if the format has any, are the sink's own.
+	Write(p []byte) error
+	// Flush makes what was written visible; called when input pauses and at the end.
+	Flush() error
+}
+
+// Encoder appends rows [from, to) of b to dst.
+type Encoder interface {
+	Encode(dst []byte, b *stream.Batch, from, to int) []byte
+}
+
+// BatchSink takes rows as columns.
+type BatchSink interface {
+	Sink
+	// WriteBatch may use b during the call only.
+	WriteBatch(b *stream.Batch, from, to int) error
+	Flush() error
+}
