@@ -10,6 +10,7 @@
 package operator
 
 import (
+	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/state"
 	"github.com/millrace/millrace/stream"
 )
@@ -29,6 +30,7 @@ type Task struct {
 
 // ErrorRow is a row that failed in an operator. Record is the row as JSON.
 type ErrorRow struct {
+	Op     model.OpID // the operator whose expression or result failed
 	Reason string
 	Record string
 }
@@ -85,6 +87,14 @@ type Keyed interface {
 	Function
 	Lanes() int
 	Lane(lane int, t *Task, p Partial) (any, error)
+}
+
+// Releaser is a Function that holds pooled batches: when a job fails or is cancelled
+// the engine discards the partial results it will not assemble and then closes the
+// function, after which nothing of the pool may be held. No other call follows Close.
+type Releaser interface {
+	Discard(p Partial)
+	Close()
 }
 
 // Limits and sizes of the package.
