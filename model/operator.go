@@ -1,6 +1,10 @@
 package model
 
-import "github.com/millrace/millrace/stream"
+import (
+	"fmt"
+
+	"github.com/millrace/millrace/stream"
+)
 
 // OpID is an operator's position in its model.
 type OpID int
@@ -78,7 +82,12 @@ const (
 
 var kindNames = [...]string{"source", "filter", "project", "window", "aggregate", "join", "lookup", "union", "emit", "sink"}
 
-func (k Kind) String() string { return kindNames[k] }
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return fmt.Sprintf("Kind(%d)", uint8(k))
+}
 
 // ParseKind is the inverse of String.
 func ParseKind(s string) (Kind, bool) {
@@ -188,7 +197,14 @@ const (
 	Rstream
 )
 
-func (m EmitMode) String() string { return [...]string{"istream", "rstream"}[m] }
+var emitModeNames = [...]string{"istream", "rstream"}
+
+func (m EmitMode) String() string {
+	if int(m) < len(emitModeNames) {
+		return emitModeNames[m]
+	}
+	return fmt.Sprintf("EmitMode(%d)", uint8(m))
+}
 
 // ResultConnector is the connector of a bare SELECT's sink: rows go to whoever
 // started the job.

@@ -1,6 +1,10 @@
 package model
 
-import "github.com/millrace/millrace/stream"
+import (
+	"fmt"
+
+	"github.com/millrace/millrace/stream"
+)
 
 // WindowKind is the form of a window.
 type WindowKind uint8
@@ -18,7 +22,12 @@ const (
 
 var windowKindNames = [...]string{"none", "rows", "range", "rows-instant", "range-instant", "partition-rows"}
 
-func (k WindowKind) String() string { return windowKindNames[k] }
+func (k WindowKind) String() string {
+	if int(k) < len(windowKindNames) {
+		return windowKindNames[k]
+	}
+	return fmt.Sprintf("WindowKind(%d)", uint8(k))
+}
 
 // ParseWindowKind is the inverse of String.
 func ParseWindowKind(s string) (WindowKind, bool) {

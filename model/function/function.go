@@ -219,3 +219,17 @@ func (s Signature) Match(args []stream.Type) bool {
 	}
 	return true
 }
+
+// ResultFor returns the type of a call with these argument types, which Match. For
+// cast and try_cast it is the argument's; the call itself names the type asked for.
+func (s Signature) ResultFor(args []stream.Type) stream.Type {
+	if s.Result != stream.Invalid {
+		return s.Result
+	}
+	for i, a := range args {
+		if s.Args[min(i, len(s.Args)-1)] == stream.Invalid {
+			return a
+		}
+	}
+	return stream.Invalid
+}

@@ -1,0 +1,119 @@
+package model
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/millrace/millrace/model/function"
+	"github.com/millrace/millrace/stream"
+)
+
+// MayErr reports whether e can make an error row for some input row. It is exact
+// enough for optimizations: floats never overflow into errors, widening casts never
+// fail, and a literal divisor, pattern or unit is looked at.
+func (e *Expr) MayErr() bool {
+	may := false
+	e.Walk(func(x *Expr) {
+		if !may && x.Kind == CallExpr {
+			may = x.callMayErr()
+		}
+	})
+	return may
+}
+
+// AnyMayErr reports whether one of the expressions may err.
+func AnyMayErr(exprs []*Expr) bool { return slices.ContainsFunc(exprs, (*Expr).MayErr) }
+
+// callMayErr looks at the call itself, not at its arguments.
+func (e *Expr) callMayErr() bool {
+	f, ok := function.Lookup(e.Func)
+	if !ok {
+		return true
+	}
+	if !f.MayErr {
+		return false
+	}
+	switch e.Func {
+	case "add", "sub", "mul", "neg", "abs":
+		return !e.Type.IsFloat()
+	case "div", "mod":
+		return !e.Type.IsFloat() && !harmlessDivisor(e.Args)
+	case "cast":
+		return len(e.Args) != 1 || castMayErr(e.Args[0].Type, e.Type)
+	case "like":
+		return len(e.Args) != 2 || !harmlessPattern(e.Args[1])
+	case "substring":
+		return len(e.Args) != 2
+	case "date_trunc":
+		return len(e.Args) != 2 || !knownUnit(e.Args[0])
+	case "to_timestamp_ltz":
+		return len(e.Args) != 2 || !microsecondPrecision(e.Args[1])
+	}
+	return true
+}
+
+// harmlessDivisor: a literal that is neither 0 (undefined) nor -1 (overflow of the
+// least number).
+func harmlessDivisor(args []*Expr) bool {
+	if len(args) != 2 || args[1].Kind != LiteralExpr {
+		return false
+	}
+	v := args[1].Literal
+	return v.Null || v.I != 0 && v.I != -1
+}
+
+func harmlessPattern(pattern *Expr) bool {
+	if pattern.Kind != LiteralExpr {
+		return false
+	}
+	return pattern.Literal.Null || !strings.Contains(pattern.Literal.S, `\`)
+}
+
+// TruncUnits are the units DATE_TRUNC knows, in lower case.
+var TruncUnits = []string{"second", "minute", "hour", "day", "month", "year"}
+
+func knownUnit(unit *Expr) bool {
+	if unit.Kind != LiteralExpr {
+		return false
+	}
+	return unit.Literal.Null || slices.Contains(TruncUnits, strings.ToLower(unit.Literal.S))
+}
+
+func microsecondPrecision(precision *Expr) bool {
+	if precision.Kind != LiteralExpr {
+		return false
+	}
+	return precision.Literal.Null || precision.Literal.I == 6
+}
+
+// CastAllowed reports whether a CAST between the types exists at all.
+func CastAllowed(from, to stream.Type) bool {
+	switch {
+	case from == stream.Invalid || to == stream.Invalid:
+		return false
+	case from == to, to == stream.Varchar, from == stream.Varchar:
+		return true
+	case from.IsNumeric() && to.IsNumeric():
+		return true
+	case from == stream.Boolean:
+		return to.IsInteger()
+	case to == stream.Boolean:
+		return from.IsInteger()
+	}
+	return false
+}
+
+func castMayErr(from, to stream.Type) bool {
+	switch {
+	case from == to, to == stream.Varchar, from == stream.Boolean:
+		return false
+	case from == stream.Varchar:
+		return true
+	case to == stream.Boolean:
+		return false
+	case from.IsInteger() && to.IsFloat():
+		return false
+	}
+	widening := from == stream.Integer && to == stream.BigInt || from == stream.Real && to == stream.Double
+	return !widening
+}

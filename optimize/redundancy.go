@@ -1,0 +1,194 @@
+package optimize
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/millrace/millrace/model"
+)
+
+// Redundancy drops what does nothing and keeps one copy of what is done twice.
+//
+//	dead       source ─┬─ filter ─ sink            source ─── filter ─ sink
+//	                   └─ project            =>
+//
+//	no-op      source ─ filter(TRUE) ─ sink   =>   source ─ sink
+//
+//	equal      source ─┬─ filter a>1 ─ x           source ─ filter a>1 ─┬─ x
+//	                   └─ filter a>1 ─ y     =>                         └─ y
+//
+// Dead: no sink can be reached, and so nobody sees the rows or errors. No-ops: a
+// filter of TRUE literals, a projection of all columns in their places under their
+// names. Equal: stateless operators over the same input; merging needs that they
+// cannot err, because an error row names its operator, and that nobody reads both
+// copies, because the two inputs of a self-join are two streams.
+//
+// Columns nobody reads are the fourth redundancy; they need no rewriting (see Needed).
+var Redundancy = Optimization{
+	Name:    "redundancy",
+	Summary: "drop dead and idle operators, share equal ones",
+	Sites:   redundancySites,
+	Safe:    redundancySafe,
+	Profit:  redundancyProfit,
+	Apply:   redundancyApply,
+}
+
+const (
+	dead  = "dead"
+	noOp  = "no-op"
+	equal = "equal"
+)
+
+func redundancySites(m *model.Model) []Site {
+	var out []Site
+	live := reachesSink(m)
+	for _, op := range m.Ops {
+		switch {
+		case !live[op.ID]:
+			out = append(out, Site{Ops: []model.OpID{op.ID}, Detail: dead, Text: fmt.Sprintf("drop %s %s", op.Kind, op.Name)})
+		case doesNothing(m, op):
+			out = append(out, Site{Ops: []model.OpID{op.ID}, Detail: noOp, Text: fmt.Sprintf("skip %s %s", op.Kind, op.Name)})
+		}
+	}
+	for i, op := range m.Ops {
+		for _, earlier := range m.Ops[:i] {
+			if live[op.ID] && live[earlier.ID] && sameWork(earlier, op) {
+				out = append(out, Site{Ops: []model.OpID{earlier.ID, op.ID}, Detail: equal,
+					Text: fmt.Sprintf("share %s %s with %s", op.Kind, earlier.Name, op.Name)})
+				break
+			}
+		}
+	}
+	return out
+}
+
+func reachesSink(m *model.Model) []bool {
+	live := make([]bool, len(m.Ops))
+	for i, op := range slices.Backward(m.Ops) {
+		live[i] = live[i] || op.Kind == model.SinkOp
+		for _, e := range op.Inputs {
+			live[e.Op] = live[e.Op] || live[i]
+		}
+	}
+	return live
+}
+
+func doesNothing(m *model.Model, op *model.Operator) bool {
+	switch op.Kind {
+	case model.FilterOp:
+		return !slices.ContainsFunc(op.Filter, func(e *model.Expr) bool {
+			return e.Kind != model.LiteralExpr || !e.Literal.Truth()
+		})
+	case model.ProjectOp:
+		in := m.EdgeRelation(op.Inputs[0])
+		if in.Time != op.Relation.Time || !slices.Equal(in.Schema.Fields, op.Relation.Schema.Fields) {
+			return false
+		}
+		for i, e := range op.Project {
+			if e.Kind != model.ColumnExpr || e.Column != i {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// sameWork: two stateless operators that put out the same rows.
+func sameWork(a, b *model.Operator) bool {
+	if a.Kind != b.Kind || !slices.Equal(a.Inputs, b.Inputs) || a.Relation.Time != b.Relation.Time {
+		return false
+	}
+	if !slices.Equal(a.Relation.Schema.Fields, b.Relation.Schema.Fields) {
+		return false
+	}
+	switch a.Kind {
+	case model.FilterOp:
+		return slices.EqualFunc(a.Filter, b.Filter, (*model.Expr).Equal)
+	case model.ProjectOp:
+		return slices.EqualFunc(a.Project, b.Project, (*model.Expr).Equal)
+	}
+	return false
+}
+
+func redundancySafe(m *model.Model, s Site) string {
+	first := m.Ops[s.Ops[0]]
+	switch s.Detail {
+	case noOp:
+		if slices.ContainsFunc(m.Ops, func(op *model.Operator) bool {
+			return slices.Contains(op.Inputs, model.Edge{Op: first.ID, Port: model.Errors})
+		}) {
+			return "its error output is read"
+		}
+		return sameReader(m, s.Ops[0], first.Inputs[0])
+	case equal:
+		if first.Properties().MayErr {
+			return "it may err, and an error row names its operator"
+		}
+		if first.Relation.Instant() {
+			return "its rows are per instant, and both copies belong to regions of their own"
+		}
+		return sameReader(m, s.Ops[1], model.Edge{Op: first.ID, Port: model.Out})
+	}
+	return ""
+}
+
+// sameReader gives a reason if putting an edge in the place of an operator would make
+// one reader read that edge twice.
+func sameReader(m *model.Model, id model.OpID, instead model.Edge) string {
+	replaced := model.Edge{Op: id, Port: model.Out}
+	for _, op := range m.Ops {
+		if slices.Contains(op.Inputs, replaced) && (slices.Contains(op.Inputs, instead) || count(op.Inputs, replaced) > 1) {
+			return fmt.Sprintf("%s %s reads both", op.Kind, op.Name)
+		}
+	}
+	return ""
+}
+
+func count(edges []model.Edge, e model.Edge) int {
+	n := 0
+	for _, x := range edges {
+		if x == e {
+			n++
+		}
+	}
+	return n
+}
+
+func redundancyProfit(m *model.Model, s Site) Estimate {
+	switch s.Detail {
+	case dead:
+		return Estimate{Pays: true, Text: "no sink can be reached from it"}
+	case noOp:
+		return Estimate{Pays: true, Text: "it changes nothing"}
+	}
+	return Estimate{Pays: true, Text: "computed once for both"}
+}
+
+func redundancyApply(m *model.Model, s Site) *model.Model {
+	w := newRewrite(m)
+	last := s.Ops[len(s.Ops)-1]
+	switch s.Detail {
+	case noOp:
+		w.redirect(model.Edge{Op: last, Port: model.Out}, m.Ops[last].Inputs[0])
+	case equal:
+		for _, port := range []model.Port{model.Out, model.Errors} {
+			w.redirect(model.Edge{Op: last, Port: port}, model.Edge{Op: s.Ops[0], Port: port})
+		}
+	case dead:
+		live := reachesSink(m)
+		gone := map[model.OpID]bool{last: true}
+		for _, op := range m.Ops[last:] { // whatever read it is dead too
+			if !live[op.ID] && slices.ContainsFunc(op.Inputs, func(e model.Edge) bool { return gone[e.Op] }) {
+				gone[op.ID] = true
+			}
+		}
+		for id := range maps.Keys(gone) {
+			w.drop(id)
+		}
+		return w.model()
+	}
+	w.drop(last)
+	return w.model()
+}
