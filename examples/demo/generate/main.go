@@ -96,7 +96,7 @@ func drive(reports []report, random *rand.Rand, vehicle int, road *carriageway, 
 		speed := max(0, min(wanted, road.limit(at, km))*(1+0.05*random.NormFloat64()))
 		if t >= next && at >= 0 {
 			arrives := at + 4*random.Float64()*random.Float64()
-			if random.IntN(4000) == 0 {
+			if random.IntN(3000) == 0 {
 				arrives += 60 // a dead spot
 			}
 			reports = append(reports, report{at, arrives, vehicle, road, km, speed})
