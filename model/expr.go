@@ -87,7 +87,7 @@ func (e *Expr) Equal(o *Expr) bool {
 	if e == nil || o == nil {
 		return e == o
 	}
-	if e.Kind != o.Kind || e.Type != o.Type || e.Column != o.Column || e.Func != o.Func || len(e.Args) != len(o.Args) || e.Literal != o.Literal {
+	if e.Kind != o.Kind || e.Type != o.Type || e.Column != o.Column || e.Func != o.Func || len(e.Args) != len(o.Args) || !equalLiteral(e.Literal, o.Literal) {
 		return false
 	}
 	for i := range e.Args {

@@ -1,0 +1,194 @@
+package model
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/millrace/millrace/model/function"
+	"github.com/millrace/millrace/stream"
+)
+
+// String is the expression in the text form of models: $2:REAL for a column,
+// 'value':TYPE for a literal, f(args):TYPE for a call.
+func (e *Expr) String() string {
+	var b strings.Builder
+	e.write(&b)
+	return b.String()
+}
+
+func (e *Expr) write(b *strings.Builder) {
+	if e == nil {
+		return
+	}
+	switch e.Kind {
+	case ColumnExpr:
+		b.WriteString("$" + strconv.Itoa(e.Column))
+	case LiteralExpr:
+		b.WriteString(literalText(e.Literal))
+	case CallExpr:
+		b.WriteString(word(e.Func) + "(")
+		for i, a := range e.Args {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			a.write(b)
+		}
+		b.WriteByte(')')
+	}
+	b.WriteString(":" + e.Type.String())
+}
+
+// literalText writes a value so that parseLiteral reads it back exactly. Times are
+// written as people read them where that is exact.
+func literalText(v stream.Value) string {
+	switch {
+	case v.Null:
+		return "NULL"
+	case v.Type == stream.Boolean:
+		return strings.ToUpper(strconv.FormatBool(v.I != 0))
+	case v.Type == stream.Varchar:
+		return strconv.Quote(v.S)
+	case v.Type.IsFloat():
+		return string(stream.AppendDouble(nil, v.F, floatBits(v.Type)))
+	case v.Type == stream.Timestamp:
+		if text := stream.FormatTimestamp(v.I); readsBack(text, v.I, stream.ParseTimestamp) {
+			return strconv.Quote(text)
+		}
+	case v.Type == stream.Interval:
+		if text := stream.FormatInterval(v.I); readsBack(text, v.I, stream.ParseInterval) {
+			return strconv.Quote(text)
+		}
+	}
+	return strconv.FormatInt(v.I, 10)
+}
+
+func readsBack(text string, v int64, parse func(string) (int64, bool)) bool {
+	back, ok := parse(text)
+	return ok && back == v
+}
+
+func floatBits(t stream.Type) int {
+	if t == stream.Real {
+		return 32
+	}
+	return 64
+}
+
+// binaryOperators are the calls that SQL writes between their arguments.
+var binaryOperators = map[string]string{
+	"add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%", "concat": "||",
+	"eq": "=", "ne": "<>", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
+	"distinct": "IS DISTINCT FROM", "not_distinct": "IS NOT DISTINCT FROM",
+	"and": "AND", "or": "OR", "like": "LIKE",
+}
+
+// postfixOperators are the calls that SQL writes behind their argument.
+var postfixOperators = map[string]string{
+	"is_null": "IS NULL", "is_not_null": "IS NOT NULL", "is_true": "IS TRUE", "is_false": "IS FALSE",
+}
+
+// SQL is the expression as a user would write it, with column names from fields. It is
+// for people: casts that only widen are left out, and it need not parse.
+func (e *Expr) SQL(fields []stream.Field) string { return e.sql(fields, true) }
+
+func (e *Expr) sql(fields []stream.Field, top bool) string {
+	switch {
+	case e == nil:
+		return ""
+	case e.Kind == ColumnExpr && e.Column >= 0 && e.Column < len(fields):
+		return fields[e.Column].Name
+	case e.Kind == ColumnExpr:
+		return "$" + strconv.Itoa(e.Column)
+	case e.Kind == LiteralExpr:
+		return literalSQL(e.Literal)
+	case e.Func == "cast" && len(e.Args) == 1 && !castMayErr(e.Args[0].Type, e.Type) && e.Type.IsNumeric():
+		return e.Args[0].sql(fields, top)
+	}
+	args := make([]string, len(e.Args))
+	for i, a := range e.Args {
+		args[i] = a.sql(fields, false)
+	}
+	text, open := e.callSQL(args)
+	if open && !top {
+		return "(" + text + ")"
+	}
+	return text
+}
+
+// callSQL also says whether the text needs parentheses inside another expression.
+func (e *Expr) callSQL(args []string) (text string, open bool) {
+	if op, ok := binaryOperators[e.Func]; ok && len(args) >= 2 {
+		return strings.Join(args, " "+op+" "), true
+	}
+	if len(args) == 1 {
+		if op, ok := postfixOperators[e.Func]; ok {
+			return args[0] + " " + op, true
+		}
+		switch e.Func {
+		case "neg":
+			return "-" + args[0], true
+		case "not":
+			return "NOT " + args[0], true
+		case "cast", "try_cast":
+			return strings.ToUpper(e.Func) + "(" + args[0] + " AS " + e.Type.String() + ")", false
+		}
+		if unit, ok := strings.CutPrefix(e.Func, "extract_"); ok {
+			return "EXTRACT(" + strings.ToUpper(unit) + " FROM " + args[0] + ")", false
+		}
+	}
+	switch {
+	case e.Func == "in" && len(args) > 1:
+		return args[0] + " IN (" + strings.Join(args[1:], ", ") + ")", true
+	case e.Func == "case" && len(args) > 2:
+		return caseSQL(args), false
+	}
+	name := strings.ToUpper(e.Func)
+	if f, ok := function.Lookup(e.Func); ok && !f.Syntax {
+		name = f.SQL
+	}
+	return name + "(" + strings.Join(args, ", ") + ")", false
+}
+
+func caseSQL(args []string) string {
+	var b strings.Builder
+	b.WriteString("CASE")
+	for i := 0; i+1 < len(args); i += 2 {
+		b.WriteString(" WHEN " + args[i] + " THEN " + args[i+1])
+	}
+	if len(args)%2 == 1 {
+		b.WriteString(" ELSE " + args[len(args)-1])
+	}
+	return b.String() + " END"
+}
+
+func literalSQL(v stream.Value) string {
+	switch {
+	case v.Null:
+		return "NULL"
+	case v.Type == stream.Varchar:
+		return "'" + strings.ReplaceAll(v.S, "'", "''") + "'"
+	case v.Type == stream.Timestamp || v.Type == stream.Interval:
+		return v.Type.String() + " '" + v.String() + "'"
+	case v.Type == stream.Boolean:
+		return strings.ToUpper(v.String())
+	case v.Type.IsFloat() && !math.IsNaN(v.F) && !math.IsInf(v.F, 0) && v.F == math.Trunc(v.F) && math.Abs(v.F) < 1e15:
+		return strconv.FormatFloat(v.F, 'f', 1, 64)
+	}
+	return v.String()
+}
+
+func (g Agg) sql(fields []stream.Field) string {
+	arg := "*"
+	if g.Arg != nil {
+		arg = g.Arg.SQL(fields)
+	}
+	if g.Distinct {
+		arg = "DISTINCT " + arg
+	}
+	text := strings.ToUpper(string(g.Func)) + "(" + arg + ")"
+	if g.Filter != nil {
+		text += " FILTER (WHERE " + g.Filter.SQL(fields) + ")"
+	}
+	return text
+}
