@@ -16,6 +16,8 @@ type Column struct {
 	F64   []float64
 	Off   []int32 // VARCHAR: len+1 offsets into Bytes; Off[0] need not be 0
 	Bytes []byte
+
+	spare Bitmap // validity buffer that Reset took out of use
 }
 
 // Absent reports whether the column was not computed because nobody reads it.
@@ -54,6 +56,9 @@ func (c *Column) Value(i int) Value {
 
 // Reset empties the column for n values of type t to be appended, keeping buffers.
 func (c *Column) Reset(t Type) {
+	if cap(c.Valid) > 0 {
+		c.spare = c.Valid[:0]
+	}
 	c.Type, c.Valid = t, nil
 	c.Bits, c.I32, c.I64, c.F32, c.F64 = c.Bits[:0], c.I32[:0], c.I64[:0], c.F32[:0], c.F64[:0]
 	c.Off, c.Bytes = c.Off[:0], c.Bytes[:0]
@@ -89,8 +94,7 @@ func (c *Column) AppendValue(v Value, n int) {
 // AppendNull appends a NULL as value number n.
 func (c *Column) AppendNull(n int) {
 	if c.Valid == nil {
-		c.Valid = NewBitmap(n + 64)
-		c.Valid.SetFirst(n)
+		c.Valid = appendOnes(c.spare[:0], 0, n)
 	}
 	c.Valid = appendBit(c.Valid, n, false)
 	switch c.Type {
@@ -114,9 +118,7 @@ func (c *Column) AppendRange(src *Column, from, to, n int) {
 	c.appendValidity(src, from, to, n)
 	switch c.Type {
 	case Boolean:
-		for i := from; i < to; i++ {
-			c.Bits = appendBit(c.Bits, n+i-from, src.Bits.Get(i))
-		}
+		c.Bits = appendBits(c.Bits, src.Bits, from, to, n)
 	case Integer:
 		c.I32 = append(c.I32, src.I32[from:to]...)
 	case Real:
@@ -200,12 +202,13 @@ func (c *Column) appendValidity(src *Column, from, to, n int) {
 		return
 	}
 	if c.Valid == nil {
-		c.Valid = NewBitmap(n + to - from)
-		c.Valid.SetFirst(n)
+		c.Valid = appendOnes(c.spare[:0], 0, n)
 	}
-	for i := from; i < to; i++ {
-		c.Valid = appendBit(c.Valid, n+i-from, src.Valid == nil || src.Valid.Get(i))
+	if src.Valid == nil {
+		c.Valid = appendOnes(c.Valid, n, to-from)
+		return
 	}
+	c.Valid = appendBits(c.Valid, src.Valid, from, to, n)
 }
 
 func appendBit(b Bitmap, n int, v bool) Bitmap {

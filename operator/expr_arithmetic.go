@@ -1,0 +1,278 @@
+package operator
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/model/function"
+	"github.com/millrace/millrace/stream"
+)
+
+var arithmeticFunctions = map[string]prepare{
+	"add": prepareArithmetic(addInts[int32], addInts[int64], sumFloats[float32], sumFloats[float64]),
+	"sub": prepareArithmetic(subInts[int32], subInts[int64], subFloats[float32], subFloats[float64]),
+	"mul": prepareArithmetic(mulInt32, mulInt64, mulFloats[float32], mulFloats[float64]),
+	"div": prepareArithmetic(divInts[int32], divInts[int64], divFloats[float32], divFloats[float64]),
+	"mod": prepareArithmetic(modInts[int32], modInts[int64], modFloats[float32], modFloats[float64]),
+	"neg": prepareArithmetic(negInts[int32], negInts[int64], negFloats[float32], negFloats[float64]),
+	"abs": prepareArithmetic(absInts[int32], absInts[int64], absFloats[float32], absFloats[float64]),
+}
+
+type kernel = func(*ProgramScratch, *instr)
+
+// prepareArithmetic picks a kernel by the result's type. Timestamps and intervals are
+// int64, so that their sums, differences and multiples are those of BIGINT.
+func prepareArithmetic(i32, i64, f32, f64 kernel) prepare {
+	return func(_ *builder, e *model.Expr, in *instr) error {
+		in.run = byType(e.Type, i32, i64, f32, f64)
+		if in.run == nil {
+			return fmt.Errorf("no arithmetic of %s", e.Type)
+		}
+		for _, a := range e.Args {
+			if carrier(a.Type) != carrier(e.Type) {
+				return fmt.Errorf("argument of type %s for a result of %s", a.Type, e.Type)
+			}
+		}
+		return nil
+	}
+}
+
+// byType picks the variant for a type's Go type; nil if there is none.
+func byType(t stream.Type, i32, i64, f32, f64 kernel) kernel {
+	switch carrier(t) {
+	case stream.Integer:
+		return i32
+	case stream.BigInt:
+		return i64
+	case stream.Real:
+		return f32
+	case stream.Double:
+		return f64
+	}
+	return nil
+}
+
+// carrier maps types that share a Go type to one of them.
+func carrier(t stream.Type) stream.Type {
+	if t == stream.Timestamp || t == stream.Interval {
+		return stream.BigInt
+	}
+	return t
+}
+
+// values is the slice of a column that holds values of T.
+func values[T fixed](c *stream.Column) *[]T {
+	var p any
+	switch any(T(0)).(type) {
+	case int32:
+		p = &c.I32
+	case int64:
+		p = &c.I64
+	case float32:
+		p = &c.F32
+	default:
+		p = &c.F64
+	}
+	return p.(*[]T)
+}
+
+// pairOf returns the strict result of a two-argument instruction with its values and
+// the arguments'.
+func pairOf[T fixed](s *ProgramScratch, in *instr) (out *vector, o, a, b []T) {
+	out, o, a = oneOf[T, T](s, in)
+	return out, o, a, (*values[T](&s.arg(in, 1).Column))[:len(o)]
+}
+
+// oneOf is pairOf for the first argument only.
+func oneOf[T, A fixed](s *ProgramScratch, in *instr) (out *vector, o []T, a []A) {
+	out = s.strict(in)
+	p := values[T](&out.Column)
+	*p = resize(*p, s.n)
+	o = *p
+	return out, o, (*values[A](&s.arg(in, 0).Column))[:len(o)]
+}
+
+func sumFloats[T float](s *ProgramScratch, in *instr) {
+	_, o, a, b := pairOf[T](s, in)
+	for i := range o {
+		o[i] = a[i] + b[i]
+	}
+}
+
+func subFloats[T float](s *ProgramScratch, in *instr) {
+	_, o, a, b := pairOf[T](s, in)
+	for i := range o {
+		o[i] = a[i] - b[i]
+	}
+}
+
+func mulFloats[T float](s *ProgramScratch, in *instr) {
+	_, o, a, b := pairOf[T](s, in)
+	for i := range o {
+		o[i] = a[i] * b[i]
+	}
+}
+
+func divFloats[T float](s *ProgramScratch, in *instr) {
+	_, o, a, b := pairOf[T](s, in)
+	for i := range o {
+		o[i] = a[i] / b[i]
+	}
+}
+
+func modFloats[T float](s *ProgramScratch, in *instr) {
+	_, o, a, b := pairOf[T](s, in)
+	for i := range o {
+		o[i] = T(math.Mod(float64(a[i]), float64(b[i])))
+	}
+}
+
+func negFloats[T float](s *ProgramScratch, in *instr) {
+	_, o, a := oneOf[T, T](s, in)
+	for i := range o {
+		o[i] = -a[i]
+	}
+}
+
+func absFloats[T float](s *ProgramScratch, in *instr) {
+	_, o, a := oneOf[T, T](s, in)
+	for i := range o {
+		o[i] = T(math.Abs(float64(a[i])))
+	}
+}
+
+// Integer kernels wrap around, note by the sign of `over` whether any row overflowed,
+// and look for the rows only then.
+
+func addInts[T integer](s *ProgramScratch, in *instr) {
+	out, o, a, b := pairOf[T](s, in)
+	var over T
+	for i := range o {
+		r := a[i] + b[i]
+		over |= (a[i] ^ r) & (b[i] ^ r)
+		o[i] = r
+	}
+	if over < 0 {
+		for i := range o {
+			if (a[i]^o[i])&(b[i]^o[i]) < 0 {
+				s.failOwn(out, i, function.ErrOverflow)
+			}
+		}
+	}
+}
+
+func subInts[T integer](s *ProgramScratch, in *instr) {
+	out, o, a, b := pairOf[T](s, in)
+	var over T
+	for i := range o {
+		r := a[i] - b[i]
+		over |= (a[i] ^ b[i]) & (a[i] ^ r)
+		o[i] = r
+	}
+	if over < 0 {
+		for i := range o {
+			if (a[i]^b[i])&(a[i]^o[i]) < 0 {
+				s.failOwn(out, i, function.ErrOverflow)
+			}
+		}
+	}
+}
+
+func mulInt32(s *ProgramScratch, in *instr) {
+	out, o, a, b := pairOf[int32](s, in)
+	over := false
+	for i := range o {
+		r := int64(a[i]) * int64(b[i])
+		o[i] = int32(r)
+		over = over || r != int64(int32(r))
+	}
+	if over {
+		for i := range o {
+			if r := int64(a[i]) * int64(b[i]); r != int64(int32(r)) {
+				s.failOwn(out, i, function.ErrOverflow)
+			}
+		}
+	}
+}
+
+func mulInt64(s *ProgramScratch, in *instr) {
+	out, o, a, b := pairOf[int64](s, in)
+	var over uint64
+	for i := range o {
+		o[i] = a[i] * b[i]
+		over |= mulOverflow(a[i], b[i])
+	}
+	if over != 0 {
+		for i := range o {
+			if mulOverflow(a[i], b[i]) != 0 {
+				s.failOwn(out, i, function.ErrOverflow)
+			}
+		}
+	}
+}
+
+func divInts[T integer](s *ProgramScratch, in *instr) {
+	out, o, a, b := pairOf[T](s, in)
+	for i, d := range b {
+		switch d {
+		case 0:
+			o[i] = 0
+			s.failOwn(out, i, function.ErrDivisionByZero)
+		case -1:
+			o[i] = -a[i]
+			if a[i] < 0 && o[i] < 0 {
+				s.failOwn(out, i, function.ErrOverflow)
+			}
+		default:
+			o[i] = a[i] / d
+		}
+	}
+}
+
+func modInts[T integer](s *ProgramScratch, in *instr) {
+	out, o, a, b := pairOf[T](s, in)
+	for i, d := range b {
+		switch d {
+		case 0:
+			o[i] = 0
+			s.failOwn(out, i, function.ErrDivisionByZero)
+		case -1:
+			o[i] = 0
+		default:
+			o[i] = a[i] % d
+		}
+	}
+}
+
+func negInts[T integer](s *ProgramScratch, in *instr) {
+	out, o, a := oneOf[T, T](s, in)
+	var over T
+	for i := range o {
+		o[i] = -a[i]
+		over |= o[i] & a[i] // both negative: the least number, whose negation is itself
+	}
+	if over < 0 {
+		for i := range o {
+			if o[i]&a[i] < 0 {
+				s.failOwn(out, i, function.ErrOverflow)
+			}
+		}
+	}
+}
+
+func absInts[T integer](s *ProgramScratch, in *instr) {
+	out, o, a := oneOf[T, T](s, in)
+	var over T
+	for i := range o {
+		o[i] = max(a[i], -a[i])
+		over |= o[i]
+	}
+	if over < 0 {
+		for i := range o {
+			if o[i] < 0 {
+				s.failOwn(out, i, function.ErrOverflow)
+			}
+		}
+	}
+}

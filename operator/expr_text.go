@@ -1,0 +1,209 @@
+package operator
+
+import (
+	"bytes"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/model/function"
+	"github.com/millrace/millrace/stream"
+)
+
+var textFunctions = map[string]prepare{
+	"lower":       prepareText(1, mapKernel(lowerText)),
+	"upper":       prepareText(1, mapKernel(upperText)),
+	"trim":        prepareText(1, mapKernel(func(dst, t []byte) []byte { return append(dst, bytes.Trim(t, " ")...) })),
+	"ltrim":       prepareText(1, mapKernel(func(dst, t []byte) []byte { return append(dst, bytes.TrimLeft(t, " ")...) })),
+	"rtrim":       prepareText(1, mapKernel(func(dst, t []byte) []byte { return append(dst, bytes.TrimRight(t, " ")...) })),
+	"length":      prepareText(1, runLength),
+	"concat":      prepareText(1, runConcat),
+	"replace":     prepareText(3, runReplace),
+	"position":    prepareText(2, runPosition),
+	"starts_with": prepareText(2, runStartsWith),
+	"substring":   prepareSubstring,
+	"like":        prepareLike,
+}
+
+// prepareText: all arguments are texts, at least n of them.
+func prepareText(n int, run kernel) prepare {
+	return func(_ *builder, e *model.Expr, in *instr) error {
+		in.run = run
+		return sameTypes(append([]*model.Expr{{Type: stream.Varchar}}, e.Args...), n+1)
+	}
+}
+
+func mapKernel(f func(dst, text []byte) []byte) kernel {
+	return func(s *ProgramScratch, in *instr) { s.mapTexts(in, f) }
+}
+
+// mapTexts computes a text from a text; f appends the result to dst.
+func (s *ProgramScratch) mapTexts(in *instr, f func(dst, text []byte) []byte) {
+	out, a := s.strict(in), &s.arg(in, 0).Column
+	w := s.writeText(out)
+	for i := range s.n {
+		w.bytes = f(w.bytes, a.Text(i))
+		w.end(s, out, i)
+	}
+	w.finish(out)
+}
+
+func lowerText(dst, text []byte) []byte {
+	from := len(dst)
+	for _, c := range text {
+		if c >= utf8.RuneSelf {
+			return append(dst[:from], bytes.ToLower(text)...)
+		}
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+func upperText(dst, text []byte) []byte {
+	from := len(dst)
+	for _, c := range text {
+		if c >= utf8.RuneSelf {
+			return append(dst[:from], bytes.ToUpper(text)...)
+		}
+		if 'a' <= c && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+func runLength(s *ProgramScratch, in *instr) {
+	out, a := s.strict(in), &s.arg(in, 0).Column
+	out.I32 = resize(out.I32, s.n)
+	for i := range out.I32 {
+		out.I32[i] = int32(utf8.RuneCount(a.Text(i)))
+	}
+}
+
+func runConcat(s *ProgramScratch, in *instr) {
+	out := s.strict(in)
+	w := s.writeText(out)
+	for i := range s.n {
+		for _, r := range in.args {
+			w.bytes = append(w.bytes, s.regs[r].Text(i)...)
+		}
+		w.end(s, out, i)
+	}
+	w.finish(out)
+}
+
+func runReplace(s *ProgramScratch, in *instr) {
+	out := s.strict(in)
+	a, old, by := &s.arg(in, 0).Column, &s.arg(in, 1).Column, &s.arg(in, 2).Column
+	w := s.writeText(out)
+	for i := range s.n {
+		w.bytes = appendReplaced(w.bytes, a.Text(i), old.Text(i), by.Text(i))
+		w.end(s, out, i)
+	}
+	w.finish(out)
+}
+
+func appendReplaced(dst, text, old, by []byte) []byte {
+	for len(old) > 0 {
+		at := bytes.Index(text, old)
+		if at < 0 {
+			break
+		}
+		dst = append(append(dst, text[:at]...), by...)
+		text = text[at+len(old):]
+	}
+	return append(dst, text...)
+}
+
+// runPosition: the needle is the first argument.
+func runPosition(s *ProgramScratch, in *instr) {
+	out := s.strict(in)
+	needle, a := &s.arg(in, 0).Column, &s.arg(in, 1).Column
+	out.I32 = resize(out.I32, s.n)
+	for i := range out.I32 {
+		text := a.Text(i)
+		out.I32[i] = 0
+		if at := bytes.Index(text, needle.Text(i)); at >= 0 {
+			out.I32[i] = int32(utf8.RuneCount(text[:at])) + 1
+		}
+	}
+}
+
+func runStartsWith(s *ProgramScratch, in *instr) {
+	out := s.strict(in)
+	a, prefix := &s.arg(in, 0).Column, &s.arg(in, 1).Column
+	out.Bits = resize(out.Bits, s.words)
+	clear(out.Bits)
+	for i := range s.n {
+		if bytes.HasPrefix(a.Text(i), prefix.Text(i)) {
+			out.Bits.Set(i)
+		}
+	}
+}
+
+func prepareSubstring(_ *builder, e *model.Expr, in *instr) error {
+	ok := len(e.Args) == 2 || len(e.Args) == 3 && e.Args[2].Type == stream.BigInt
+	if !ok || e.Args[0].Type != stream.Varchar || e.Args[1].Type != stream.BigInt {
+		return fmt.Errorf("it needs a text, a position and perhaps a length")
+	}
+	in.run = runSubstring
+	return nil
+}
+
+func runSubstring(s *ProgramScratch, in *instr) {
+	out := s.strict(in)
+	a, start := &s.arg(in, 0).Column, s.arg(in, 1).I64
+	w := s.writeText(out)
+	for i := range s.n {
+		if out.Valid == nil || out.Valid.Get(i) {
+			text := a.Text(i)
+			switch {
+			case len(in.args) == 2:
+				text = text[skipRunes(text, uint64(max(start[i], 1)-1)):]
+			case s.arg(in, 2).I64[i] < 0:
+				s.failRow(out, i, function.ErrDomain)
+				text = nil
+			default:
+				text = substring(text, start[i], s.arg(in, 2).I64[i])
+			}
+			w.bytes = append(w.bytes, text...)
+		}
+		w.end(s, out, i)
+	}
+	w.finish(out)
+}
+
+// substring is the characters start .. start+length-1, counted from 1.
+func substring(text []byte, start, length int64) []byte {
+	count := uint64(length)
+	if start < 1 {
+		before := uint64(1) - uint64(start) // positions in front of the text
+		if before >= count {
+			return nil
+		}
+		count, start = count-before, 1
+	}
+	text = text[skipRunes(text, uint64(start-1)):]
+	return text[:skipRunes(text, count)]
+}
+
+// skipRunes is the byte position behind the first n characters.
+func skipRunes(text []byte, n uint64) int {
+	if n >= uint64(len(text)) {
+		return len(text)
+	}
+	at := 0
+	for ; n > 0 && at < len(text); n-- {
+		if text[at] < utf8.RuneSelf {
+			at++
+			continue
+		}
+		_, size := utf8.DecodeRune(text[at:])
+		at += size
+	}
+	return at
+}

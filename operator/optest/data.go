@@ -1,0 +1,126 @@
+package optest
+
+import (
+	"math"
+	"strings"
+
+	"github.com/millrace/millrace/stream"
+)
+
+// Values that break things.
+var (
+	integers = []int64{0, 1, -1, 2, 3, 7, 10, -10, 100, math.MaxInt32, math.MinInt32, math.MaxInt32 - 1, 1 << 16}
+	bigs     = []int64{math.MaxInt64, math.MinInt64, math.MaxInt64 - 1, math.MinInt64 + 1, math.MaxInt32 + 1, math.MinInt32 - 1, 1 << 53, 1<<53 + 1, 3037000500}
+	doubles  = []float64{0, math.Copysign(0, -1), 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 0.1, 3, 10, 1e300, -1e300, 5e-324, 1e-310,
+		math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64, math.MaxFloat32, math.SmallestNonzeroFloat32,
+		1 << 31, -(1 << 31), 1<<31 - 0.5, 1 << 63, -(1 << 63), 2147483647.9, 9007199254740993}
+	texts = []string{"", "a", "b", "ab", "aab", "ABC", "abcabc", " a ", "  ", "é", "éa世", "世界", "%", "_", `\`, `a\`, "a%b", "#_",
+		"1", "-7", "+12", " 42 ", "2147483648", "9223372036854775808", "-9223372036854775808", "1.5", "-0", "1e400", "nan", "-Infinity", "0x10", "1_0",
+		"true", "F", "yes", "NO", "2026-01-02", "2026-01-02T03:04:05Z", "2026-01-02 03:04:05.123456", "1 02:03:04.5", "-00:00:01", "hour", "Month",
+		"ǅ", "İ", "ß", strings.Repeat("x", 70), strings.Repeat("é", 40)}
+	times = []int64{0, 1, -1, 999_999, 1_000_000, 1_767_322_245_123_456, -62_135_596_800_000_000, 86_400_000_000, -86_400_000_001, math.MaxInt64, math.MinInt64}
+)
+
+func pick[T any](g *Gen, from []T) T { return from[g.IntN(len(from))] }
+
+// Value returns a value of type t: often an extreme, else small; nullPercent is the
+// chance of NULL.
+func (g *Gen) Value(t stream.Type, nullPercent int) stream.Value {
+	if g.IntN(100) < nullPercent {
+		return stream.NullOf(t)
+	}
+	small := g.IntN(3) > 0
+	switch t {
+	case stream.Boolean:
+		return stream.Bool(g.IntN(2) == 0)
+	case stream.Integer:
+		if small {
+			return stream.Int(int32(g.IntN(21) - 10))
+		}
+		return stream.Int(int32(pick(g, integers)))
+	case stream.BigInt:
+		return stream.Big(g.number(small))
+	case stream.Real:
+		if small {
+			return stream.Float(float32(g.IntN(41)-20) / 4)
+		}
+		return stream.Float(float32(pick(g, doubles)))
+	case stream.Double:
+		if small {
+			return stream.Dbl(float64(g.IntN(41)-20) / 4)
+		}
+		return stream.Dbl(pick(g, doubles))
+	case stream.Varchar:
+		if g.IntN(20) == 0 {
+			return stream.Text(pick(g, texts) + pick(g, texts))
+		}
+		return stream.Text(pick(g, texts))
+	case stream.Timestamp:
+		if g.IntN(8) > 0 {
+			return stream.Time(1_700_000_000_000_000 + g.Int64N(1e14))
+		}
+		return stream.Time(pick(g, times))
+	default:
+		if small {
+			return stream.Duration(g.Int64N(2e11) - 1e11)
+		}
+		return stream.Duration(g.number(false))
+	}
+}
+
+func (g *Gen) number(small bool) int64 {
+	switch {
+	case small:
+		return g.Int64N(21) - 10
+	case g.IntN(2) == 0:
+		return pick(g, integers)
+	default:
+		return pick(g, bigs)
+	}
+}
+
+// Column returns n values of type t. Its validity bitmap is absent without NULLs.
+func (g *Gen) Column(t stream.Type, n, nullPercent int) stream.Column {
+	var c stream.Column
+	c.Reset(t)
+	for i := range n {
+		c.AppendValue(g.Value(t, nullPercent), i)
+	}
+	return c
+}
+
+// Batch returns n rows of the generator's schema; columns differ in how often they
+// are NULL.
+func (g *Gen) Batch(n int) *stream.Batch {
+	b := stream.NewBatch(g.Schema, nil)
+	for i, f := range g.Schema.Fields {
+		percent := []int{0, 5, 50}[g.IntN(3)]
+		if f.NotNull {
+			percent = 0
+		}
+		b.Cols[i] = g.Column(f.Type, n, percent)
+	}
+	b.Len = n
+	return b
+}
+
+// AllTypes is a schema with two columns of every type.
+func AllTypes() *stream.Schema {
+	s := &stream.Schema{}
+	for _, t := range stream.Types {
+		name := strings.ToLower(t.String())
+		s.Fields = append(s.Fields, stream.Field{Name: name + "1", Type: t}, stream.Field{Name: name + "2", Type: t})
+	}
+	return s
+}
+
+// Same reports whether two values are the same: equal bit by bit, all NaNs alike.
+func Same(a, b stream.Value) bool {
+	if a.Null || b.Null || a.Type != b.Type {
+		return a.Null == b.Null && a.Type == b.Type
+	}
+	if a.Type.IsFloat() {
+		return math.Float64bits(a.F) == math.Float64bits(b.F) || math.IsNaN(a.F) && math.IsNaN(b.F)
+	}
+	return a.I == b.I && a.S == b.S
+}
