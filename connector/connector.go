@@ -36,6 +36,8 @@ type Block struct {
 	// Errors are records the reader gave up itself (too long); they lie before the
 	// block's rows.
 	Errors []RecordError
+
+	layout *layout // CSV: how the file's fields match the columns
 }
 
 // RecordError is a record that could not be decoded. Line is 1-based within the
@@ -85,8 +87,10 @@ type Reader interface {
 
 // Decoder turns blocks into columns. Out's absent columns are skipped, not parsed.
 type Decoder interface {
-	// Decode appends b's good records to out (empty, from the caller) and its bad ones to
-	// errs, in record order. An error means the input cannot be read at all.
+	// Decode appends b's good records to out (empty, from the caller) and its bad ones,
+	// b.Errors included, to errs, in record order. Columns that the source's need leaves
+	// out and computed columns stay as they were. An error means the input cannot be read
+	// at all.
 	Decode(b *Block, out *stream.Batch, errs []RecordError) ([]RecordError, error)
 	// Record returns the text (cut to ErrorRecordBytesMax) and the 1-based line within
 	// the block of row i of the block decoded last, which must still be intact.

@@ -1,0 +1,263 @@
+package connector
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/millrace/millrace/model"
+)
+
+// optionSet is a WITH clause while it is checked. Names are looked up in canonical
+// form; the user's spelling is kept for messages. The first mistake is kept.
+type optionSet struct {
+	connector string
+	values    map[string]string // by canonical name
+	written   map[string]string // canonical name -> as the user wrote it
+	known     []string          // names asked for, for hints
+	err       *model.OptionError
+}
+
+// aliases are the option names of Flink that mean the same here.
+var aliases = map[string]string{
+	"csv.field_delimiter":            "delimiter",
+	"csv.quote_character":            "quote",
+	"csv.null_literal":               "null",
+	"field_delimiter":                "delimiter",
+	"json.timestamp_format.standard": "",
+	"rows_per_sec":                   "rows_per_second",
+}
+
+// refused are option names of Flink with another meaning, and what to do instead.
+var refused = map[string]string{
+	"csv.ignore_parse_errors":          "bad records go to the error output and are counted; on_error = 'fail' stops at the first",
+	"json.ignore_parse_errors":         "bad records go to the error output and are counted; on_error = 'fail' stops at the first",
+	"csv.allow_comments":               "remove the option; comment lines become error rows",
+	"csv.escape_character":             "double a quote to put it inside a quoted field",
+	"csv.disable_quote_character":      "write quote = ''",
+	"csv.array_element_delimiter":      "remove the option; there are no array columns",
+	"json.fail_on_missing_field":       "remove the option; a missing key is NULL, and NOT NULL columns make it an error row",
+	"json.map_null_key.mode":           "remove the option; there are no map columns",
+	"source.monitor_interval":          "write follow = true to read on as a file grows",
+	"sink.rolling_policy.file_size":    "remove the option; a sink writes one file",
+	"sink.partition_commit.trigger":    "remove the option; a sink writes one file",
+	"scan.startup.mode":                "remove the option; files are read from the start",
+	"json.ignore_parse_errors.enabled": "remove the option",
+}
+
+func newOptionSet(options map[string]string) *optionSet {
+	o := &optionSet{values: map[string]string{}, written: map[string]string{}}
+	for _, key := range sortedKeys(options) {
+		name := strings.ReplaceAll(strings.ToLower(strings.TrimSpace(key)), "-", "_")
+		if strings.HasPrefix(name, "fields.") {
+			name = canonicalField(key)
+		}
+		if hint, ok := refused[name]; ok {
+			o.fail(key, fmt.Sprintf("option %q is not supported", key), hint)
+		}
+		if alias, ok := aliases[name]; ok {
+			if name = alias; name == "" {
+				continue
+			}
+		}
+		if before, ok := o.written[name]; ok {
+			o.fail(key, fmt.Sprintf("options %q and %q are the same", before, key), "keep one of them")
+		}
+		o.values[name], o.written[name] = options[key], key
+	}
+	return o
+}
+
+// canonicalField keeps a column's name as it is: fields.Some-Name.max_past.
+func canonicalField(key string) string {
+	key = strings.TrimSpace(key)
+	i := strings.LastIndexByte(key, '.')
+	return "fields" + key[len("fields"):i+1] + strings.ReplaceAll(strings.ToLower(key[i+1:]), "-", "_")
+}
+
+func (o *optionSet) fail(option, message, hint string) {
+	if o.err == nil {
+		o.err = &model.OptionError{Option: option, Message: message, Hint: hint}
+	}
+}
+
+// take returns an option's value and notes that the name is a known one.
+func (o *optionSet) take(name string) (string, bool) {
+	o.known = append(o.known, name)
+	v, ok := o.values[name]
+	return v, ok
+}
+
+func (o *optionSet) text(name, otherwise string) string {
+	if v, ok := o.take(name); ok {
+		return v
+	}
+	return otherwise
+}
+
+func (o *optionSet) bad(name, expected string) {
+	key := o.written[name]
+	o.fail(key, fmt.Sprintf("option %q cannot be %q", key, o.values[name]), expected)
+}
+
+func (o *optionSet) boolean(name string, otherwise bool) bool {
+	v, ok := o.take(name)
+	if !ok {
+		return otherwise
+	}
+	switch strings.ToLower(v) {
+	case "true":
+		return true
+	case "false":
+		return false
+	}
+	o.bad(name, "write true or false")
+	return otherwise
+}
+
+// choice returns one of the allowed words.
+func (o *optionSet) choice(name, otherwise string, allowed ...string) string {
+	v, ok := o.take(name)
+	if !ok {
+		return otherwise
+	}
+	v = strings.ToLower(v)
+	if slices.Contains(allowed, v) {
+		return v
+	}
+	hint := "write one of '" + strings.Join(allowed, "', '") + "'"
+	if near := nearest(v, allowed); near != "" {
+		hint = fmt.Sprintf("did you mean '%s'?", near)
+	}
+	o.bad(name, hint)
+	return otherwise
+}
+
+// number returns a whole number of at least low.
+func (o *optionSet) number(name string, otherwise, low int64) int64 {
+	v, ok := o.take(name)
+	if !ok {
+		return otherwise
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
+	if err != nil || n < low {
+		o.bad(name, fmt.Sprintf("write a whole number of at least %d", low))
+		return otherwise
+	}
+	return n
+}
+
+// float returns a number.
+func (o *optionSet) float(name string, otherwise float64) float64 {
+	v, ok := o.take(name)
+	if !ok {
+		return otherwise
+	}
+	f, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
+	if err != nil || f != f {
+		o.bad(name, "write a number")
+		return otherwise
+	}
+	return f
+}
+
+// character returns an option that is a single ASCII character.
+func (o *optionSet) character(name string, otherwise byte) byte {
+	v, ok := o.take(name)
+	if !ok {
+		return otherwise
+	}
+	switch v {
+	case `\t`, "tab":
+		return '\t'
+	}
+	if len(v) != 1 || v[0] >= 0x80 || v[0] == '\n' || v[0] == '\r' || v[0] == 0 {
+		o.bad(name, "write a single ASCII character other than a line end, or '\\t'")
+		return otherwise
+	}
+	return v[0]
+}
+
+// durationMicros returns a span of time such as '5 s', '100 ms' or '1 h'.
+func (o *optionSet) durationMicros(name string, otherwise int64) int64 {
+	v, ok := o.take(name)
+	if !ok {
+		return otherwise
+	}
+	d, err := time.ParseDuration(durationWords.Replace(strings.ToLower(v)))
+	if err != nil || d < 0 {
+		o.bad(name, "write a duration such as '5 s', '100 ms' or '1 h'")
+		return otherwise
+	}
+	return d.Microseconds()
+}
+
+var durationWords = strings.NewReplacer(" ", "", "seconds", "s", "second", "s", "sec", "s", "minutes", "m",
+	"minute", "m", "min", "m", "hours", "h", "hour", "h", "milliseconds", "ms", "millisecond", "ms")
+
+// done reports the first mistake, an unknown option included.
+func (o *optionSet) done() error {
+	if o.err != nil {
+		return o.err
+	}
+	for _, name := range sortedKeys(o.values) {
+		if slices.Contains(o.known, name) {
+			continue
+		}
+		key := o.written[name]
+		sort.Strings(o.known)
+		hint := "it has " + strings.Join(slices.Compact(o.known), ", ")
+		if near := nearest(name, o.known); near != "" {
+			hint = fmt.Sprintf("did you mean %q?", near)
+		}
+		return &model.OptionError{Option: key, Message: fmt.Sprintf("connector %s has no option %q here", o.connector, key), Hint: hint}
+	}
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+// nearest returns the candidate that was probably meant, or "".
+func nearest(word string, candidates []string) string {
+	best, bestDistance := "", max(1, len(word)/3)+1
+	for _, c := range candidates {
+		if d := distance(strings.ToLower(word), c); d < bestDistance {
+			best, bestDistance = c, d
+		}
+	}
+	return best
+}
+
+// distance counts the insertions, deletions, replacements and swaps of neighbours
+// that make b of a.
+func distance(a, b string) int {
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(b)]
+}

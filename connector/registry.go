@@ -1,0 +1,193 @@
+package connector
+
+import (
+	"fmt"
+	"io"
+	"sort"
+	"strings"
+
+	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/stream"
+)
+
+// Env is what a connector uses of the process it runs in.
+type Env struct {
+	Stdin io.Reader // read by the connector stdin; one source at a time
+	// Stdout is written by stdout and print: whole rows with each Write. It must allow
+	// concurrent Writes if several sinks use it, as an *os.File does.
+	Stdout io.Writer
+	// BlockBytes replaces the size of blocks; 0 means BlockBytes. Tests set it to cut
+	// records everywhere.
+	BlockBytes int
+}
+
+// Info is what checked options say of a source or sink.
+type Info struct {
+	Connector string            // canonical name
+	Options   map[string]string // canonical names; the connector itself left out
+	Bounded   bool              // sources: every partition ends
+	Live      bool              // sources: input may pause
+}
+
+// The connectors.
+const (
+	connectorFile      = "file"
+	connectorStdin     = "stdin"
+	connectorStdout    = "stdout"
+	connectorBlackhole = "blackhole"
+	connectorDatagen   = "datagen"
+)
+
+var connectorAliases = map[string]string{
+	"filesystem": connectorFile, "print": connectorStdout, "null": connectorBlackhole, "generator": connectorDatagen,
+}
+
+var (
+	sourceConnectors = []string{connectorDatagen, connectorFile, connectorStdin}
+	sinkConnectors   = []string{connectorBlackhole, connectorFile, connectorStdout}
+)
+
+// CheckSource checks a source's WITH clause against its physical columns, in order.
+// Files must exist, but are not opened. An error is a *model.OptionError.
+func CheckSource(options map[string]string, columns []stream.Field) (Info, error) {
+	o, err := chooseConnector(options, sourceConnectors, "source")
+	if err != nil {
+		return Info{}, err
+	}
+	if len(columns) == 0 {
+		o.fail("", "a stream needs at least one physical column", "name the columns to read")
+	}
+	info := Info{Connector: o.connector, Bounded: true}
+	switch o.connector {
+	case connectorFile:
+		t, _ := o.takeFile()
+		info.Bounded, info.Live = !t.follow, t.follow
+	case connectorStdin:
+		o.takeStdin()
+		info.Live = true
+	case connectorDatagen:
+		g := o.takeDatagen(columns)
+		info.Bounded, info.Live = g.rows >= 0, g.rowsPerSecond > 0
+	}
+	if err := o.done(); err != nil {
+		return Info{}, err
+	}
+	info.Options = o.values
+	return info, nil
+}
+
+// CheckSink checks a sink's WITH clause. A file's folder must exist. An error is a
+// *model.OptionError.
+func CheckSink(options map[string]string, columns []stream.Field) (Info, error) {
+	o, err := chooseConnector(options, sinkConnectors, "sink")
+	if err != nil {
+		return Info{}, err
+	}
+	switch o.connector {
+	case connectorFile:
+		o.takeFileSink()
+	case connectorStdout:
+		o.takeSinkFormat("", FormatNDJSON)
+	}
+	if err := o.done(); err != nil {
+		return Info{}, err
+	}
+	return Info{Connector: o.connector, Options: o.values, Bounded: true}, nil
+}
+
+// chooseConnector finds the connector and takes its name out of the options.
+func chooseConnector(options map[string]string, allowed []string, role string) (*optionSet, error) {
+	o := newOptionSet(options)
+	key := o.written["connector"]
+	name := strings.ToLower(strings.TrimSpace(o.values["connector"]))
+	if canonical, ok := connectorAliases[name]; ok {
+		name = canonical
+	}
+	o.connector = name
+	delete(o.values, "connector")
+	if i := sort.SearchStrings(allowed, name); i < len(allowed) && allowed[i] == name {
+		return o, o.errorOrNil()
+	}
+	list := strings.Join(allowed, ", ")
+	if name == "" {
+		return nil, &model.OptionError{Option: key, Message: "the option connector is missing", Hint: "a " + role + " is one of " + list}
+	}
+	e := &model.OptionError{Option: key, Message: fmt.Sprintf("there is no %s connector %q", role, name), Hint: "there are " + list}
+	if near := nearest(name, append(append([]string(nil), allowed...), sortedKeys(connectorAliases)...)); near != "" && near != name {
+		e.Hint = fmt.Sprintf("did you mean %q? (there are %s)", near, list)
+	}
+	return nil, e
+}
+
+func (o *optionSet) errorOrNil() error {
+	if o.err == nil {
+		return nil
+	}
+	return o.err
+}
+
+// OpenSource opens a source that CheckSource has accepted. The columns that anybody
+// reads are those present in the batches its decoders fill; need (nil: all) says the
+// same ahead of time, for sources that will read columns apart. Computed columns are left to
+// the caller.
+func OpenSource(name string, src *model.Source, schema *stream.Schema, _ []bool, env Env) (Source, error) {
+	options := withConnector(src.Connector, src.Options)
+	var physical []stream.Field
+	for i, f := range schema.Fields {
+		if i >= len(src.Computed) || src.Computed[i] == nil {
+			physical = append(physical, f)
+		}
+	}
+	o, err := chooseConnector(options, sourceConnectors, "source")
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", name, err)
+	}
+	var opened Source
+	switch o.connector {
+	case connectorFile:
+		t, partitions := o.takeFile()
+		opened = newFileSource(name, src, schema, t, partitions, env)
+	case connectorStdin:
+		opened = newStdinSource(name, src, schema, o.takeStdin(), env)
+	case connectorDatagen:
+		opened = newDatagenSource(name, src, schema, o.takeDatagen(physical))
+	}
+	if err := o.done(); err != nil {
+		return nil, fmt.Errorf("stream %s: %w", name, err)
+	}
+	return opened, nil
+}
+
+// OpenSink opens a sink that CheckSink has accepted, for the columns that visible lists.
+func OpenSink(sink *model.Sink, schema *stream.Schema, visible []int, env Env) (Sink, error) {
+	o, err := chooseConnector(withConnector(sink.Connector, sink.Options), sinkConnectors, "sink")
+	if err != nil {
+		return nil, err
+	}
+	switch o.connector {
+	case connectorFile:
+		t := o.takeFileSink()
+		if err := o.done(); err != nil {
+			return nil, err
+		}
+		return openFileSink(t, schema, visible)
+	case connectorStdout:
+		t := o.takeSinkFormat("", FormatNDJSON)
+		if err := o.done(); err != nil {
+			return nil, err
+		}
+		return newStdoutSink(t, schema, visible, env), nil
+	}
+	if err := o.done(); err != nil {
+		return nil, err
+	}
+	return &blackhole{}, nil
+}
+
+func withConnector(connector string, options map[string]string) map[string]string {
+	out := map[string]string{"connector": connector}
+	for k, v := range options {
+		out[k] = v
+	}
+	return out
+}

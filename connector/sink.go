@@ -1,0 +1,420 @@
+package connector
+
+import (
+	"compress/flate"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/millrace/millrace/state"
+	"github.com/millrace/millrace/stream"
+)
+
+// ErrClosedPipe is wrapped by a sink's error when whoever read its output has gone.
+// A program whose standard output is a pipe sees it only if it catches or ignores
+// SIGPIPE.
+var ErrClosedPipe = errors.New("output was closed by its reader")
+
+const sinkBufferBytes = 256 << 10 // collected before a write to the medium
+
+// sinkOptions are a byte sink's options, checked.
+type sinkOptions struct {
+	path        string
+	format      string
+	header      bool
+	dialect     dialect
+	compression string
+}
+
+func (o *optionSet) takeSinkFormat(name, otherwise string) sinkOptions {
+	t := sinkOptions{format: o.takeFormat(name, otherwise)}
+	if t.format == FormatCSV {
+		t.header = o.boolean("header", true)
+		t.dialect = o.takeDialect()
+		if t.dialect.quote == 0 {
+			o.fail(o.written["quote"], "a sink cannot do without quotes", "remove the option quote")
+		}
+	}
+	return t
+}
+
+func (o *optionSet) takeFileSink() sinkOptions {
+	path, ok := o.take("path")
+	if !ok || strings.TrimSpace(path) == "" {
+		o.fail(o.written["path"], "connector file needs the option path", "add path = 'out.ndjson'")
+	}
+	t := o.takeSinkFormat(path, "")
+	t.path = path
+	t.compression = o.choice("compression", compressAuto, compressAuto, compressNone, compressGzip, compressZstd)
+	if t.compression == compressAuto {
+		if t.compression = compressionByName(path); t.compression == "" {
+			t.compression = compressNone
+		}
+	}
+	if o.err != nil {
+		return t
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		o.fail(o.written["path"], path+" is a directory", "name a file in it")
+	}
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		o.fail(o.written["path"], "folder not found: "+filepath.Dir(path), "make it first")
+	}
+	return t
+}
+
+func (t *sinkOptions) encoder(schema *stream.Schema, visible []int) Encoder {
+	if t.format == FormatCSV {
+		return &csvEncoder{visible: visible, dialect: t.dialect}
+	}
+	return newJSONEncoder(schema, visible, "")
+}
+
+func (t *sinkOptions) headerLine(schema *stream.Schema, visible []int) []byte {
+	if !t.header {
+		return nil
+	}
+	return (&csvEncoder{dialect: t.dialect}).appendHeader(nil, schema, visible)
+}
+
+// medium is what a file sink writes to. *os.File is one.
+type medium interface {
+	io.Writer
+	Truncate(size int64) error
+	Seek(offset int64, whence int) (int64, error)
+	Sync() error
+	Close() error
+}
+
+// fileSink writes rows to a file. Nothing is changed in the file before the first
+// write or the end, so that Restore can still take up what an earlier job left.
+//
+// Invariants: committed is the length of the file's content that is whole rows; the
+// buffer holds whole rows; after a failed write the file is cut back to whole rows and
+// every later call returns the same error.
+type fileSink struct {
+	options   sinkOptions
+	name      string
+	schema    *stream.Schema
+	visible   []int
+	file      medium
+	regular   bool
+	begun     bool
+	restored  bool
+	committed int64
+	buffer    []byte
+	packer    packer // nil if not compressed
+	err       error
+}
+
+// packer is a compressing writer.
+type packer interface {
+	io.WriteCloser
+	Flush() error
+}
+
+func openFileSink(t sinkOptions, schema *stream.Schema, visible []int) (Sink, error) {
+	f, err := os.OpenFile(t.path, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("cannot write %s: %w", t.path, cause(err))
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("cannot write %s: %w", t.path, cause(err))
+	}
+	return &fileSink{options: t, name: t.path, schema: schema, visible: visible, file: f, regular: info.Mode().IsRegular()}, nil
+}
+
+// NewEncoder implements ByteSink.
+func (s *fileSink) NewEncoder() Encoder { return s.options.encoder(s.schema, s.visible) }
+
+// Write implements ByteSink.
+func (s *fileSink) Write(p []byte) error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	if len(s.buffer)+len(p) > sinkBufferBytes {
+		if err := s.drain(); err != nil {
+			return err
+		}
+		if len(p) >= sinkBufferBytes {
+			return s.put(p)
+		}
+	}
+	s.buffer = append(s.buffer, p...)
+	return nil
+}
+
+// begin empties the file, or what is behind the restored position, and writes the
+// header.
+func (s *fileSink) begin() error {
+	if s.file == nil && s.err == nil {
+		s.err = fmt.Errorf("cannot write %s: %w", s.name, os.ErrClosed)
+	}
+	if s.err != nil || s.begun {
+		return s.err
+	}
+	s.begun = true
+	if s.regular {
+		if err := s.file.Truncate(s.committed); err != nil {
+			return s.failed(err)
+		}
+		if _, err := s.file.Seek(s.committed, io.SeekStart); err != nil {
+			return s.failed(err)
+		}
+	}
+	if err := s.openPacker(); err != nil {
+		return s.failed(err)
+	}
+	if !s.restored || s.committed == 0 {
+		s.buffer = append(s.buffer, s.options.headerLine(s.schema, s.visible)...)
+	}
+	return nil
+}
+
+func (s *fileSink) openPacker() (err error) {
+	switch s.options.compression {
+	case compressGzip:
+		s.packer, err = gzip.NewWriterLevel(s.file, flate.BestSpeed)
+	case compressZstd:
+		s.packer, err = zstd.NewWriter(s.file, zstd.WithEncoderConcurrency(1))
+	}
+	return err
+}
+
+func (s *fileSink) drain() error {
+	if s.err != nil || len(s.buffer) == 0 {
+		return s.err
+	}
+	err := s.put(s.buffer)
+	s.buffer = s.buffer[:0]
+	return err
+}
+
+// put writes whole rows to the medium.
+func (s *fileSink) put(rows []byte) error {
+	if s.packer != nil {
+		if _, err := s.packer.Write(rows); err != nil {
+			return s.failed(err)
+		}
+		return nil
+	}
+	n, err := s.file.Write(rows)
+	if err == nil && n < len(rows) {
+		err = io.ErrShortWrite
+	}
+	if err == nil {
+		s.committed += int64(n)
+		return nil
+	}
+	cut := cutter{}
+	if s.options.format == FormatCSV {
+		cut = cutter{quote: s.options.dialect.quote, delimiter: s.options.dialect.delimiter}
+	}
+	cut.scan(rows[:max(n, 0)])
+	s.committed += int64(cut.border)
+	if s.regular {
+		if e := s.file.Truncate(s.committed); e != nil {
+			err = fmt.Errorf("%w (and the last row could not be cut off: %w)", err, cause(e))
+		}
+	}
+	return s.failed(err)
+}
+
+func (s *fileSink) failed(err error) error {
+	if s.err == nil {
+		s.err = writeError(s.name, err)
+	}
+	return s.err
+}
+
+// writeError names the output and the cause.
+func writeError(name string, err error) error {
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
+		return fmt.Errorf("cannot write %s: %w", name, ErrClosedPipe)
+	}
+	return fmt.Errorf("cannot write %s: %w", name, cause(err))
+}
+
+// Flush implements ByteSink.
+func (s *fileSink) Flush() error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	if err := s.drain(); err != nil || s.packer == nil {
+		return err
+	}
+	if err := s.packer.Flush(); err != nil {
+		return s.failed(err)
+	}
+	return nil
+}
+
+// Close implements Sink.
+func (s *fileSink) Close() error {
+	if s.file == nil {
+		return s.err
+	}
+	err := s.begin()
+	if err == nil {
+		err = s.drain()
+	}
+	if err == nil && s.packer != nil {
+		if e := s.packer.Close(); e != nil {
+			err = s.failed(e)
+		}
+	}
+	if err == nil && s.regular {
+		if e := s.file.Sync(); e != nil {
+			err = s.failed(e)
+		}
+	}
+	if e := s.file.Close(); e != nil && err == nil {
+		err = s.failed(e)
+	}
+	s.file = nil
+	return err
+}
+
+// Abort implements Sink. Rows written so far stay; a file that got none is left as it
+// was found.
+func (s *fileSink) Abort() {
+	if s.file == nil {
+		return
+	}
+	if s.begun && s.err == nil && s.drain() == nil && s.packer != nil {
+		s.packer.Close()
+	}
+	s.file.Close()
+	s.file = nil
+}
+
+// Snapshot implements state.Element.
+func (s *fileSink) Snapshot(w *state.Writer) {
+	s.Flush() // a failure is kept and comes back from the next call
+	w.Bool(s.packer != nil)
+	w.Int(s.committed)
+}
+
+// Restore implements state.Element.
+func (s *fileSink) Restore(r *state.Reader) error {
+	packed, committed := r.Bool(), r.Int()
+	if err := r.End(); err != nil {
+		return err
+	}
+	if packed || s.options.compression != compressNone {
+		return fmt.Errorf("cannot go on with %s: a compressed file cannot be cut back to the checkpoint; use compression = 'none'", s.name)
+	}
+	if s.regular {
+		end, err := s.file.Seek(0, io.SeekEnd)
+		if err != nil {
+			return writeError(s.name, err)
+		}
+		if end < committed {
+			return fmt.Errorf("cannot go on with %s: it has %d bytes, the checkpoint %d", s.name, end, committed)
+		}
+	}
+	s.restored, s.committed = true, committed
+	return nil
+}
+
+// stdoutSink writes rows to standard output, a buffer at a time.
+type stdoutSink struct {
+	options sinkOptions
+	schema  *stream.Schema
+	visible []int
+	out     io.Writer
+	buffer  []byte
+	written int64
+	err     error
+}
+
+func newStdoutSink(t sinkOptions, schema *stream.Schema, visible []int, env Env) Sink {
+	s := &stdoutSink{options: t, schema: schema, visible: visible, out: env.Stdout}
+	if s.out == nil {
+		s.out = io.Discard
+	}
+	s.buffer = t.headerLine(schema, visible)
+	return s
+}
+
+// NewEncoder implements ByteSink.
+func (s *stdoutSink) NewEncoder() Encoder { return s.options.encoder(s.schema, s.visible) }
+
+// Write implements ByteSink.
+func (s *stdoutSink) Write(p []byte) error {
+	s.buffer = append(s.buffer, p...)
+	if len(s.buffer) < sinkBufferBytes {
+		return s.err
+	}
+	return s.Flush()
+}
+
+// Flush implements ByteSink.
+func (s *stdoutSink) Flush() error {
+	if s.err != nil || len(s.buffer) == 0 {
+		return s.err
+	}
+	n, err := s.out.Write(s.buffer)
+	s.written += int64(n)
+	s.buffer = s.buffer[:0]
+	if err != nil {
+		s.err = writeError("standard output", err)
+	}
+	return s.err
+}
+
+// Close implements Sink.
+func (s *stdoutSink) Close() error { return s.Flush() }
+
+// Abort implements Sink.
+func (s *stdoutSink) Abort() { s.Flush() }
+
+// Snapshot implements state.Element. What was written cannot be taken back; the number
+// is kept so that a restored job does not write the header again.
+func (s *stdoutSink) Snapshot(w *state.Writer) {
+	s.Flush()
+	w.Int(s.written)
+}
+
+// Restore implements state.Element.
+func (s *stdoutSink) Restore(r *state.Reader) error {
+	if s.written = r.Int(); s.written > 0 {
+		s.buffer = s.buffer[:0]
+	}
+	return r.End()
+}
+
+// blackhole takes rows and keeps their number.
+type blackhole struct{ rows int64 }
+
+// WriteBatch implements BatchSink.
+func (s *blackhole) WriteBatch(_ *stream.Batch, from, to int) error {
+	s.rows += int64(to - from)
+	return nil
+}
+
+// Flush implements BatchSink.
+func (s *blackhole) Flush() error { return nil }
+
+// Close implements Sink.
+func (s *blackhole) Close() error { return nil }
+
+// Abort implements Sink.
+func (s *blackhole) Abort() {}
+
+// Snapshot implements state.Element.
+func (s *blackhole) Snapshot(w *state.Writer) { w.Int(s.rows) }
+
+// Restore implements state.Element.
+func (s *blackhole) Restore(r *state.Reader) error {
+	s.rows = r.Int()
+	return r.End()
+}

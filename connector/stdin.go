@@ -1,0 +1,109 @@
+package connector
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/stream"
+)
+
+const stdinName = "<stdin>" // in messages
+
+func newFileSource(name string, src *model.Source, schema *stream.Schema, t textOptions, partitions [][]string, env Env) Source {
+	s := newTextSource(src, name, schema, t, env)
+	s.partitions, s.bounded, s.live = partitions, !t.follow, t.follow
+	s.openInput = func(file string) (input, error) {
+		if t.follow {
+			return openFollowed(file)
+		}
+		return openFile(file, t.compression)
+	}
+	return s
+}
+
+func (o *optionSet) takeStdin() textOptions { return o.takeText(FormatNDJSON) }
+
+// newStdinSource reads standard input as one file, which a job can do once. A restored
+// job must be given the same input again, from its start.
+func newStdinSource(name string, src *model.Source, schema *stream.Schema, t textOptions, env Env) Source {
+	s := newTextSource(src, name, schema, t, env)
+	s.partitions, s.bounded = [][]string{{stdinName}}, true
+	waiting := newWaitingReader(env.Stdin)
+	s.live = waiting.live()
+	used := false
+	s.openInput = func(string) (input, error) {
+		if used || env.Stdin == nil {
+			return nil, errors.New("standard input can be read by one stream only, and once")
+		}
+		used = true
+		in, err := newStreamInput(stdinName, waiting, nil, t.compression, "")
+		if err != nil {
+			return nil, err
+		}
+		return &stdinInput{streamInput: in, waiting: waiting}, nil
+	}
+	return s
+}
+
+// stdinInput is standard input, which may pause.
+type stdinInput struct {
+	*streamInput
+	waiting *waitingReader
+}
+
+func (in *stdinInput) Read(ctx context.Context, p []byte) (int, error) {
+	in.waiting.ctx = ctx
+	stop := in.waiting.closeWhenDone(ctx)
+	defer stop()
+	n, err := in.streamInput.Read(ctx, p)
+	if n == 0 && ctx.Err() != nil {
+		return 0, ctx.Err()
+	}
+	return n, err
+}
+
+func (in *stdinInput) Skip(ctx context.Context, n int64) error { return skipByReading(ctx, in, n) }
+
+func (in *stdinInput) Ready() bool { return in.waiting.ready(0) }
+
+// waitingReader waits for bytes in short turns, so that a done context is seen. A
+// reader that is not a file cannot be waited for; if it can be closed, a done context
+// closes it.
+type waitingReader struct {
+	reader io.Reader
+	file   *os.File
+	ctx    context.Context
+}
+
+func newWaitingReader(r io.Reader) *waitingReader {
+	f, _ := r.(*os.File)
+	return &waitingReader{reader: r, file: f, ctx: context.Background()}
+}
+
+// live is false for a plain file as standard input.
+func (w *waitingReader) live() bool {
+	if w.file == nil {
+		return true
+	}
+	info, err := w.file.Stat()
+	return err != nil || !info.Mode().IsRegular()
+}
+
+func (w *waitingReader) Read(p []byte) (int, error) {
+	for !w.ready(followPoll) {
+		if err := w.ctx.Err(); err != nil {
+			return 0, err
+		}
+	}
+	return w.reader.Read(p)
+}
+
+func (w *waitingReader) closeWhenDone(ctx context.Context) (stop func() bool) {
+	if closer, ok := w.reader.(io.Closer); ok && w.file == nil {
+		return context.AfterFunc(ctx, func() { closer.Close() })
+	}
+	return func() bool { return true }
+}
