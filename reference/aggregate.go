@@ -1,0 +1,211 @@
+package reference
+
+import (
+	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/model/function"
+	"github.com/millrace/millrace/stream"
+)
+
+// An aggregate works in two steps. contribution turns a row into what it adds to its
+// group: the keys, then a value per aggregate - NULL if it adds nothing to that one -
+// and last the text of the keys. groups then collects the contributions of a window.
+//
+// Order of the groups of a window ("residence"): first the groups of the window with
+// the preceding number, in its order, that have a row which is in both windows; then
+// all others by their first row. Without shared rows that is order of first appearance.
+// It is also the order where the relation does not keep residence (relation.go).
+
+func (r *run) aggregate(op *model.Operator, in *relation) *relation {
+	exprs := expressions(op.Aggregate)
+	added := r.eachRow(op, rowPart, in, exprs, r.contribution(op))
+	added.residence, added.windowColumns = in.residence && !in.depends(exprs...), nil
+	out := &relation{kind: in.kind, time: op.Relation.Time}
+	each := func(yield func(window) bool) {
+		l := &log{op: op}
+		var before previous
+		for w := range added.windows() {
+			gs := collect(op.Aggregate, w, &before, added.residence)
+			rows := r.results(op, l, w.span, in.kind, gs)
+			if r.ctx.Err() != nil || !yield(window{w.span, rows}) {
+				return
+			}
+		}
+		r.keep(resultPart, l)
+	}
+	if in.kind != model.NoWindow {
+		out.each = each
+		return out
+	}
+	for w := range each {
+		out.rows = w.rows
+	}
+	return out
+}
+
+// contribution is the step from an input row to what it adds.
+func (r *run) contribution(op *model.Operator) step {
+	schema := r.model.Schema(op.Inputs[0])
+	return func(l *log, row Row) []Row {
+		values, reason := contribute(op.Aggregate, row)
+		if reason != "" {
+			l.add(reason, schema, expressions(op.Aggregate), row)
+			return nil
+		}
+		key := groupKey(values[:len(op.Aggregate.Keys)])
+		return []Row{append(values, stream.Text(key))}
+	}
+}
+
+func contribute(a *model.Aggregate, row Row) (Row, string) {
+	values, reason := evalAll(a.Keys, row)
+	for i := 0; i < len(a.Aggs) && reason == ""; i++ {
+		var v stream.Value
+		v, reason = argument(&a.Aggs[i], row)
+		values = append(values, v)
+	}
+	return values, reason
+}
+
+// argument is NULL for a row that the filter keeps out; COUNT(*) counts a TRUE.
+func argument(a *model.Agg, row Row) (stream.Value, string) {
+	if a.Filter != nil {
+		v, reason := Eval(a.Filter, row)
+		if reason != "" || !v.Truth() {
+			return stream.NullOf(stream.Boolean), reason
+		}
+	}
+	if a.Arg == nil {
+		return stream.Bool(true), ""
+	}
+	return Eval(a.Arg, row)
+}
+
+// group is one group of one window.
+type group struct {
+	key    string
+	keys   Row
+	aggs   []accumulator
+	shared bool // has a row that the preceding window covers too
+}
+
+// previous is the window before this one.
+type previous struct {
+	span
+	order []*group
+	exist bool
+}
+
+// collect groups the rows of a window and puts the groups in order. A window that
+// needs a group whatever it holds gets it in results.
+func collect(a *model.Aggregate, w window, before *previous, residence bool) []*group {
+	follows := residence && before.exist && before.number == w.number-1
+	byKey := map[string]*group{}
+	var appearance []*group
+	for _, e := range w.rows {
+		key := e.row[len(e.row)-1].S
+		g := byKey[key]
+		if g == nil {
+			g = newGroup(a, key, e.row)
+			byKey[key] = g
+			appearance = append(appearance, g)
+		}
+		g.add(e.row)
+		if follows && e.position < before.to {
+			g.shared = true
+		}
+	}
+	var ordered []*group
+	placed := map[string]bool{}
+	if follows {
+		for _, old := range before.order {
+			if g := byKey[old.key]; g != nil && g.shared {
+				ordered = append(ordered, g)
+				placed[g.key] = true
+			}
+		}
+	}
+	for _, g := range appearance {
+		if !placed[g.key] {
+			ordered = append(ordered, g)
+		}
+	}
+	*before = previous{w.span, ordered, true}
+	return ordered
+}
+
+func newGroup(a *model.Aggregate, key string, contribution Row) *group {
+	g := &group{key: key, aggs: make([]accumulator, len(a.Aggs))}
+	if n := len(a.Keys); n > 0 {
+		g.keys = contribution[:n:n]
+	}
+	for i := range a.Aggs {
+		g.aggs[i] = newAccumulator(&a.Aggs[i])
+	}
+	return g
+}
+
+func (g *group) add(contribution Row) {
+	for i, acc := range g.aggs {
+		if v := contribution[len(g.keys)+i]; !v.Null {
+			acc.add(v)
+		}
+	}
+}
+
+// result is the group's row; ok is false if an aggregate is out of range.
+func (g *group) result() (row Row, ok bool) {
+	row = append(make(Row, 0, len(g.keys)+len(g.aggs)), g.keys...)
+	for _, acc := range g.aggs {
+		v, ok := acc.result()
+		if !ok {
+			return nil, false
+		}
+		row = append(row, v)
+	}
+	return row, true
+}
+
+// results makes the output rows of a window: the groups', then the window's columns.
+// Without keys there is always a row, but not for a window of time that holds none.
+func (r *run) results(op *model.Operator, l *log, s span, kind model.WindowKind, groups []*group) []entry {
+	if len(groups) == 0 && len(op.Aggregate.Keys) == 0 && kind != model.Range {
+		groups = []*group{newGroup(op.Aggregate, "", nil)}
+	}
+	var out []entry
+	for _, g := range groups {
+		row, ok := g.result()
+		var columns Row
+		for _, role := range columnsOf(kind) {
+			columns = append(columns, s.column(role))
+		}
+		if !ok {
+			l.overflow(g.keys, columns)
+			continue
+		}
+		out = append(out, entry{len(out), append(row, columns...)})
+	}
+	return out
+}
+
+// overflow makes the error row of a group whose result is out of range: its record
+// shows the keys and the window.
+func (l *log) overflow(keys, window Row) {
+	fields := l.op.Relation.Schema.Fields
+	behind := len(fields) - len(window)
+	shown := append(append([]stream.Field(nil), fields[:len(keys)]...), fields[behind:]...)
+	l.addRecord(function.ErrOverflow, shown, append(append(Row(nil), keys...), window...))
+}
+
+// expressions are all that an aggregate evaluates.
+func expressions(a *model.Aggregate) []*model.Expr {
+	out := append([]*model.Expr(nil), a.Keys...)
+	for _, agg := range a.Aggs {
+		if agg.Filter != nil {
+			out = append(out, agg.Filter)
+		}
+		if agg.Arg != nil {
+			out = append(out, agg.Arg)
+		}
+	}
+	return out
+}

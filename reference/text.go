@@ -1,0 +1,150 @@
+package reference
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/millrace/millrace/stream"
+)
+
+func text(s string) (stream.Value, string) { return stream.Text(s), "" }
+
+func lower(a []stream.Value, _ stream.Type) (stream.Value, string) {
+	return text(strings.ToLower(a[0].S))
+}
+
+func upper(a []stream.Value, _ stream.Type) (stream.Value, string) {
+	return text(strings.ToUpper(a[0].S))
+}
+
+func length(a []stream.Value, _ stream.Type) (stream.Value, string) {
+	return stream.Int(int32(utf8.RuneCountInString(a[0].S))), ""
+}
+
+// substring counts characters from 1; those before the first count toward the length.
+func substring(a []stream.Value, _ stream.Type) (stream.Value, string) {
+	if len(a) == 3 && a[2].I < 0 {
+		return domainError()
+	}
+	var out []rune
+	for i, c := range []rune(a[0].S) {
+		at := int64(i) + 1
+		// at >= 1, so neither difference overflows once at >= a[1].I is known, but for a
+		// start near the least BIGINT.
+		if at < a[1].I {
+			continue
+		}
+		if len(a) == 3 && uint64(at)-uint64(a[1].I) >= uint64(a[2].I) {
+			continue
+		}
+		out = append(out, c)
+	}
+	return text(string(out))
+}
+
+func trim(a []stream.Value, _ stream.Type) (stream.Value, string) {
+	return text(strings.Trim(a[0].S, " "))
+}
+
+func ltrim(a []stream.Value, _ stream.Type) (stream.Value, string) {
+	return text(strings.TrimLeft(a[0].S, " "))
+}
+
+func rtrim(a []stream.Value, _ stream.Type) (stream.Value, string) {
+	return text(strings.TrimRight(a[0].S, " "))
+}
+
+func concat(a []stream.Value, _ stream.Type) (stream.Value, string) {
+	s := ""
+	for _, v := range a {
+		s += v.S
+	}
+	return text(s)
+}
+
+func replace(a []stream.Value, _ stream.Type) (stream.Value, string) {
+	if a[1].S == "" {
+		return a[0], ""
+	}
+	return text(strings.ReplaceAll(a[0].S, a[1].S, a[2].S))
+}
+
+// position is the character position of the first argument in the second; nothing is
+// found at once.
+func position(a []stream.Value, _ stream.Type) (stream.Value, string) {
+	at := strings.Index(a[1].S, a[0].S)
+	if at < 0 {
+		return stream.Int(0), ""
+	}
+	return stream.Int(int32(utf8.RuneCountInString(a[1].S[:at])) + 1), ""
+}
+
+func startsWith(a []stream.Value, _ stream.Type) (stream.Value, string) {
+	return boolean(strings.HasPrefix(a[0].S, a[1].S))
+}
+
+// like matches by characters. The pattern is checked first, so that a bad one fails
+// for every text.
+func like(a []stream.Value, _ stream.Type) (stream.Value, string) {
+	escape := []rune{'\\'}
+	if len(a) == 3 {
+		escape = []rune(a[2].S)
+	}
+	if len(escape) != 1 {
+		return domainError()
+	}
+	var pattern []likeItem
+	for p := []rune(a[1].S); len(p) > 0; p = p[1:] {
+		switch {
+		case p[0] == escape[0]:
+			if len(p) == 1 {
+				return domainError()
+			}
+			p = p[1:]
+			pattern = append(pattern, likeItem{kind: likeLiteral, char: p[0]})
+		case p[0] == '%':
+			pattern = append(pattern, likeItem{kind: likeRun})
+		case p[0] == '_':
+			pattern = append(pattern, likeItem{kind: likeOne})
+		default:
+			pattern = append(pattern, likeItem{kind: likeLiteral, char: p[0]})
+		}
+	}
+	return boolean(likeMatch(pattern, []rune(a[0].S)))
+}
+
+type likeKind int
+
+const (
+	likeLiteral likeKind = iota // the character char
+	likeOne                     // any character
+	likeRun                     // any characters, or none
+)
+
+type likeItem struct {
+	kind likeKind
+	char rune
+}
+
+// likeMatch follows the pattern over the text, keeping at every item the set of
+// places in the text that can be reached: reached[i] means that the items so far can
+// match exactly the first i characters.
+func likeMatch(pattern []likeItem, text []rune) bool {
+	reached := make([]bool, len(text)+1)
+	reached[0] = true
+	for _, item := range pattern {
+		next := make([]bool, len(text)+1)
+		for i := range next {
+			switch item.kind {
+			case likeRun:
+				next[i] = reached[i] || i > 0 && next[i-1]
+			case likeOne:
+				next[i] = i > 0 && reached[i-1]
+			default:
+				next[i] = i > 0 && reached[i-1] && text[i-1] == item.char
+			}
+		}
+		reached = next
+	}
+	return reached[len(text)]
+}
