@@ -1,0 +1,107 @@
+package sql
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Error is a mistake in a script. Line and Column count from 1, Column and Length in
+// characters of the script as it was written, before variables were replaced.
+type Error struct {
+	File         string
+	Line, Column int
+	Length       int // characters the caret line marks, at least 1
+	Message      string
+	Hint         string // how to fix it, or ""
+	SourceLine   string
+}
+
+func newError(file, src string, from, to int, message, hint string) *Error {
+	from = min(from, len(src))
+	to = min(max(to, from), len(src))
+	lineStart := strings.LastIndexByte(src[:from], '\n') + 1
+	line := src[lineStart:]
+	if i := strings.IndexByte(line, '\n'); i >= 0 {
+		line = line[:i]
+	}
+	line = strings.TrimSuffix(line, "\r")
+	at := min(from-lineStart, len(line))
+	end := min(max(to-lineStart, at), len(line))
+	return &Error{
+		File:       file,
+		Line:       strings.Count(src[:from], "\n") + 1,
+		Column:     utf8.RuneCountInString(line[:at]) + 1,
+		Length:     max(1, utf8.RuneCountInString(line[at:end])),
+		Message:    message,
+		Hint:       hint,
+		SourceLine: line,
+	}
+}
+
+// Error prints file:line:column, the message and the hint, then the source line with
+// its number and carets under the mistake. Tabs before the mistake are kept as tabs,
+// so that the carets stand where they should.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
+	if e.Hint != "" {
+		b.WriteString("; " + e.Hint)
+	}
+	number := fmt.Sprint(e.Line)
+	fmt.Fprintf(&b, "\n  %s | %s\n  %s | ", number, e.SourceLine, strings.Repeat(" ", len(number)))
+	n := 0
+	for _, c := range e.SourceLine {
+		if n++; n >= e.Column {
+			break
+		}
+		if c == '\t' {
+			b.WriteByte('\t')
+		} else {
+			b.WriteByte(' ')
+		}
+	}
+	b.WriteString(strings.Repeat("^", e.Length))
+	return b.String()
+}
+
+// suggest returns `did you mean "x"?` for the candidate nearest to name, or "".
+func suggest(name string, candidates []string) string {
+	best, bestDistance := "", max(1, min(len(name)/3, 3))+1
+	for _, c := range candidates {
+		if d := distance(strings.ToLower(name), strings.ToLower(c), bestDistance); d < bestDistance {
+			best, bestDistance = c, d
+		}
+	}
+	if best == "" || len(name) < 2 && bestDistance > 0 {
+		return ""
+	}
+	return fmt.Sprintf("did you mean %q?", best)
+}
+
+// distance is the number of insertions, deletions, replacements and swaps of neighbours
+// between two words; words whose lengths differ by limit or more are that far apart.
+func distance(a, b string, limit int) int {
+	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
+		return limit
+	}
+	before, previous, current := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range previous {
+		previous[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		current[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			current[j] = min(previous[j]+1, current[j-1]+1, previous[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				current[j] = min(current[j], before[j-2]+1)
+			}
+		}
+		before, previous, current = previous, current, before
+	}
+	return previous[len(b)]
+}

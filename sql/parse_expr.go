@@ -1,0 +1,352 @@
+package sql
+
+import (
+	"strings"
+
+	"github.com/millrace/millrace/stream"
+)
+
+// Binding powers of the binary operators, loosest first.
+const (
+	orPower = iota + 1
+	andPower
+	notPower
+	comparePower
+	concatPower
+	addPower
+	mulPower
+	signPower
+	castPower
+)
+
+type infix struct {
+	power int
+	fn    string
+}
+
+var infixes = map[string]infix{
+	"=": {comparePower, "eq"}, "<>": {comparePower, "ne"}, "!=": {comparePower, "ne"},
+	"<": {comparePower, "lt"}, "<=": {comparePower, "le"}, ">": {comparePower, "gt"}, ">=": {comparePower, "ge"},
+	"||": {concatPower, "concat"}, "+": {addPower, "add"}, "-": {addPower, "sub"},
+	"*": {mulPower, "mul"}, "/": {mulPower, "div"}, "%": {mulPower, "mod"}, "::": {castPower, ""},
+}
+
+func (p *parser) expression() *expr { return p.binary(0) }
+
+// binary reads an expression of operators that bind more tightly than power.
+func (p *parser) binary(power int) *expr {
+	p.enter()
+	defer func() { p.depth-- }()
+	left := p.prefix()
+	for p.err == nil {
+		t := p.peek()
+		switch {
+		case t.kind == symbolToken:
+			op, ok := infixes[t.text]
+			if !ok || op.power <= power {
+				return left
+			}
+			p.next()
+			if t.text == "::" {
+				left = p.castTo(left, p.typeName(), false)
+				break
+			}
+			left = operator(t.span, op.fn, left, p.binary(op.power))
+		case t.kind != wordToken:
+			return left
+		case t.text == "or" && power < orPower:
+			p.next()
+			left = operator(t.span, "or", left, p.binary(orPower))
+		case t.text == "and" && power < andPower:
+			p.next()
+			left = operator(t.span, "and", left, p.binary(andPower))
+		case power < comparePower && p.isPredicate():
+			left = p.predicate(left)
+		default:
+			return left
+		}
+	}
+	return left
+}
+
+// operator makes a call of a model function for an operator; its position is all of it.
+func operator(at span, fn string, args ...*expr) *expr {
+	e := &expr{kind: callExpr, fn: fn, fnAt: at, operator: true, args: args, span: at}
+	for _, a := range args {
+		e.span = e.span.join(a.span)
+	}
+	return e
+}
+
+func (p *parser) castTo(e *expr, t typeNode, try bool) *expr {
+	return &expr{kind: castExpr, span: e.span.join(t.span), args: []*expr{e}, typ: t, try: try}
+}
+
+func (p *parser) isPredicate() bool {
+	return p.isWord("is", "in", "like", "between", "ilike", "similar", "overlaps") ||
+		p.isWord("not") && p.isWordAt(1, "in", "like", "between", "ilike", "similar")
+}
+
+// predicate reads IS .., [NOT] IN, [NOT] LIKE and [NOT] BETWEEN behind an operand.
+func (p *parser) predicate(left *expr) *expr {
+	if p.isWord("is") {
+		return p.isForm(left)
+	}
+	start := p.peek().span
+	not := p.acceptWords("not")
+	t := p.next()
+	var e *expr
+	switch t.text {
+	case "in":
+		e = p.inList(t.span, left)
+	case "like":
+		e = operator(t.span, "like", left, p.binary(comparePower))
+		if p.acceptWords("escape") {
+			e.args = append(e.args, p.binary(comparePower))
+			e.span = e.span.join(p.last())
+		}
+	case "between":
+		symmetric := p.peek()
+		if p.acceptWords("symmetric") {
+			p.fail(symmetric.span, "order the bounds with LEAST and GREATEST", "BETWEEN SYMMETRIC is not supported")
+		}
+		low := p.binary(comparePower)
+		p.expectWord("and")
+		high := p.binary(comparePower)
+		e = operator(t.span, "and", operator(t.span, "ge", left, low), operator(t.span, "le", left, high))
+	default:
+		p.fail(t.span, "use LIKE, or LOWER(x) LIKE for any case", "%s is not supported yet", upper(t.text))
+		return left
+	}
+	if not {
+		e = operator(start, "not", e)
+	}
+	return e
+}
+
+func (p *parser) inList(at span, left *expr) *expr {
+	p.expect("(")
+	if p.isWord("select", "with") {
+		p.refuseSubquery()
+	}
+	e := operator(at, "in", left)
+	for p.err == nil {
+		e.args = append(e.args, p.expression())
+		if !p.accept(",") {
+			break
+		}
+	}
+	e.span = e.span.join(p.expect(")"))
+	return e
+}
+
+// isForm reads IS [NOT] NULL, TRUE, FALSE, UNKNOWN and DISTINCT FROM.
+func (p *parser) isForm(left *expr) *expr {
+	at := p.next().span
+	not := p.acceptWords("not")
+	t := p.next()
+	var e *expr
+	switch t.text {
+	case "null", "unknown":
+		if not {
+			e, not = operator(at, "is_not_null", left), false
+		} else {
+			e = operator(at, "is_null", left)
+		}
+	case "true":
+		e = operator(at, "is_true", left)
+	case "false":
+		e = operator(at, "is_false", left)
+	case "distinct":
+		p.expectWord("from")
+		fn := "distinct"
+		if not {
+			fn, not = "not_distinct", false
+		}
+		return operator(at, fn, left, p.binary(comparePower))
+	default:
+		p.fail(t.span, "", "expected NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM after IS, found %s", t.show())
+		return left
+	}
+	e.span = e.span.join(t.span)
+	if not {
+		e = operator(at, "not", e)
+	}
+	return e
+}
+
+func (p *parser) prefix() *expr {
+	t := p.peek()
+	switch {
+	case p.isSymbol("-"):
+		p.next()
+		if n := p.peek(); n.kind == numberToken {
+			p.next()
+			return &expr{kind: literalExpr, span: t.span.join(n.span), value: p.numberLiteral(n, true)}
+		}
+		return operator(t.span, "neg", p.binary(signPower))
+	case p.isSymbol("+"):
+		p.next()
+		return p.binary(signPower)
+	case p.isWord("not"):
+		p.next()
+		return operator(t.span, "not", p.binary(notPower))
+	}
+	return p.primary()
+}
+
+func (p *parser) primary() *expr {
+	t := p.peek()
+	switch t.kind {
+	case numberToken:
+		p.next()
+		return &expr{kind: literalExpr, span: t.span, value: p.numberLiteral(t, false)}
+	case stringToken:
+		p.next()
+		return &expr{kind: literalExpr, span: t.span, value: stream.Text(t.text)}
+	case symbolToken:
+		if t.text == "(" {
+			return p.parenthesised()
+		}
+	case wordToken:
+		if e, ok := p.keywordExpression(t); ok {
+			return e
+		}
+		if n := p.peekAt(1); n.kind == symbolToken && n.text == "(" && (!reserved[t.text] || t.text == "left" || t.text == "right") {
+			return p.call()
+		}
+	}
+	if t.kind == quotedToken || t.kind == wordToken && !reserved[t.text] {
+		return p.columnName()
+	}
+	p.unexpected("an expression")
+	return &expr{kind: literalExpr, span: t.span}
+}
+
+func (p *parser) parenthesised() *expr {
+	open := p.next().span
+	if p.isWord("select", "with") {
+		p.refuseSubquery()
+	}
+	e := p.expression()
+	if p.isSymbol(",") {
+		p.fail(p.peek().span, "compare the columns one by one, joined by AND", "row values are not supported")
+	}
+	c := *e
+	c.span = open.join(p.expect(")"))
+	return &c
+}
+
+func (p *parser) refuseSubquery() {
+	p.fail(p.peek().span, "put the query into FROM and join with it", "a sub-query inside an expression is not supported yet")
+}
+
+func (p *parser) columnName() *expr {
+	e := &expr{kind: nameExpr}
+	for {
+		e.path = append(e.path, p.name("the name of a column"))
+		if !p.isSymbol(".") || len(e.path) == 2 {
+			break
+		}
+		p.next()
+	}
+	e.span = e.path[0].span.join(p.last())
+	if p.isSymbol(".") {
+		p.fail(p.peek().span, "write relation.column", "a column's name has at most two parts")
+	}
+	if p.isSymbol("[") {
+		p.fail(p.peek().span, "", "arrays are not supported yet")
+	}
+	return e
+}
+
+// keywordExpression reads what begins with a word and is no plain call or column.
+func (p *parser) keywordExpression(t token) (*expr, bool) {
+	literal := func(v stream.Value) (*expr, bool) {
+		return &expr{kind: literalExpr, span: t.span.join(p.last()), value: v}, true
+	}
+	text := p.peekAt(1).kind == stringToken
+	switch t.text {
+	case "null":
+		p.next()
+		return literal(stream.NullOf(stream.Invalid))
+	case "true", "false":
+		p.next()
+		return literal(stream.Bool(t.text == "true"))
+	case "case":
+		return p.caseForm(), true
+	case "cast", "try_cast":
+		return p.castForm(), true
+	case "interval":
+		if text || p.peekAt(1).kind == numberToken || p.peekAt(1).kind == symbolToken && p.peekAt(1).text == "-" && p.peekAt(2).kind == stringToken {
+			return literal(stream.Duration(p.intervalLiteral()))
+		}
+	case "timestamp", "timestamp_ltz":
+		if text {
+			return p.timestampLiteral(t), true
+		}
+	case "date", "time":
+		if text {
+			p.fail(t.span, "write TIMESTAMP '2026-01-02 00:00:00'", "the type %s is not supported yet", upper(t.text))
+		}
+	case "exists":
+		p.fail(t.span, "put the query into FROM and join with it", "EXISTS is not supported yet")
+	case "current_timestamp", "localtimestamp", "current_date", "current_time", "current_row_timestamp", "localtime":
+		p.fail(t.span, "use the stream's event-time column, or window_end", "%s is not supported yet: results depend on the data alone", upper(t.text))
+	case "array", "row", "map":
+		if n := p.peekAt(1); n.kind == symbolToken && (n.text == "[" || n.text == "(") {
+			p.fail(t.span, "", "%s values are not supported yet", upper(t.text))
+		}
+	}
+	return nil, false
+}
+
+func (p *parser) timestampLiteral(t token) *expr {
+	p.next()
+	s := p.next()
+	v, ok := stream.ParseTimestamp(s.text)
+	if !ok {
+		p.fail(s.span, "write TIMESTAMP '2026-01-02 03:04:05'", "'%s' is not a timestamp", shorten(s.text))
+	}
+	return &expr{kind: literalExpr, span: t.span.join(s.span), value: stream.Time(v)}
+}
+
+// caseForm reads CASE; a simple CASE becomes comparisons with its operand.
+func (p *parser) caseForm() *expr {
+	start := p.next().span
+	var operand *expr
+	if !p.isWord("when") {
+		operand = p.expression()
+	}
+	e := &expr{kind: caseExpr}
+	for p.err == nil && p.isWord("when") {
+		at := p.next().span
+		condition := p.expression()
+		if operand != nil {
+			condition = operator(at, "eq", operand, condition)
+			condition.span = condition.args[1].span
+		}
+		p.expectWord("then")
+		e.args = append(e.args, condition, p.expression())
+	}
+	if len(e.args) == 0 {
+		p.unexpected("WHEN")
+	}
+	if p.acceptWords("else") {
+		e.args = append(e.args, p.expression())
+	} else {
+		e.args = append(e.args, &expr{kind: literalExpr, span: start, value: stream.NullOf(stream.Invalid)})
+	}
+	e.span = start.join(p.expectWord("end"))
+	return e
+}
+
+func (p *parser) castForm() *expr {
+	start := p.next()
+	p.expect("(")
+	arg := p.expression()
+	p.expectWord("as")
+	e := p.castTo(arg, p.typeName(), strings.HasPrefix(start.text, "try"))
+	e.span = start.span.join(p.expect(")"))
+	return e
+}

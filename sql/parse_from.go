@@ -1,0 +1,122 @@
+package sql
+
+// from reads the relations of FROM. All joins are inner, so a tree of joins is the
+// list of its leaves and the list of its conditions.
+func (p *parser) from(s *selectNode) {
+	p.joinTree(s)
+	for p.err == nil && p.accept(",") {
+		p.joinTree(s)
+	}
+}
+
+func (p *parser) joinTree(s *selectNode) {
+	p.enter()
+	defer func() { p.depth-- }()
+	p.joinOperand(s)
+	for p.err == nil {
+		t := p.peek()
+		switch {
+		case p.isWord("left", "right", "full"):
+			p.fail(t.span, "write JOIN for the rows that match", "%s JOIN is not supported yet", upper(t.text))
+		case p.isWord("natural"):
+			p.fail(t.span, "write JOIN .. ON a.x = b.x", "NATURAL JOIN is not supported")
+		case p.acceptWords("cross", "join"):
+			p.joinOperand(s)
+			continue
+		case p.acceptWords("inner", "join") || p.acceptWords("join"):
+			p.joinOperand(s)
+			p.joinCondition(s)
+			continue
+		}
+		return
+	}
+}
+
+// joinOperand reads one relation, or a join in parentheses.
+func (p *parser) joinOperand(s *selectNode) {
+	if p.isWord("lateral", "unnest") {
+		p.fail(p.peek().span, "", "%s is not supported yet", upper(p.peek().text))
+	}
+	if p.isSymbol("(") && !p.queryAhead() {
+		p.next()
+		p.joinTree(s)
+		p.expect(")")
+		return
+	}
+	s.from = append(s.from, p.relation())
+}
+
+func (p *parser) joinCondition(s *selectNode) {
+	if p.isWord("using") {
+		p.fail(p.peek().span, "write ON a.x = b.x", "JOIN .. USING is not supported yet")
+	}
+	if !p.isWord("on") {
+		p.unexpected("ON and the join's condition")
+		return
+	}
+	p.next()
+	s.on = append(s.on, p.expression())
+}
+
+// queryAhead tells a sub-query in parentheses from a join in parentheses.
+func (p *parser) queryAhead() bool {
+	for n := 0; ; n++ {
+		if t := p.peekAt(n); t.kind != symbolToken || t.text != "(" {
+			return p.isWordAt(n, "select", "with", "values")
+		}
+	}
+}
+
+// relation reads one leaf of FROM with its window and alias, in either order.
+func (p *parser) relation() *tableRef {
+	start := p.peek().span
+	r := &tableRef{}
+	switch {
+	case p.isSymbol("("):
+		p.next()
+		r.query = p.query()
+		p.expect(")")
+	case p.isWord("table") && p.peekAt(1).text == "(":
+		p.next()
+		p.next()
+		r = p.windowFunction()
+		p.expect(")")
+	case p.isWindowFunction():
+		r = p.windowFunction()
+	default:
+		r.name = p.name("the name of a stream")
+		if p.isSymbol("(") {
+			p.fail(r.name.span, "", "table function %q does not exist", r.name.text)
+		}
+		if p.isSymbol(".") {
+			p.fail(p.peek().span, "use its plain name", "streams have no catalog or schema in their name")
+		}
+	}
+	for {
+		switch {
+		case p.isSymbol("["):
+			w := p.bracketWindow()
+			if r.window != nil {
+				p.fail(w.span, "window a sub-query: (SELECT * FROM s [..]) AS t [..]", "a relation has one window")
+			}
+			r.window = w
+		case p.isWord("for") && p.isWordAt(1, "system_time"):
+			p.next()
+			p.next()
+			p.expectWord("as")
+			p.expectWord("of")
+			r.asOf = p.binary(comparePower)
+		case r.alias == nil && (p.isName() && !p.isWord("match_recognize", "tablesample") || p.isWord("as")):
+			r.alias = p.alias()
+			if p.isSymbol("(") {
+				p.fail(p.peek().span, "name the columns with AS in the SELECT", "an alias with column names is not supported")
+			}
+		case p.isWord("match_recognize", "tablesample"):
+			p.fail(p.peek().span, "", "%s is not supported yet", upper(p.peek().text))
+			return r
+		default:
+			r.span = start.join(p.last())
+			return r
+		}
+	}
+}

@@ -1,0 +1,328 @@
+package sql
+
+import (
+	"strings"
+
+	"github.com/millrace/millrace/stream"
+)
+
+var statementWords = []string{"CREATE", "INSERT", "SELECT", "WITH", "EXPLAIN"}
+
+// refusedStatements are statements of the dialect that this version does not have.
+var refusedStatements = map[string]string{
+	"set":      "give settings as flags of the command and variables with --set name=value",
+	"reset":    "give settings as flags of the command and variables with --set name=value",
+	"show":     "the script's own CREATE statements say what there is",
+	"describe": "EXPLAIN SELECT * FROM the stream shows its columns",
+	"desc":     "EXPLAIN SELECT * FROM the stream shows its columns",
+	"drop":     "a script declares what it uses; leave the declaration out",
+	"alter":    "change the CREATE statement",
+	"update":   "streams are append-only; write INSERT INTO .. SELECT",
+	"delete":   "streams are append-only; filter with WHERE",
+	"use":      "there is one name space; use plain names",
+	"values":   "read the rows from a file",
+}
+
+func (p *parser) statement() *statement {
+	start := p.peek()
+	s := &statement{}
+	if p.acceptWords("explain") {
+		s.explain = true
+		if p.isWord("analyze", "verbose") || p.isSymbol("(") && !p.isWordAt(1, "select", "with") {
+			p.fail(p.peek().span, "write EXPLAIN followed by the query", "EXPLAIN has no options")
+		}
+		p.acceptWords("plan", "for")
+	}
+	switch {
+	case p.isWord("create") && !s.explain:
+		p.create(s)
+	case p.isWord("insert"):
+		p.insert(s)
+	case p.isWord("select", "with") || p.isSymbol("("):
+		s.kind, s.query = selectStatement, p.query()
+	default:
+		p.notAStatement()
+	}
+	s.span = start.span.join(p.last())
+	return s
+}
+
+// statementSetMark accepts Flink's BEGIN STATEMENT SET; .. END; around INSERTs: every
+// script is one job anyway.
+func (p *parser) statementSetMark() bool {
+	return p.acceptWords("begin", "statement", "set") || p.acceptWords("execute", "statement", "set", "begin") || p.acceptWords("end")
+}
+
+func (p *parser) notAStatement() {
+	t := p.peek()
+	if why, ok := refusedStatements[t.text]; ok && t.kind == wordToken {
+		p.fail(t.span, why, "%s is not supported yet", upper(t.text))
+		return
+	}
+	p.fail(t.span, suggest(t.text, statementWords), "expected a statement (CREATE, INSERT, SELECT, WITH or EXPLAIN), found %s", t.show())
+}
+
+func (p *parser) create(s *statement) {
+	p.next()
+	if p.isWord("or") {
+		p.fail(p.peek().span, "a script declares a name once", "CREATE OR REPLACE is not supported")
+	}
+	_ = p.acceptWords("temporary") || p.acceptWords("temp")
+	switch {
+	case p.acceptWords("stream") || p.acceptWords("table"):
+		s.kind = createStream
+		p.noIfNotExists()
+		s.name = p.name("the name of a stream")
+		s.stream = p.streamBody()
+	case p.acceptWords("view"):
+		s.kind = createView
+		p.noIfNotExists()
+		s.name = p.name("the name of a view")
+		if p.isSymbol("(") {
+			p.fail(p.peek().span, "name the columns with AS in the SELECT", "a view takes its columns' names from its query")
+		}
+		p.expectWord("as")
+		s.query = p.query()
+	case p.isWord("function"):
+		p.fail(p.peek().span, "use the built-in functions, or compute the value in a view", "CREATE FUNCTION is not supported yet")
+	case p.isWord("materialized"):
+		p.fail(p.peek().span, "write CREATE VIEW", "CREATE MATERIALIZED VIEW is not supported yet")
+	default:
+		t := p.peek()
+		p.fail(t.span, suggest(t.text, []string{"STREAM", "TABLE", "VIEW"}), "expected STREAM, TABLE or VIEW after CREATE, found %s", t.show())
+	}
+}
+
+func (p *parser) noIfNotExists() {
+	if p.isWord("if") && p.isWordAt(1, "not") {
+		p.fail(p.peek().span, "leave it out", "IF NOT EXISTS has no meaning in a script, which declares a name once")
+	}
+}
+
+func (p *parser) insert(s *statement) {
+	s.kind = insertStatement
+	p.next()
+	if p.isWord("overwrite") {
+		p.fail(p.peek().span, "write INSERT INTO", "INSERT OVERWRITE is not supported")
+	}
+	p.expectWord("into")
+	s.name = p.name("the name of a table")
+	if p.isSymbol("(") && !p.isWordAt(1, "select", "with") && !(p.peekAt(1).kind == symbolToken && p.peekAt(1).text == "(") {
+		p.next()
+		for {
+			s.columns = append(s.columns, p.name("the name of a column"))
+			if !p.accept(",") {
+				break
+			}
+		}
+		p.expect(")")
+	}
+	if p.isWord("values") {
+		p.fail(p.peek().span, "write INSERT INTO .. SELECT .. FROM a stream", "INSERT .. VALUES is not supported yet")
+	}
+	s.query = p.query()
+}
+
+func (p *parser) streamBody() *streamNode {
+	n := &streamNode{}
+	if p.isWord("as") || p.isWord("like") {
+		p.fail(p.peek().span, "declare its columns, or write CREATE VIEW .. AS SELECT", "CREATE .. %s is not supported", upper(p.peek().text))
+	}
+	p.expect("(")
+	for p.err == nil {
+		switch {
+		case p.isWord("watermark") && p.isWordAt(1, "for"):
+			p.watermark(n)
+		case p.isWord("primary", "unique", "constraint", "foreign", "check"):
+			p.fail(p.peek().span, "leave it out: streams are append-only", "keys and constraints are not supported yet")
+		default:
+			n.columns = append(n.columns, p.columnDefinition())
+		}
+		if !p.accept(",") {
+			break
+		}
+	}
+	p.expect(")")
+	if p.isWord("partitioned", "comment") {
+		p.fail(p.peek().span, "leave it out", "%s is not supported in CREATE", upper(p.peek().text))
+	}
+	n.optionsAt = p.last()
+	if p.acceptWords("with") {
+		n.optionsAt = p.last()
+		p.options(n)
+	}
+	return n
+}
+
+func (p *parser) columnDefinition() columnNode {
+	c := columnNode{name: p.name("the name of a column")}
+	if p.acceptWords("as") {
+		c.computed = p.expression()
+		return c
+	}
+	c.typ = p.typeName()
+	for {
+		switch {
+		case p.acceptWords("not", "null"):
+			c.notNull = true
+		case p.acceptWords("null"):
+		case p.isWord("primary", "unique", "references", "check", "default", "generated", "metadata"):
+			p.fail(p.peek().span, "leave it out; compute a column with: name AS expression", "%s is not supported for a column", upper(p.peek().text))
+		default:
+			return c
+		}
+	}
+}
+
+func (p *parser) watermark(n *streamNode) {
+	start := p.next().span
+	p.next()
+	if n.watermark != nil {
+		p.fail(start, "", "a stream has one WATERMARK")
+	}
+	w := &watermarkNode{column: p.name("the event-time column")}
+	p.expectWord("as")
+	w.base = p.name("the event-time column")
+	if p.accept("-") {
+		at := p.peek().span
+		w.delayMicros = p.intervalLiteral()
+		if w.delayMicros < 0 {
+			p.fail(at.join(p.last()), "", "the bound of a WATERMARK cannot be negative")
+		}
+	} else if !p.isSymbol(",") && !p.isSymbol(")") {
+		p.fail(p.peek().span, "write WATERMARK FOR ts AS ts - INTERVAL '5' SECOND", "a WATERMARK is the event-time column, or it minus an interval")
+	}
+	n.watermark = w
+}
+
+func (p *parser) options(n *streamNode) {
+	p.expect("(")
+	for p.err == nil {
+		o := optionNode{}
+		o.key, o.keyAt = p.optionKey()
+		p.expect("=")
+		p.optionValue(&o)
+		n.options = append(n.options, o)
+		if !p.accept(",") {
+			break
+		}
+	}
+	p.expect(")")
+}
+
+// optionKey reads 'key', key, key.of.parts or key-of-parts.
+func (p *parser) optionKey() (string, span) {
+	t := p.next()
+	if t.kind == stringToken || t.kind == quotedToken {
+		return t.text, t.span
+	}
+	key, at := t.text, t.span
+	if t.kind != wordToken {
+		p.fail(t.span, "", "expected the name of an option, found %s", t.show())
+	}
+	for p.isSymbol(".") || p.isSymbol("-") {
+		key += p.next().text
+		part := p.next()
+		if part.kind != wordToken && part.kind != numberToken {
+			p.fail(part.span, "", "expected the rest of the option %q, found %s", key, part.show())
+		}
+		key, at = key+part.text, at.join(part.span)
+	}
+	return key, at
+}
+
+func (p *parser) optionValue(o *optionNode) {
+	t := p.next()
+	o.value, o.valueAt = t.text, t.span
+	switch {
+	case t.kind == stringToken:
+		o.quoted = true
+	case t.kind == numberToken:
+	case t.kind == wordToken && (t.text == "true" || t.text == "false"):
+		o.boolean = true
+	case t.kind == symbolToken && t.text == "-" && p.peek().kind == numberToken:
+		v := p.next()
+		o.value, o.valueAt = "-"+v.text, t.span.join(v.span)
+	case t.kind == wordToken:
+		p.fail(t.span, "write '"+t.text+"'", "the value of the option %q must be quoted", o.key)
+	default:
+		p.fail(t.span, "", "expected the value of the option %q, found %s", o.key, t.show())
+	}
+}
+
+// columnTypes are the names of types, with more than one word joined by a blank.
+var columnTypes = map[string]stream.Type{
+	"boolean": stream.Boolean, "bool": stream.Boolean,
+	"int": stream.Integer, "integer": stream.Integer, "int4": stream.Integer,
+	"bigint": stream.BigInt, "int8": stream.BigInt,
+	"real": stream.Real, "float4": stream.Real,
+	"double": stream.Double, "double precision": stream.Double, "float": stream.Double, "float8": stream.Double,
+	"varchar": stream.Varchar, "text": stream.Varchar, "string": stream.Varchar, "character varying": stream.Varchar,
+	"timestamp": stream.Timestamp, "timestamp_ltz": stream.Timestamp, "timestamptz": stream.Timestamp,
+	"interval": stream.Interval,
+}
+
+// refusedTypes are types of the language that this version does not have, with the
+// nearest that works.
+var refusedTypes = map[string]string{
+	"decimal": "DOUBLE or BIGINT", "numeric": "DOUBLE or BIGINT", "dec": "DOUBLE or BIGINT", "tinyint": "INTEGER", "smallint": "INTEGER", "int2": "INTEGER",
+	"date": "TIMESTAMP", "time": "TIMESTAMP or VARCHAR", "char": "VARCHAR", "character": "VARCHAR", "bytea": "VARCHAR", "bytes": "VARCHAR",
+	"binary": "VARCHAR", "varbinary": "VARCHAR", "array": "VARCHAR", "row": "one column for each field", "map": "VARCHAR",
+	"json": "VARCHAR", "jsonb": "VARCHAR", "multiset": "VARCHAR", "uuid": "VARCHAR",
+}
+
+func (p *parser) typeName() typeNode {
+	t := p.next()
+	if t.kind != wordToken {
+		p.fail(t.span, "", "expected a type, found %s", t.show())
+		return typeNode{}
+	}
+	text, n := t.text, typeNode{span: t.span}
+	if p.isWord("precision") && text == "double" || p.isWord("varying") && text == "character" {
+		text += " " + p.next().text
+	}
+	typ, ok := columnTypes[text]
+	if !ok {
+		if instead, known := refusedTypes[text]; known {
+			p.fail(t.span, "use "+instead, "the type %s is not supported yet", upper(text))
+		}
+		p.fail(t.span, suggest(text, typeSuggestions), "type %q does not exist", text)
+		return n
+	}
+	n.typ = typ
+	p.typeArguments(&n, text)
+	n.span = n.span.join(p.last())
+	if p.isWord("array", "multiset") {
+		p.fail(p.peek().span, "", "the type %s %s is not supported yet", typ, upper(p.peek().text))
+	}
+	return n
+}
+
+var typeSuggestions = []string{"BOOLEAN", "INTEGER", "BIGINT", "REAL", "DOUBLE", "VARCHAR", "TEXT", "TIMESTAMP", "INTERVAL", "INT", "FLOAT", "STRING"}
+
+// maxTimestampDigits is the precision of TIMESTAMP.
+const maxTimestampDigits = 6
+
+// typeArguments reads (n) and the words behind TIMESTAMP. Timestamps are instants of
+// UTC with or without a zone.
+func (p *parser) typeArguments(n *typeNode, text string) {
+	if p.isSymbol("(") {
+		if n.typ != stream.Varchar && n.typ != stream.Timestamp || text == "text" || text == "string" {
+			p.fail(p.peek().span, "", "the type %s takes no length", strings.ToUpper(text))
+		}
+		p.next()
+		at := p.peek().span
+		digits := p.integer("a length")
+		p.expect(")")
+		if n.typ == stream.Timestamp && digits > maxTimestampDigits {
+			p.fail(at, "use TIMESTAMP(6)", "timestamps have microseconds, at most %d digits", maxTimestampDigits)
+		}
+		n.length = n.typ == stream.Varchar || digits < maxTimestampDigits
+	}
+	if text != "timestamp" {
+		return
+	}
+	if p.acceptWords("without", "time", "zone") || p.acceptWords("with", "time", "zone") || p.acceptWords("with", "local", "time", "zone") {
+		return
+	}
+}

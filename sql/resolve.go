@@ -1,0 +1,259 @@
+package sql
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/stream"
+)
+
+// resolver holds what is known of a whole script: its declarations and its INSERTs.
+type resolver struct {
+	texts   []*text
+	cat     Catalog
+	result  *Result
+	streams map[string]*declaration
+	inserts map[string][]*statement // by target
+	ordinal map[*statement]int      // of bare SELECTs
+	warned  map[string]bool
+}
+
+// declaration is a CREATE statement. The rest is worked out at first use.
+type declaration struct {
+	statement *statement
+	source    *sourceDeclaration
+	bounded   *bool
+	building  bool // a view: guards against views that use themselves
+	checked   bool
+}
+
+func newResolver(texts []*text, cat Catalog) *resolver {
+	return &resolver{
+		texts: texts, cat: cat, result: &Result{},
+		streams: map[string]*declaration{}, inserts: map[string][]*statement{},
+		ordinal: map[*statement]int{}, warned: map[string]bool{},
+	}
+}
+
+func (r *resolver) fail(s span, hint, format string, args ...any) error {
+	return r.texts[s.script].failHint(s.from, s.to, hint, format, args...)
+}
+
+func (r *resolver) warn(message string) {
+	if !r.warned[message] {
+		r.warned[message] = true
+		r.result.Warnings = append(r.result.Warnings, message)
+	}
+}
+
+// run resolves all statements. Declarations count wherever they stand, so that the
+// order of files does not matter.
+func (r *resolver) run(statements []*statement) error {
+	if err := r.declare(statements); err != nil {
+		return err
+	}
+	for _, s := range statements {
+		if err := r.checkDeclaration(s); err != nil {
+			return err
+		}
+	}
+	b := newBuilder(r)
+	for _, s := range statements {
+		if s.query == nil || s.kind == createView {
+			continue
+		}
+		target := b
+		if s.explain {
+			target = newBuilder(r)
+			r.result.Explain = append(r.result.Explain, target.model)
+		}
+		if err := target.output(s); err != nil {
+			return err
+		}
+	}
+	r.result.Model = b.model
+	return nil
+}
+
+func (r *resolver) declare(statements []*statement) error {
+	for _, s := range statements {
+		switch s.kind {
+		case createStream, createView:
+			if strings.Contains(s.name.text, "$") {
+				return r.fail(s.name.span, "", "the name %q contains $, which names a stream's late, errors and arrival outputs", s.name.text)
+			}
+			if _, taken := r.streams[s.name.text]; taken {
+				return r.fail(s.name.span, "", "%q is already declared", s.name.text)
+			}
+			r.streams[s.name.text] = &declaration{statement: s}
+		case insertStatement:
+			if !s.explain {
+				r.inserts[s.name.text] = append(r.inserts[s.name.text], s)
+			}
+		case selectStatement:
+			if !s.explain {
+				r.ordinal[s] = len(r.ordinal)
+			}
+		}
+	}
+	r.result.Results = make([]string, len(r.ordinal))
+	return nil
+}
+
+// checkDeclaration reports mistakes in declarations that nothing uses, too.
+func (r *resolver) checkDeclaration(s *statement) error {
+	switch s.kind {
+	case createStream:
+		_, err := r.sourceOf(r.streams[s.name.text])
+		return err
+	case createView:
+		_, err := newBuilder(r).view(r.streams[s.name.text], s.name)
+		return err
+	}
+	return nil
+}
+
+// relation is what the resolver knows of an edge.
+type relation struct {
+	model.Relation
+	edge model.Edge
+	// static: made of bounded sources without event time only, so that it can be the
+	// table of a lookup join.
+	static bool
+	// timed: per-instant relations only: every stream below has event time.
+	timed bool
+}
+
+// builder makes the operators of one model.
+type builder struct {
+	*resolver
+	model *model.Model
+	names map[string]bool
+	memo  map[memoKey]*relation
+	// tableSide is set while the table of a lookup join is built: it has operators of its
+	// own, because a table is read whole before the stream it is joined with begins.
+	tableSide bool
+	owner     string // view or sink that operators are made for
+	owners    map[model.OpID]string
+	done      map[*statement]bool
+	active    map[*statement]bool
+}
+
+type memoKey struct {
+	declaration any // *declaration or *commonTable
+	tableSide   bool
+}
+
+func newBuilder(r *resolver) *builder {
+	return &builder{
+		resolver: r, model: &model.Model{}, names: map[string]bool{}, memo: map[memoKey]*relation{},
+		owners: map[model.OpID]string{}, done: map[*statement]bool{}, active: map[*statement]bool{},
+	}
+}
+
+// add appends an operator under a name made of its kind.
+func (b *builder) add(op *model.Operator) *model.Operator {
+	if op.Name == "" {
+		for i := len(b.model.Ops); op.Name == ""; i++ {
+			n := fmt.Sprintf("%s_%d", op.Kind, i)
+			if b.streams[n] == nil && !b.names[n] {
+				op.Name = n
+			}
+		}
+	}
+	b.names[op.Name] = true
+	b.model.Add(op)
+	b.owners[op.ID] = b.owner
+	return op
+}
+
+// unique returns the name, or the name with the first free number.
+func (b *builder) unique(name string) string {
+	out := name
+	for i := 2; b.names[out]; i++ {
+		out = fmt.Sprintf("%s_%d", name, i)
+	}
+	return out
+}
+
+// rename gives the operator behind a relation the name of a view or WITH query.
+func (b *builder) rename(r *relation, name string) {
+	op := b.model.Ops[r.edge.Op]
+	delete(b.names, op.Name)
+	op.Name = b.unique(name)
+	b.names[op.Name] = true
+}
+
+// derive adds an operator on inputs and returns its relation, with the properties that
+// are inherited.
+func (b *builder) derive(op *model.Operator, inputs ...*relation) *relation {
+	out := &relation{static: true, timed: true}
+	for _, in := range inputs {
+		op.Inputs = append(op.Inputs, in.edge)
+		out.static = out.static && in.static
+		out.timed = out.timed && in.timed
+	}
+	b.add(op)
+	out.Relation, out.edge = op.Relation, model.Edge{Op: op.ID, Port: model.Out}
+	return out
+}
+
+// output resolves an INSERT or a bare SELECT once.
+func (b *builder) output(s *statement) error {
+	if b.done[s] {
+		return nil
+	}
+	if b.active[s] {
+		return b.fail(s.name.span, "", "the errors of %q are written into %q itself", s.name.text, s.name.text)
+	}
+	b.active[s] = true
+	outer := b.owner
+	defer func() { b.owner, b.active[s], b.done[s] = outer, false, true }()
+	if s.kind == insertStatement {
+		return b.insert(s)
+	}
+	b.owner = "select"
+	rel, err := b.query(s.query, nil)
+	if err != nil {
+		return err
+	}
+	ordinal := b.ordinal[s]
+	base := model.ResultConnector
+	if ordinal > 0 {
+		base = fmt.Sprintf("%s_%d", base, ordinal)
+	}
+	sink := &model.Operator{
+		Kind: model.SinkOp, Name: b.unique(base), Relation: rel.Relation,
+		Sink: &model.Sink{Connector: model.ResultConnector, Result: ordinal},
+	}
+	b.derive(sink, rel)
+	if !s.explain {
+		b.result.Results[ordinal] = sink.Name
+	}
+	return nil
+}
+
+// view resolves a view once for each model and side.
+func (b *builder) view(d *declaration, at name) (*relation, error) {
+	key := memoKey{d, b.tableSide}
+	if rel := b.memo[key]; rel != nil {
+		return rel, nil
+	}
+	if d.building {
+		return nil, b.fail(at.span, "", "view %q uses itself", d.statement.name.text)
+	}
+	d.building = true
+	outer := b.owner
+	b.owner = d.statement.name.text
+	defer func() { d.building, b.owner = false, outer }()
+	rel, err := b.query(d.statement.query, nil)
+	if err != nil {
+		return nil, err
+	}
+	b.rename(rel, d.statement.name.text)
+	b.memo[key] = rel
+	return rel, nil
+}
+
+func cloneFields(fields []stream.Field) []stream.Field { return append([]stream.Field(nil), fields...) }

@@ -1,0 +1,210 @@
+package sql
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/model/function"
+	"github.com/millrace/millrace/stream"
+)
+
+// functionNames maps how users write a function to its name in the model.
+var functionNames = func() map[string]string {
+	m := map[string]string{
+		"char_length": "length", "length": "length", "character_length": "length",
+		"pow": "power", "ceiling": "ceil", "concat": "concat", "mod": "mod", "substr": "substring",
+		"position": "position", "ifnull": "coalesce", "nvl": "coalesce",
+	}
+	for _, f := range function.All() {
+		if !f.Syntax {
+			m[strings.ToLower(f.SQL)] = f.Name
+		}
+	}
+	return m
+}()
+
+// aggregateNames are the aggregates; the value is the model's name.
+var aggregateNames = map[string]model.AggFunc{
+	"count": model.Count, "sum": model.Sum, "avg": model.Avg, "min": model.Min, "max": model.Max,
+}
+
+// refusedFunctions are functions of the language that this version does not have.
+var refusedFunctions = map[string]string{
+	"now": "use the stream's event-time column, or window_end", "proctime": "use the stream's event-time column",
+	"current_watermark": "use the stream's event-time column", "to_timestamp": "write CAST(x AS TIMESTAMP), or TO_TIMESTAMP_LTZ(x, 0) for a number of seconds",
+	"stddev": "use AVG(x * x) and AVG(x)", "stddev_pop": "use AVG(x * x) and AVG(x)", "stddev_samp": "use SUM(x * x), SUM(x) and COUNT(x)",
+	"variance": "use AVG(x * x) and AVG(x)", "var_pop": "use AVG(x * x) and AVG(x)", "var_samp": "use SUM(x * x), SUM(x) and COUNT(x)",
+	"first_value": "use MIN or MAX", "last_value": "use MIN or MAX", "listagg": "", "string_agg": "", "array_agg": "", "collect": "",
+	"approx_count_distinct": "use COUNT(DISTINCT x)", "median": "use AVG", "percentile_cont": "", "every": "use MIN(x)", "bool_and": "use MIN(x)", "bool_or": "use MAX(x)",
+	"row_number": "", "rank": "", "dense_rank": "", "lag": "", "lead": "", "ntile": "",
+	"json_value": "", "json_query": "", "regexp_extract": "use SUBSTRING and POSITION", "regexp_replace": "use REPLACE", "regexp": "use LIKE", "regexp_like": "use LIKE",
+	"date_format": "use EXTRACT", "to_char": "use EXTRACT", "date_part": "write EXTRACT(HOUR FROM ts)", "random": "results depend on the data alone", "rand": "results depend on the data alone", "uuid": "results depend on the data alone",
+	"unnest": "", "grouping": "", "to_date": "", "split_index": "", "log": "use LN(x) / LN(base)", "log10": "use LN(x) / LN(10)", "log2": "use LN(x) / LN(2)",
+	"sin": "", "cos": "", "tan": "", "lpad": "", "rpad": "", "reverse": "", "left": "use SUBSTRING(x FROM 1 FOR n)", "right": "use SUBSTRING",
+}
+
+func (x *exprs) function(e *expr) (*model.Expr, error) {
+	if agg, ok := aggregateNames[e.fn]; ok {
+		return x.aggregate(e, agg)
+	}
+	if role, ok := auxiliary[e.fn]; ok {
+		return x.windowColumn(e, role)
+	}
+	switch {
+	case e.star:
+		return nil, x.fail(e.span, "only COUNT(*) is", "%s(*) is not a call", upper(e.fn))
+	case e.distinct, e.filter != nil:
+		return nil, x.fail(e.span, "", "%s is no aggregate: DISTINCT and FILTER do not apply", upper(e.fn))
+	case e.fn == "if":
+		return x.ifCall(e)
+	case windowFunctionForms[e.fn] != "":
+		return nil, x.fail(e.span, "write it in GROUP BY or in FROM", "%s is a window, not a value", upper(e.fn))
+	}
+	fn, ok := functionNames[e.fn]
+	if !ok {
+		return nil, x.unknownFunction(e)
+	}
+	args, err := x.arguments(e)
+	if err != nil {
+		return nil, err
+	}
+	switch fn {
+	case "mod":
+		if len(args) == 2 {
+			return x.arithmetic(e, args)
+		}
+	case "concat":
+		if len(args) == 1 {
+			args = append(args, model.Lit(stream.Text("")))
+		}
+		return x.concat(e, args)
+	case "date_trunc":
+		if err := x.checkUnit(e, args); err != nil {
+			return nil, err
+		}
+	case "to_timestamp_ltz":
+		if len(args) == 2 && isLiteral(args[1]) && args[1].Type == stream.Integer && args[1].Literal.I != 0 && args[1].Literal.I != 3 && args[1].Literal.I != 6 {
+			return nil, x.fail(e.args[1].span, "write 0 for seconds, 3 for milliseconds or 6 for microseconds", "TO_TIMESTAMP_LTZ has no precision %d", args[1].Literal.I)
+		}
+	}
+	return x.overload(e, fn, args)
+}
+
+func (x *exprs) checkUnit(e *expr, args []*model.Expr) error {
+	if len(args) != 2 || !isLiteral(args[0]) || args[0].Type != stream.Varchar || args[0].Literal.Null {
+		return nil
+	}
+	for _, u := range model.TruncUnits {
+		if strings.EqualFold(u, args[0].Literal.S) {
+			return nil
+		}
+	}
+	return x.fail(e.args[0].span, suggest(args[0].Literal.S, model.TruncUnits), "DATE_TRUNC has no unit '%s'", shorten(args[0].Literal.S))
+}
+
+func (x *exprs) unknownFunction(e *expr) error {
+	if hint, known := refusedFunctions[e.fn]; known {
+		return x.fail(e.fnAt, hint, "the function %s is not supported yet", upper(e.fn))
+	}
+	candidates := append(keys(functionNames), keys(aggregateNames)...)
+	candidates = append(candidates, "extract")
+	for i := range candidates {
+		candidates[i] = upper(candidates[i])
+	}
+	return x.fail(e.fnAt, suggest(upper(e.fn), candidates), "function %q does not exist", e.fn)
+}
+
+// ifCall is IF(condition, a, b), a CASE.
+func (x *exprs) ifCall(e *expr) (*model.Expr, error) {
+	if len(e.args) != 3 {
+		return nil, x.fail(e.span, "write IF(condition, value, other value)", "IF takes 3 arguments, not %d", len(e.args))
+	}
+	c := *e
+	c.kind = caseExpr
+	return x.caseForm(&c)
+}
+
+func shownName(e *expr, f *function.Function) string {
+	if n, ok := operatorNames[f.Name]; ok && e.operator {
+		return n
+	}
+	if e.fn != f.Name && !e.operator {
+		return upper(e.fn)
+	}
+	return strings.ToUpper(f.Name)
+}
+
+func typeList(args []*model.Expr) string {
+	var out []string
+	for _, a := range args {
+		out = append(out, settle(a).Type.String())
+	}
+	return strings.Join(out, ", ")
+}
+
+// formsOf lists what a function takes.
+func formsOf(f *function.Function) string {
+	var out []string
+	for _, s := range f.Signatures {
+		var types []string
+		for _, t := range s.Args {
+			types = append(types, t.String())
+		}
+		out = append(out, "("+strings.Join(types, ", ")+")")
+	}
+	return "it takes " + strings.Join(out, " or ")
+}
+
+func (x *exprs) wrongCount(e *expr, f *function.Function, got int) error {
+	counts := map[int]bool{}
+	variadic := false
+	for _, s := range f.Signatures {
+		counts[len(s.Args)] = true
+		variadic = variadic || s.Variadic
+	}
+	var sorted []int
+	for c := range counts {
+		sorted = append(sorted, c)
+	}
+	sort.Ints(sorted)
+	wanted := fmt.Sprint(sorted[0])
+	for _, c := range sorted[1:] {
+		wanted += fmt.Sprintf(" or %d", c)
+	}
+	if variadic {
+		wanted = "at least " + wanted
+	}
+	noun := "arguments"
+	if wanted == "1" {
+		noun = "argument"
+	}
+	return x.fail(e.span, "", "%s takes %s %s, not %d", shownName(e, f), wanted, noun, got)
+}
+
+// auxiliary functions of GROUP BY windows.
+var auxiliary = map[string]stream.Role{
+	"tumble_start": stream.WindowStart, "tumble_end": stream.WindowEnd, "tumble_rowtime": stream.WindowTime,
+	"hop_start": stream.WindowStart, "hop_end": stream.WindowEnd, "hop_rowtime": stream.WindowTime,
+}
+
+// windowColumn resolves TUMBLE_END(ts, size) and the like to the window's column.
+func (x *exprs) windowColumn(e *expr, role stream.Role) (*model.Expr, error) {
+	kind, _, _ := strings.Cut(e.fn, "_")
+	if x.window == nil {
+		return nil, x.fail(e.span, "write GROUP BY "+upper(kind)+"(..), or use "+role.String(), "%s needs the same window in GROUP BY", upper(e.fn))
+	}
+	w, _, err := x.groupWindowArguments(e, kind)
+	if err != nil {
+		return nil, err
+	}
+	if len(e.args) > 0 && (w.size != x.window.size || w.slide != x.window.slide) {
+		return nil, x.fail(e.span, "write the same arguments in both, or use "+role.String(), "%s has other arguments than the window in GROUP BY", upper(e.fn))
+	}
+	m, err := x.lookup(x.scope, []name{{text: role.String(), span: e.span}})
+	if err != nil {
+		return nil, err
+	}
+	return m.expr(), nil
+}

@@ -1,0 +1,148 @@
+package sql
+
+import (
+	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/stream"
+)
+
+// query resolves a query in the scope of e.
+func (b *builder) query(q *query, e *env) (*relation, error) {
+	names := map[string]bool{}
+	for _, c := range q.with {
+		if names[c.name.text] {
+			return nil, b.fail(c.name.span, "", "query %q is declared twice", c.name.text)
+		}
+		names[c.name.text] = true
+	}
+	e = q.scope(e)
+	rel, err := b.branches(q, e)
+	if err != nil {
+		return nil, err
+	}
+	for at, i := e, len(q.with)-1; i >= 0; at, i = at.parent, i-1 {
+		t := at.tables[q.with[i].name.text]
+		if !t.used {
+			if _, err := newBuilder(b.resolver).common(t, t.node.name); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return rel, nil
+}
+
+func (b *builder) branches(q *query, e *env) (*relation, error) {
+	var inputs []*relation
+	for _, branch := range q.branches {
+		var rel *relation
+		var err error
+		if branch.query != nil {
+			rel, err = b.query(branch.query, e)
+		} else {
+			rel, err = b.selectQuery(branch.sel, e)
+		}
+		if err != nil {
+			return nil, err
+		}
+		inputs = append(inputs, rel)
+	}
+	if len(inputs) == 1 {
+		return inputs[0], nil
+	}
+	return b.union(q, inputs)
+}
+
+// union gives all branches one schema: the first one's names, the common types, the
+// window if all have the same, the event time if all have one.
+func (b *builder) union(q *query, inputs []*relation) (*relation, error) {
+	first := inputs[0]
+	visible := first.Schema.Visible()
+	types := make([]stream.Type, len(visible))
+	for i, rel := range inputs {
+		columns := rel.Schema.Visible()
+		if len(columns) != len(visible) {
+			return nil, b.fail(branchSpan(q.branches[i]), "", "this SELECT has %d columns but the first one of the UNION ALL has %d", len(columns), len(visible))
+		}
+		for k, c := range columns {
+			f := rel.Schema.Fields[c]
+			t := commonType(types[k], f.Type)
+			if t == stream.Invalid {
+				return nil, b.fail(branchSpan(q.branches[i]), "CAST one of them", "column %d of the UNION ALL, %q, is %s here and %s before", k+1, f.Name, f.Type, types[k])
+			}
+			types[k] = t
+		}
+	}
+	window, timed, bounded := first.Window, true, true
+	for _, rel := range inputs {
+		timed, bounded = timed && rel.Time >= 0, bounded && rel.Bounded
+		if window == nil || rel.Window == nil || rel.Window.Kind != window.Kind || rel.Window.Size != window.Size || rel.Window.Slide != window.Slide {
+			window = nil
+		}
+	}
+	var aligned []*relation
+	for _, rel := range inputs {
+		aligned = append(aligned, b.align(rel, inputs, first, types, window, timed))
+	}
+	out := aligned[0].Relation
+	out.Bounded, out.Window = bounded, window
+	fields := cloneFields(out.Schema.Fields)
+	for i := range fields {
+		for _, rel := range aligned {
+			fields[i].NotNull = fields[i].NotNull && rel.Schema.Fields[i].NotNull
+		}
+	}
+	out.Schema = stream.NewSchema(fields...)
+	return b.derive(&model.Operator{Kind: model.UnionOp, Relation: out}, aligned...), nil
+}
+
+func branchSpan(br *branch) span {
+	if br.query != nil {
+		return br.query.span
+	}
+	return br.sel.span
+}
+
+// align projects one branch of a union to the schema of all.
+func (b *builder) align(rel *relation, all []*relation, first *relation, types []stream.Type, window *model.Window, timed bool) *relation {
+	p := &model.Operator{Kind: model.ProjectOp, Relation: rel.Relation}
+	var fields []stream.Field
+	add := func(f stream.Field, e *model.Expr) {
+		fields, p.Project = append(fields, f), append(p.Project, e)
+	}
+	for k, c := range rel.Schema.Visible() {
+		f := rel.Schema.Fields[c]
+		f.Name = first.Schema.Fields[first.Schema.Visible()[k]].Name
+		if window == nil || !sameRole(all, k) {
+			f.Role = stream.NoRole
+		}
+		e := model.Col(c, f.Type)
+		if f.Type != types[k] {
+			e, f.Type = model.Call("cast", types[k], e), types[k]
+		}
+		add(f, e)
+	}
+	p.Relation.Time = -1
+	if window != nil {
+		for _, c := range windowFields(&windowNode{kind: window.Kind}) {
+			if c.Role == stream.WindowTime {
+				p.Relation.Time = len(fields)
+			}
+			add(c, model.Col(rel.Schema.RoleIndex(c.Role), c.Type))
+		}
+	} else if timed {
+		p.Relation.Time = len(fields)
+		add(stream.Field{Name: "$time", Type: stream.Timestamp, NotNull: true, Hidden: true}, model.Col(rel.Time, stream.Timestamp))
+	}
+	p.Relation.Schema, p.Relation.Window = stream.NewSchema(fields...), rel.Window
+	return b.derive(p, rel)
+}
+
+// sameRole: column k of every branch is the same column of the window.
+func sameRole(all []*relation, k int) bool {
+	role := all[0].Schema.Fields[all[0].Schema.Visible()[k]].Role
+	for _, rel := range all {
+		if rel.Schema.Fields[rel.Schema.Visible()[k]].Role != role {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,200 @@
+package sql
+
+import (
+	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/stream"
+)
+
+// windowFields are the columns that a window appends.
+func windowFields(w *windowNode) []stream.Field {
+	hidden := func(role stream.Role, t stream.Type) stream.Field {
+		return stream.Field{Name: role.String(), Type: t, NotNull: true, Role: role, Hidden: true}
+	}
+	switch {
+	case w == nil || w.kind.Instant():
+		return nil
+	case w.kind == model.Rows:
+		return []stream.Field{hidden(stream.WindowIndex, stream.BigInt)}
+	}
+	return []stream.Field{hidden(stream.WindowStart, stream.Timestamp), hidden(stream.WindowEnd, stream.Timestamp), hidden(stream.WindowTime, stream.Timestamp)}
+}
+
+// withWindow returns the fields of a relation once a window is on it: the columns of
+// an earlier window become ordinary ones.
+func withWindow(fields []stream.Field, w *windowNode) []stream.Field {
+	out := cloneFields(fields)
+	if w == nil {
+		return out
+	}
+	for i := range out {
+		out[i].Role = stream.NoRole
+	}
+	return append(out, windowFields(w)...)
+}
+
+// checkWindow refuses a window that the relation cannot have.
+func (b *builder) checkWindow(rel *relation, w *windowNode, describe string) error {
+	if w.kind.Timed() && rel.Time < 0 {
+		return b.fail(w.span, "add WATERMARK FOR ts AS ts - INTERVAL '5' SECOND to its CREATE STREAM, or use [ROWS n SLIDE m]",
+			"a time window needs event time, and %s has none", describe)
+	}
+	return nil
+}
+
+// window puts a window on a relation.
+func (b *builder) window(rel *relation, w *windowNode, describe string) (*relation, error) {
+	if err := b.checkWindow(rel, w, describe); err != nil {
+		return nil, err
+	}
+	mw := &model.Window{Kind: w.kind, Size: w.size, Slide: w.slide}
+	for _, n := range w.partitionBy {
+		i := rel.Schema.Index(n.text)
+		if i < 0 {
+			t := &scopeTable{fields: rel.Schema.Fields}
+			return nil, b.fail(n.span, suggest(n.text, (&scope{tables: []*scopeTable{t}}).columnNames()), "column %q does not exist in %s", n.text, describe)
+		}
+		mw.PartitionBy = append(mw.PartitionBy, i)
+	}
+	fields := withWindow(rel.Schema.Fields, w)
+	time := rel.Time
+	switch w.kind {
+	case model.Range:
+		time = len(fields) - 1
+	case model.Rows:
+		time = -1
+	}
+	out := b.derive(&model.Operator{
+		Kind: model.WindowOp, Window: mw,
+		Relation: model.Relation{Schema: stream.NewSchema(fields...), Time: time, Window: mw, Bounded: rel.Bounded},
+	}, rel)
+	out.static, out.timed = false, rel.Time >= 0
+	return out, nil
+}
+
+// checkTimeColumn checks that a window function names the event time of its relation.
+func (r *resolver) checkTimeColumn(rel *model.Relation, n name, describe string) error {
+	if rel.Time < 0 {
+		return r.fail(n.span, "add WATERMARK FOR "+n.text+" AS "+n.text+" - INTERVAL '5' SECOND to its CREATE STREAM", "a time window needs event time, and %s has none", describe)
+	}
+	fields := rel.Schema.Fields
+	t := &scopeTable{fields: fields}
+	for _, i := range t.find(n.text) {
+		if i == rel.Time || fields[i].Role != stream.NoRole && fields[i].Role == fields[rel.Time].Role {
+			return nil
+		}
+		event := fields[rel.Time].Name
+		hint := "write " + event
+		if fields[rel.Time].Hidden && fields[rel.Time].Role == stream.NoRole {
+			hint = "select the event-time column in the sub-query, and write that"
+		}
+		return r.fail(n.span, hint, "column %q is not the event time of %s", n.text, describe)
+	}
+	return r.fail(n.span, suggest(n.text, (&scope{tables: []*scopeTable{t}}).columnNames()), "column %q does not exist in %s", n.text, describe)
+}
+
+// groupWindow finds TUMBLE(..) or HOP(..) among the entries of GROUP BY.
+func (x *exprs) groupWindow(groupBy []*expr) (w *windowNode, time *expr, rest []*expr, err error) {
+	for _, e := range groupBy {
+		if e.kind != callExpr || e.operator || !isGroupWindow(e.fn) {
+			rest = append(rest, e)
+			continue
+		}
+		if w != nil {
+			return nil, nil, nil, x.fail(e.span, "window a sub-query", "GROUP BY has one window")
+		}
+		if e.fn == "session" || e.fn == "cumulate" {
+			return nil, nil, nil, x.fail(e.fnAt, "use TUMBLE or HOP", "%s windows are not supported yet", upper(e.fn))
+		}
+		if w, time, err = x.groupWindowArguments(e, e.fn); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	return w, time, rest, nil
+}
+
+func isGroupWindow(fn string) bool {
+	return fn == "tumble" || fn == "hop" || fn == "session" || fn == "cumulate"
+}
+
+// groupWindowArguments reads ([time,] size) or ([time,] slide, size).
+func (x *exprs) groupWindowArguments(e *expr, kind string) (*windowNode, *expr, error) {
+	w := &windowNode{span: e.span, kind: model.Range}
+	intervals := 1
+	if kind == "hop" {
+		intervals = 2
+	}
+	args := e.args
+	var time *expr
+	if len(args) == intervals+1 {
+		time, args = args[0], args[1:]
+	}
+	if len(args) != intervals {
+		if len(e.args) == 0 && auxiliary[e.fn] != stream.NoRole {
+			return w, nil, nil
+		}
+		return nil, nil, x.fail(e.span, "write "+groupWindowForms[kind], "%s has %d arguments", upper(e.fn), len(e.args))
+	}
+	for i, a := range args {
+		if a.kind != literalExpr || a.value.Type != stream.Interval {
+			return nil, nil, x.fail(a.span, "write "+groupWindowForms[kind], "expected an INTERVAL literal")
+		}
+		if a.value.I <= 0 {
+			what := "size"
+			if i < len(args)-1 {
+				what = "slide"
+			}
+			return nil, nil, x.fail(a.span, "write at least one microsecond", "the %s of a window must be positive", what)
+		}
+		if a.value.I > maxWindowMicros {
+			return nil, nil, x.fail(a.span, "", "a window is at most 100 years")
+		}
+	}
+	w.slide, w.size = args[0].value.I, args[len(args)-1].value.I
+	return w, time, nil
+}
+
+var groupWindowForms = map[string]string{
+	"tumble": "TUMBLE(ts, INTERVAL '10' SECOND)",
+	"hop":    "HOP(ts, INTERVAL '1' SECOND, INTERVAL '10' SECOND)",
+}
+
+// groupedWindow puts the window of GROUP BY on what FROM gave.
+func (b *builder) groupedWindow(f *fromResult, w *windowNode, time *expr) error {
+	describe := f.scope.describe()
+	if f.rel.Instant() {
+		return b.fail(w.span, "use one of them", "a window in GROUP BY cannot stand on a per-instant window")
+	}
+	if err := b.checkWindow(f.rel, w, describe); err != nil {
+		return err
+	}
+	if time != nil {
+		if time.kind != nameExpr {
+			return b.fail(time.span, "write the event-time column", "a window is on a column, not on an expression")
+		}
+		m, err := b.lookup(f.scope, time.path)
+		if err != nil {
+			return err
+		}
+		fields := f.rel.Schema.Fields
+		at := m.table.at[m.field]
+		if at != f.rel.Time && (fields[at].Role == stream.NoRole || fields[at].Role != fields[f.rel.Time].Role) {
+			n := name{time.path[len(time.path)-1].text, time.span}
+			return b.checkTimeColumn(&f.rel.Relation, n, describe)
+		}
+	}
+	rel, err := b.window(f.rel, w, describe)
+	if err != nil {
+		return err
+	}
+	for _, t := range f.scope.tables {
+		t.fields = withWindow(t.fields, &windowNode{kind: model.RowsInstant}) // clears the roles
+	}
+	n := f.rel.Schema.Len()
+	own := &scopeTable{fields: windowFields(w)}
+	for i := range own.fields {
+		own.at = append(own.at, n+i)
+	}
+	f.scope.tables = append(f.scope.tables, own)
+	f.rel = rel
+	return nil
+}
