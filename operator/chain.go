@@ -55,6 +55,7 @@ type Chain struct {
 
 // step is one operator of a chain. Which fields are set depends on kind.
 type step struct {
+	id     model.OpID
 	kind   model.Kind
 	reads  []bool // columns of the input that are read from here on
 	keeps  []bool // columns of the output that are read further on
@@ -122,7 +123,7 @@ func (c *Chain) Reads() []bool { return c.reads }
 // output that are read.
 func (st *step) compile(op *model.Operator, before model.Relation, keeps []bool) (err error) {
 	in := before.Schema
-	st.kind, st.keeps, st.time = op.Kind, keeps, -1
+	st.id, st.kind, st.keeps, st.time = op.ID, op.Kind, keeps, -1
 	st.record.schema = in
 	st.reads = make([]bool, in.Len())
 	switch op.Kind {

@@ -229,7 +229,7 @@ func selectTimes(dst, src []int64, sel []int32) []int64 {
 func (s *ChainScratch) fail(st *step, bad *Failures) {
 	bad.Rows.Each(s.chunk.Len, func(i int) {
 		s.errors = append(s.errors, chunkError{s.chunk.Pos[i], ErrorRow{
-			Reason: bad.Reason(i), Record: st.record.json(s.chunk.Cols, i),
+			Op: st.id, Reason: bad.Reason(i), Record: st.record.json(s.chunk.Cols, i),
 		}})
 	})
 }

@@ -60,6 +60,19 @@ func (p *pass) Batch(t *Task, scratch Scratch) (Partial, error) {
 	return Partial{Value: s.out, Errors: errors}, err
 }
 
+func (p *pass) Discard(partial Partial) { release(partial.Value.([]*stream.Batch)) }
+
+func (p *pass) Close() {
+	release(p.queue)
+	p.queue = nil
+}
+
+func release(batches []*stream.Batch) {
+	for _, b := range batches {
+		b.Release()
+	}
+}
+
 // append puts a chunk's rows into the last output batch and new ones behind it.
 func (p *pass) append(s *passScratch, c *Chunk) {
 	for from := 0; from < c.Len; {

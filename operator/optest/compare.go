@@ -1,0 +1,296 @@
+package optest
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/operator"
+	"github.com/millrace/millrace/reference"
+	"github.com/millrace/millrace/state"
+	"github.com/millrace/millrace/stream"
+)
+
+// Case is a model whose operators, sources and the one sink excepted, are computed by
+// one function.
+type Case struct {
+	Model *model.Model
+	// Rows of each source, in event-time order if it has event time. Sources have no
+	// computed columns and a watermark delay that makes no row late.
+	Rows map[model.OpID][]reference.Row
+	// Inputs are the sources that the function's inputs read, in order.
+	Inputs []model.OpID
+	Make   func(env operator.Env) (operator.Function, error)
+}
+
+// Result is what came out: rows of the sink, in order, and the errors of each operator
+// as "reason record", in order.
+type Result struct {
+	Rows   []reference.Row
+	Errors map[model.OpID][]string
+}
+
+// Want runs the reference.
+func (c *Case) Want(t testing.TB) *Result {
+	t.Helper()
+	w := &wanted{Result{Errors: map[model.OpID][]string{}}}
+	if _, err := reference.Run(context.Background(), c.Model, c.records, w); err != nil {
+		t.Fatalf("reference: %v", err)
+	}
+	return &w.Result
+}
+
+func (c *Case) records(_ context.Context, src *model.Operator) iter.Seq2[reference.Record, error] {
+	return func(yield func(reference.Record, error) bool) {
+		for _, r := range c.Rows[src.ID] {
+			if !yield(reference.Record{Row: r}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// wanted collects what the reference puts out.
+type wanted struct{ Result }
+
+func (w *wanted) Row(op *model.Operator, port model.Port, row reference.Row) error {
+	switch {
+	case port == model.Errors:
+		w.Errors[op.ID] = append(w.Errors[op.ID], row[1].String()+" "+row[2].String())
+	case op.Kind == model.SinkOp:
+		w.Rows = append(w.Rows, row)
+	}
+	return nil
+}
+
+// Compare runs the function with inputs cut in `rounds` random ways and fails the test
+// when rows, their order or errors differ from the reference. It also checks the
+// contract of operator.Function: sizes and numbering of batches, watermarks that never
+// fall, batches given back, snapshots that can be taken at any task border.
+func Compare(t testing.TB, c *Case, seed uint64, rounds int) {
+	t.Helper()
+	want := c.Want(t)
+	for round := range rounds {
+		rng := rand.New(rand.NewPCG(seed, uint64(round)))
+		got := c.run(t, rng, cutSizes[round%len(cutSizes)])
+		if msg := want.differs(got); msg != "" {
+			t.Fatalf("seed %d round %d: %s", seed, round, msg)
+		}
+	}
+}
+
+func (r *Result) differs(got *Result) string {
+	for i := range min(len(r.Rows), len(got.Rows)) {
+		if !slices.EqualFunc(r.Rows[i], got.Rows[i], Same) {
+			return fmt.Sprintf("row %d is %v, want %v", i, got.Rows[i], r.Rows[i])
+		}
+	}
+	if len(r.Rows) != len(got.Rows) {
+		return fmt.Sprintf("%d rows, want %d", len(got.Rows), len(r.Rows))
+	}
+	for op, want := range r.Errors {
+		if !slices.Equal(want, got.Errors[op]) {
+			return fmt.Sprintf("operator %d: errors %q, want %q", op, got.Errors[op], want)
+		}
+	}
+	for op, rows := range got.Errors {
+		if len(rows) > 0 && len(r.Errors[op]) == 0 {
+			return fmt.Sprintf("operator %d: errors %q, want none", op, rows)
+		}
+	}
+	return ""
+}
+
+// cuts bounds the rows of a batch and of a task.
+type cuts struct{ batchMax, taskMax int }
+
+var cutSizes = []cuts{{1, 1}, {3, 7}, {1 << 20, 1 << 20}, {1 << 20, 100}, {500, 3000}, {2, 5000}}
+
+// runner drives one function through one way of cutting.
+type runner struct {
+	t      testing.TB
+	c      *Case
+	rng    *rand.Rand
+	env    operator.Env
+	fn     operator.Function
+	feeds  []*feed
+	idle   []operator.Scratch
+	result *Result
+	first  int64
+	mark   int64
+}
+
+// feed is one input: its batches and how far they have been cut into tasks.
+type feed struct {
+	src     *model.Operator
+	rows    []reference.Row
+	batches []*stream.Batch
+	batch   int // the current one
+	row     int // rows taken of it
+	taken   int64
+	ended   bool
+}
+
+func (c *Case) run(t testing.TB, rng *rand.Rand, size cuts) *Result {
+	t.Helper()
+	r := &runner{t: t, c: c, rng: rng, mark: stream.MinTime, result: &Result{Errors: map[model.OpID][]string{}}}
+	r.env = operator.Env{Pool: stream.NewPool(32), BufferBytesMax: 1 << 30, Lanes: 1 + rng.IntN(4)}
+	r.fresh()
+	for _, id := range c.Inputs {
+		f := &feed{src: c.Model.Ops[id], rows: c.Rows[id]}
+		f.cut(rng, size.batchMax)
+		r.feeds = append(r.feeds, f)
+	}
+	for r.step(size) {
+	}
+	if w := r.fn.Watermark(); w != stream.MaxTime {
+		t.Fatalf("watermark %d at the end", w)
+	}
+	if n := r.env.Pool.Outstanding(); n != 0 {
+		t.Fatalf("%d batches were not given back", n)
+	}
+	return r.result
+}
+
+func (r *runner) fresh() {
+	fn, err := r.c.Make(r.env)
+	r.check(err)
+	r.fn, r.idle = fn, []operator.Scratch{fn.NewScratch(), fn.NewScratch()}
+}
+
+func (r *runner) check(err error) {
+	if err != nil {
+		r.t.Helper()
+		r.t.Fatal(err)
+	}
+}
+
+// cut puts the rows into batches.
+func (f *feed) cut(rng *rand.Rand, batchMax int) {
+	for at := 0; at < len(f.rows); {
+		n := min(len(f.rows)-at, 1+rng.IntN(batchMax))
+		b := stream.NewBatch(f.src.Relation.Schema, nil)
+		for _, row := range f.rows[at : at+n] {
+			b.AppendRow(row)
+		}
+		b.First = int64(at)
+		f.batches = append(f.batches, b)
+		at += n
+	}
+}
+
+// step submits one task of an input that is wanted; false when all have ended.
+func (r *runner) step(size cuts) bool {
+	var ready []int
+	open := false
+	for i, f := range r.feeds {
+		open = open || !f.ended
+		if !f.ended && r.fn.Wants(i) {
+			ready = append(ready, i)
+		}
+	}
+	if !open {
+		return false
+	}
+	if len(ready) == 0 {
+		r.t.Fatal("inputs are left and none is wanted")
+	}
+	i := ready[r.rng.IntN(len(ready))]
+	r.submit(r.feeds[i].task(r.rng, i, size.taskMax))
+	if r.rng.IntN(8) == 0 {
+		r.restore()
+	}
+	return true
+}
+
+// task cuts the next rows; sometimes none.
+func (f *feed) task(rng *rand.Rand, input, taskMax int) *operator.Task {
+	t := &operator.Task{Input: input, First: f.taken, Watermark: stream.MinTime}
+	for n := rng.IntN(taskMax + 1); n > 0 && f.batch < len(f.batches); {
+		b := f.batches[f.batch]
+		take := min(n, b.Len-f.row)
+		t.Spans = append(t.Spans, stream.Span{Batch: b, From: f.row, To: f.row + take})
+		t.Rows += take
+		n, f.row = n-take, f.row+take
+		if f.row == b.Len {
+			f.batch, f.row = f.batch+1, 0
+		}
+	}
+	f.taken += int64(t.Rows)
+	rest := f.rows[f.taken:]
+	t.End = len(rest) == 0 && rng.IntN(2) == 0
+	f.ended = t.End
+	if time := f.src.Relation.Time; time >= 0 && f.taken > 0 {
+		t.Watermark = f.rows[f.taken-1][time].I
+		if len(rest) > 0 && rng.IntN(2) == 0 {
+			t.Watermark = rest[0][time].I
+		}
+	}
+	if t.End {
+		t.Watermark = stream.MaxTime
+	}
+	return t
+}
+
+func (r *runner) submit(t *operator.Task) {
+	p, err := r.fn.Batch(t, r.idle[r.rng.IntN(len(r.idle))])
+	r.check(err)
+	r.fail(p.Errors)
+	if k, ok := r.fn.(operator.Keyed); ok {
+		lanes := make([]any, k.Lanes())
+		for _, lane := range r.rng.Perm(len(lanes)) {
+			lanes[lane], err = k.Lane(lane, t, p)
+			r.check(err)
+		}
+		p.Value = lanes
+	}
+	r.check(r.fn.Assemble(t, p))
+	for {
+		b, err := r.fn.Next()
+		r.check(err)
+		if b == nil {
+			break
+		}
+		r.take(b)
+	}
+	r.fail(r.fn.TakeErrors())
+	w := r.fn.Watermark()
+	if w < r.mark {
+		r.t.Fatalf("watermark fell from %d to %d", r.mark, w)
+	}
+	r.mark = w
+}
+
+func (r *runner) take(b *stream.Batch) {
+	if b.Len == 0 || b.Len > operator.OutputRows || b.First != r.first {
+		r.t.Fatalf("batch of %d rows numbered from %d, expected %d", b.Len, b.First, r.first)
+	}
+	r.first += int64(b.Len)
+	visible := b.Schema.Visible()
+	for i := range b.Len {
+		row := make(reference.Row, len(visible))
+		for k, c := range visible {
+			row[k] = b.Cols[c].Value(i)
+		}
+		r.result.Rows = append(r.result.Rows, row)
+	}
+	b.Release()
+}
+
+func (r *runner) fail(rows []operator.ErrorRow) {
+	for _, e := range rows {
+		r.result.Errors[e.Op] = append(r.result.Errors[e.Op], e.Reason+" "+e.Record)
+	}
+}
+
+// restore goes on with a fresh function that has the old one's state.
+func (r *runner) restore() {
+	var w state.Writer
+	r.fn.Snapshot(&w)
+	r.fresh()
+	r.check(r.fn.Restore(state.NewReader(w.Bytes())))
+}
