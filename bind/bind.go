@@ -1,0 +1,260 @@
+// Package bind decides where a model runs: it cuts the dataflow into pipelines - what a
+// processor executes as one - and says for each which processors accept it. Today a
+// node is one CPU and its workers; the seam for other processors is Pipeline.Able.
+//
+// A pipeline is an operator with memory (or a sink, or nothing) and, fused in front of
+// each of its inputs, the stateless operators that feed it. A window fuses with the
+// aggregate or join behind it unless somebody reads its columns in between.
+package bind
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/millrace/millrace/model"
+)
+
+// Form is what kind of function a pipeline runs.
+type Form uint8
+
+// The forms.
+const (
+	Source Form = iota
+	Pass        // stateless steps only
+	Aggregate
+	Rows // a windowed relation without aggregate
+	Join
+	Lookup
+	Union
+	Instant
+	Sink
+)
+
+var formNames = [...]string{"source", "pass", "aggregate", "rows", "join", "lookup", "union", "instant", "sink"}
+
+func (f Form) String() string { return formNames[f] }
+
+// Input is one input of a pipeline: an edge of the model, the pipeline that puts it
+// out, and the stateless operators run on it before the pipeline's own.
+type Input struct {
+	Edge  model.Edge
+	From  int               // index of the producing pipeline
+	Steps []*model.Operator // filters, projections and at most one window, in order
+	Need  []bool            // columns of the last step's output that the pipeline reads
+	Width int               // assumed bytes of a row of the edge's needed columns; tasks are cut by it
+}
+
+// Pipeline is a unit of execution.
+type Pipeline struct {
+	ID     int
+	Form   Form
+	Op     *model.Operator // whose output this is; for Instant the emit operator
+	Inputs []Input
+	Need   []bool // columns of Op's output that are read
+	// Able lists the processor classes that accept the pipeline, with reasons for the
+	// others. One class exists in this version.
+	Able []string
+}
+
+// Name is the pipeline's name in EXPLAIN, metrics and statistics.
+func (p *Pipeline) Name() string { return p.Op.Name }
+
+// Plan is a bound model.
+type Plan struct {
+	Model     *model.Model
+	Needs     Needs
+	Pipelines []*Pipeline // producers before consumers
+}
+
+// Needs tells which columns of an edge are read.
+type Needs map[model.Edge][]bool
+
+// Region names the edges that a per-instant region reads.
+type Region func(m *model.Model, emit *model.Operator) ([]model.Edge, error)
+
+// Bind cuts m into pipelines.
+func Bind(m *model.Model, needs Needs, region Region) (*Plan, error) {
+	b := &binder{
+		model: m, needs: needs, region: region,
+		plan: &Plan{Model: m, Needs: needs}, readers: m.Consumers(), byOp: map[model.OpID]int{},
+	}
+	for _, op := range m.Ops {
+		if op.Kind != model.SinkOp {
+			continue
+		}
+		if _, err := b.pipeline(op); err != nil {
+			return nil, err
+		}
+	}
+	return b.plan, nil
+}
+
+type binder struct {
+	model   *model.Model
+	needs   Needs
+	region  Region
+	plan    *Plan
+	readers map[model.Edge][]model.Reader
+	byOp    map[model.OpID]int
+}
+
+// pipeline returns the pipeline that puts out op, making it and its producers.
+func (b *binder) pipeline(op *model.Operator) (int, error) {
+	if id, ok := b.byOp[op.ID]; ok {
+		return id, nil
+	}
+	p := &Pipeline{Op: op, Need: b.needs[model.Edge{Op: op.ID, Port: model.Out}], Able: []string{"cpu"}}
+	if err := b.inputs(p); err != nil {
+		return 0, err
+	}
+	for i := range p.Inputs {
+		if err := b.connect(&p.Inputs[i]); err != nil {
+			return 0, err
+		}
+	}
+	p.ID = len(b.plan.Pipelines)
+	b.plan.Pipelines = append(b.plan.Pipelines, p)
+	b.byOp[op.ID] = p.ID
+	return p.ID, nil
+}
+
+func (b *binder) inputs(p *Pipeline) error {
+	op := p.Op
+	switch op.Kind {
+	case model.SourceOp:
+		p.Form = Source
+	case model.FilterOp, model.ProjectOp:
+		p.Form = Pass
+		p.Inputs = []Input{b.stateless(op.Inputs[0], []*model.Operator{op})}
+	case model.SinkOp:
+		p.Form = Sink
+		p.Inputs = []Input{b.stateless(op.Inputs[0], nil)}
+	case model.AggregateOp:
+		p.Form = Aggregate
+		p.Inputs = []Input{b.windowed(op.Inputs[0], b.aggregateReads(op))}
+	case model.WindowOp:
+		p.Form = Rows
+		in := Input{Edge: op.Inputs[0]}
+		if op.Window.Kind == model.Range {
+			in = b.stateless(op.Inputs[0], nil)
+		}
+		p.Inputs = []Input{in}
+	case model.JoinOp:
+		p.Form = Join
+		left, right := b.joinReads(op)
+		p.Inputs = []Input{b.windowed(op.Inputs[0], left), b.windowed(op.Inputs[1], right)}
+	case model.LookupOp, model.UnionOp:
+		p.Form = Lookup
+		if op.Kind == model.UnionOp {
+			p.Form = Union
+		}
+		for _, e := range op.Inputs {
+			p.Inputs = append(p.Inputs, b.stateless(e, nil))
+		}
+	case model.EmitOp:
+		p.Form = Instant
+		edges, err := b.region(b.model, op)
+		if err != nil {
+			return err
+		}
+		for _, e := range edges {
+			p.Inputs = append(p.Inputs, Input{Edge: e})
+		}
+	default:
+		return fmt.Errorf("bind: operator %s of kind %s has no pipeline", op.Name, op.Kind)
+	}
+	return nil
+}
+
+// connect finds the producer of an input and what is read of it.
+func (b *binder) connect(in *Input) error {
+	from, err := b.pipeline(b.model.Ops[in.Edge.Op])
+	if err != nil {
+		return err
+	}
+	in.From = from
+	if in.Need == nil {
+		in.Need = b.outputNeed(in)
+	}
+	need := b.needs[in.Edge]
+	for i, f := range b.model.Schema(in.Edge).Fields {
+		if need == nil || need[i] {
+			in.Width += f.Type.Width()
+		}
+	}
+	in.Width = max(in.Width, 1)
+	return nil
+}
+
+func (b *binder) outputNeed(in *Input) []bool {
+	if len(in.Steps) == 0 {
+		return b.needs[in.Edge]
+	}
+	return b.needs[model.Edge{Op: in.Steps[len(in.Steps)-1].ID, Port: model.Out}]
+}
+
+// stateless walks from e toward the source over filters and projections that nobody
+// else reads, and puts them in front of steps.
+func (b *binder) stateless(e model.Edge, steps []*model.Operator) Input {
+	for {
+		op := b.model.Ops[e.Op]
+		if e.Port != model.Out || op.Kind != model.FilterOp && op.Kind != model.ProjectOp || len(b.readers[e]) != 1 {
+			return Input{Edge: e, Steps: steps}
+		}
+		steps = append([]*model.Operator{op}, steps...)
+		e = op.Inputs[0]
+	}
+}
+
+// windowed is stateless for an operator that works per window: it takes in the window
+// too when nothing above it reads window columns. reads are the columns of e that the
+// operator itself reads, window columns only if by its expressions.
+func (b *binder) windowed(e model.Edge, reads []bool) Input {
+	in := b.stateless(e, nil)
+	w := b.model.Ops[in.Edge.Op]
+	if in.Edge.Port != model.Out || w.Kind != model.WindowOp || w.Window.Kind.Instant() || readsWindow(w, b.model, in.Steps, reads) {
+		in.Need = b.carried(e, reads)
+		return in
+	}
+	steps := append([]*model.Operator{w}, in.Steps...)
+	below := Input{Edge: w.Inputs[0], Steps: steps}
+	if w.Window.Kind == model.Range {
+		below = b.stateless(w.Inputs[0], steps)
+	}
+	below.Need = reads
+	return below
+}
+
+// carried adds the window columns that an operator over an already windowed relation
+// needs, and its event time.
+func (b *binder) carried(e model.Edge, reads []bool) []bool {
+	need := append([]bool(nil), reads...)
+	rel := b.model.EdgeRelation(e)
+	for _, role := range windowRoles {
+		if i := rel.Schema.RoleIndex(role); i >= 0 {
+			need[i] = true
+		}
+	}
+	if rel.Time >= 0 {
+		need[rel.Time] = true
+	}
+	return need
+}
+
+func (p *Plan) String() string {
+	var sb strings.Builder
+	for _, pl := range p.Pipelines {
+		fmt.Fprintf(&sb, "pipeline %d %s %q on %s\n", pl.ID, pl.Form, pl.Name(), strings.Join(pl.Able, ", "))
+		for _, in := range pl.Inputs {
+			fmt.Fprintf(&sb, "  reads pipeline %d", in.From)
+			if in.Edge.Port != model.Out {
+				fmt.Fprintf(&sb, " port %s", in.Edge.Port)
+			}
+			for _, s := range in.Steps {
+				fmt.Fprintf(&sb, " -> %s #%d", s.Kind, s.ID)
+			}
+			sb.WriteByte('\n')
+		}
+	}
+	return sb.String()
+}

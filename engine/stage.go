@@ -1,0 +1,404 @@
+package engine
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/millrace/millrace/connector"
+	"github.com/millrace/millrace/engine/dispatch"
+	"github.com/millrace/millrace/engine/schedule"
+	"github.com/millrace/millrace/operator"
+	"github.com/millrace/millrace/stream"
+)
+
+// A stage runs one pipeline. Everything a plan does - decoding, windows, joins,
+// encoding - is the same two-part shape:
+//
+//	inlets --cut--> ring of slots --compute, any worker, any order--.
+//	                   ^                                            |
+//	                   |     absorb, produce: one at a time, in slot order --> outlets
+//	                   '------------------ slot free ---------------'
+//
+// The parallel part (compute) touches only its slot and the worker's scratch. The
+// serial part runs as a drain unit: at most one per stage is queued or running, so it
+// needs no lock on the body, and no worker ever waits in it: when consumers have no
+// room it stops, and the consumer asks for another drain once it has.
+//
+// Invariants:
+//  1. A slot is computed once, then absorbed in order, then its outputs are produced
+//     completely before the next slot is absorbed.
+//  2. Outputs are produced only while every outlet has room (less than one full task
+//     waiting at each reader), so waiting rows are bounded by tasks, not by input.
+//  3. drains counts the requests; the unit that finds it at zero after its work ends.
+//     A request made meanwhile is seen by that compare-and-swap: none is lost.
+//  4. The spans of a task are held from the cut until its slot is freed.
+type stage struct {
+	run     *run
+	id      int
+	name    string
+	body    body
+	keyed   operator.Keyed // the body's function, if it has lanes
+	mu      sync.Mutex     // guards head, tail, inlets, wants and the slots outside head..tail
+	space   *sync.Cond     // a slot was freed; source readers wait here
+	ring    []slot
+	head    uint64
+	tail    uint64
+	inlets  []*inlet
+	outlets []*outlet
+	lanes   []lane
+
+	drains    atomic.Int32
+	producing bool // by the drain: slot head is absorbed, its outputs are not all out
+	finished  bool // by the drain: the end was passed on
+
+	tasks, rows, busyNanos atomic.Int64
+}
+
+// slot is a task on its way through a stage. Bodies use the fields they need.
+type slot struct {
+	task    operator.Task
+	partial operator.Partial
+
+	block   connector.Block
+	decoded decoded
+	encoded encoded
+
+	computed atomic.Uint64 // sequence number + 1 once the parallel part is done
+	laned    atomic.Uint64 // the same for the lanes
+	laneLeft atomic.Int32
+	laneOut  []any
+}
+
+type lane struct {
+	requests atomic.Int32
+	next     uint64
+}
+
+// body is what a pipeline does with its slots. compute may run concurrently; the rest
+// is serial. produce sends at most about one batch per call and returns false when
+// nothing is left to send for the slot.
+type body interface {
+	newScratch() any
+	compute(sl *slot, scratch any) error
+	absorb(sl *slot) error
+	produce(sl *slot) (more bool, err error)
+	// room reports whether produce may be called (besides the outlets' room).
+	room() bool
+	// watermark and ended describe the output behind the last produced slot.
+	watermark() int64
+	ended() bool
+	wants(input int) bool
+	discard(sl *slot)
+	close()
+}
+
+// scratch memory of one worker, by stage.
+type workerScratch []any
+
+func (s *stage) scratch(w workerScratch) any {
+	if w[s.id] == nil {
+		w[s.id] = s.body.newScratch()
+	}
+	return w[s.id]
+}
+
+// submit gives a filled slot (the one at tail) to the workers. s.mu is held.
+func (s *stage) submit() {
+	i := s.tail % uint64(len(s.ring))
+	s.ring[i].laneLeft.Store(int32(len(s.lanes)))
+	s.tail++
+	s.run.inflight.Add(1)
+	s.run.taskSubmitted()
+	s.run.queue.Push(schedule.Unit{Pipeline: s.id, Kind: schedule.Compute, Index: int(i)})
+}
+
+func (s *stage) full() bool { return s.tail-s.head >= uint64(len(s.ring)) }
+
+// runCompute is the parallel part of a slot.
+func (s *stage) runCompute(i int, w workerScratch) error {
+	sl, start := &s.ring[i], time.Now()
+	if err := s.body.compute(sl, s.scratch(w)); err != nil {
+		return err
+	}
+	s.tasks.Add(1)
+	s.rows.Add(int64(sl.task.Rows))
+	s.busyNanos.Add(int64(time.Since(start)))
+	s.mu.Lock()
+	seq := s.seqOf(i)
+	s.mu.Unlock()
+	sl.computed.Store(seq + 1)
+	if s.keyed == nil {
+		s.requestDrain()
+		return nil
+	}
+	for l := range s.lanes {
+		s.requestLane(l)
+	}
+	return nil
+}
+
+// seqOf is the sequence number of the slot in ring place i, between head and tail.
+func (s *stage) seqOf(i int) uint64 {
+	n := uint64(len(s.ring))
+	seq := s.head - s.head%n + uint64(i)
+	if seq < s.head {
+		seq += n
+	}
+	return seq
+}
+
+func (s *stage) requestLane(l int) {
+	if s.lanes[l].requests.Add(1) == 1 {
+		s.run.queue.Push(schedule.Unit{Pipeline: s.id, Kind: schedule.Lane, Index: l})
+	}
+}
+
+// runLane processes lane l's share of all computed slots, in order.
+func (s *stage) runLane(l int) error {
+	ln, start := &s.lanes[l], time.Now()
+	defer func() { s.busyNanos.Add(int64(time.Since(start))) }()
+	for {
+		seen := ln.requests.Load()
+		for {
+			sl := &s.ring[ln.next%uint64(len(s.ring))]
+			if sl.computed.Load() != ln.next+1 {
+				break
+			}
+			out, err := s.keyed.Lane(l, &sl.task, sl.partial)
+			if err != nil {
+				return err
+			}
+			sl.laneOut[l] = out
+			seq := ln.next
+			ln.next++
+			if sl.laneLeft.Add(-1) == 0 {
+				sl.laned.Store(seq + 1)
+				s.requestDrain()
+			}
+		}
+		if ln.requests.CompareAndSwap(seen, 0) {
+			return nil
+		}
+	}
+}
+
+func (s *stage) requestDrain() {
+	if s.drains.Add(1) == 1 {
+		s.run.queue.Push(schedule.Unit{Pipeline: s.id, Kind: schedule.Drain})
+	}
+}
+
+// runDrain is the serial part: it goes as far as slots are ready and consumers have room.
+func (s *stage) runDrain() error {
+	start := time.Now()
+	defer func() { s.busyNanos.Add(int64(time.Since(start))) }()
+	for {
+		seen := s.drains.Load()
+		if err := s.drain(); err != nil {
+			return err
+		}
+		if s.drains.CompareAndSwap(seen, 0) {
+			return nil
+		}
+	}
+}
+
+func (s *stage) drain() error {
+	for {
+		if s.run.failed() {
+			return nil
+		}
+		sl := &s.ring[s.head%uint64(len(s.ring))]
+		if !s.producing {
+			if !s.ready(sl) {
+				return nil
+			}
+			if s.keyed != nil {
+				sl.partial.Value = sl.laneOut
+			}
+			if err := s.body.absorb(sl); err != nil {
+				return fmt.Errorf("%s: %w", s.name, err)
+			}
+			s.producing = true
+		}
+		for {
+			if !s.roomBehind() {
+				return nil
+			}
+			more, err := s.body.produce(sl)
+			if err != nil {
+				return fmt.Errorf("%s: %w", s.name, err)
+			}
+			if !more {
+				break
+			}
+		}
+		s.finishSlot(sl)
+	}
+}
+
+func (s *stage) ready(sl *slot) bool {
+	if s.keyed != nil {
+		return sl.laned.Load() == s.head+1
+	}
+	return sl.computed.Load() == s.head+1
+}
+
+func (s *stage) roomBehind() bool {
+	room := s.body.room()
+	for _, o := range s.outlets {
+		if !o.room() {
+			room = false
+		}
+	}
+	return room
+}
+
+// finishSlot passes the watermark on, frees the slot and lets the inlets cut again.
+func (s *stage) finishSlot(sl *slot) {
+	s.producing = false
+	ended := s.body.ended()
+	wm := s.body.watermark()
+	for _, o := range s.outlets {
+		o.advance(wm, ended)
+	}
+	if ended {
+		s.finished = true
+	}
+	dispatch.Release(&sl.task)
+	sl.partial = operator.Partial{}
+	s.mu.Lock()
+	s.head++
+	for i, in := range s.inlets {
+		in.wanted = s.body.wants(i)
+	}
+	blocked := s.pump()
+	s.space.Broadcast()
+	s.mu.Unlock()
+	wake(blocked)
+	if ended {
+		s.run.stageEnded(s)
+	}
+	if s.run.inflight.Add(-1) == 0 {
+		s.run.signalQuiet()
+	}
+}
+
+// pump cuts tasks while there are slots for them and returns the producers that were
+// waiting for room and now have it. s.mu is held.
+func (s *stage) pump() (unblocked []*stage) {
+	for again := true; again; {
+		again = false
+		for i, in := range s.inlets {
+			if s.full() || !in.wanted {
+				continue
+			}
+			sl := &s.ring[s.tail%uint64(len(s.ring))]
+			if in.cutter.Cut(&sl.task, in.rowsMax, in.flush || in.eager && in.advanced) {
+				sl.task.Input = i
+				s.submit()
+				again = true
+			} else {
+				in.flush, in.advanced = false, false
+			}
+		}
+	}
+	for _, in := range s.inlets {
+		if in.blocked && in.hasRoom() {
+			in.blocked = false
+			unblocked = append(unblocked, in.from)
+		}
+	}
+	return unblocked
+}
+
+func wake(stages []*stage) {
+	for _, s := range stages {
+		s.requestDrain()
+	}
+}
+
+// inlet is one input of a stage: the rows that wait to be cut.
+type inlet struct {
+	stage    *stage
+	from     *stage
+	cutter   *dispatch.Cutter
+	schema   *stream.Schema
+	rowsMax  int  // rows of a full task
+	eager    bool // cut whatever a producer's task put out; else wait for full tasks
+	wanted   bool // the function takes this input now
+	advanced bool // an eager producer finished a task
+	flush    bool // cut what is there (linger, stop)
+	blocked  bool // the producer found no room
+	idle     bool // nothing came since the last linger tick
+}
+
+func (in *inlet) hasRoom() bool { return in.cutter.Rows() < in.rowsMax }
+
+// room is hasRoom for a producer, which is woken later if there is none.
+func (in *inlet) room() bool {
+	in.stage.mu.Lock()
+	defer in.stage.mu.Unlock()
+	if !in.hasRoom() {
+		in.blocked = true
+		return false
+	}
+	return true
+}
+
+func (in *inlet) push(b *stream.Batch, from, to int) {
+	s := in.stage
+	s.mu.Lock()
+	in.cutter.Push(stream.Span{Batch: b, From: from, To: to})
+	in.idle = false
+	blocked := s.pump()
+	s.mu.Unlock()
+	wake(blocked)
+}
+
+func (in *inlet) advance(wm int64, ended bool) {
+	s := in.stage
+	s.mu.Lock()
+	in.cutter.Advance(wm)
+	if ended {
+		in.cutter.End()
+	}
+	in.advanced = true
+	blocked := s.pump()
+	s.mu.Unlock()
+	wake(blocked)
+}
+
+// outlet is a port that somebody reads: every batch goes to all readers, shared.
+type outlet struct {
+	readers []*inlet
+	timed   bool // the port's rows have event time, so watermarks mean something
+}
+
+func (o *outlet) room() bool {
+	room := true
+	for _, in := range o.readers {
+		if !in.room() {
+			room = false
+		}
+	}
+	return room
+}
+
+// send gives rows to every reader; the caller keeps its own hold on the batch.
+func (o *outlet) send(b *stream.Batch, from, to int) {
+	for _, in := range o.readers {
+		in.push(b, from, to)
+	}
+}
+
+func (o *outlet) advance(wm int64, ended bool) {
+	if !o.timed && !ended {
+		wm = stream.MinTime
+	}
+	for _, in := range o.readers {
+		in.advance(wm, ended)
+	}
+}

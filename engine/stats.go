@@ -1,0 +1,108 @@
+package engine
+
+import "sync"
+
+// samplesMax is how many error and late rows are kept for display per operator.
+const samplesMax = 100
+
+// Tally counts rows set aside and keeps the first ones.
+type Tally struct {
+	mu      sync.Mutex
+	count   int64
+	samples []ErrorRecord
+}
+
+func (t *Tally) add(e ErrorRecord) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.count++
+	if len(t.samples) < samplesMax {
+		t.samples = append(t.samples, e)
+	}
+}
+
+func (t *Tally) read() (int64, []ErrorRecord) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.count, append([]ErrorRecord(nil), t.samples...)
+}
+
+// StreamStats counts a source's rows. RowsIn are good records read, RowsOut those on
+// time.
+type StreamStats struct {
+	Name       string        `json:"name"`
+	RowsIn     int64         `json:"rows_in"`
+	RowsOut    int64         `json:"rows_out"`
+	RowsLate   int64         `json:"rows_late"`
+	RowsError  int64         `json:"rows_error"`
+	BytesIn    int64         `json:"bytes_in"`
+	LateSample []ErrorRecord `json:"-"`
+	ErrSample  []ErrorRecord `json:"-"`
+}
+
+// PipelineStats counts what one pipeline did on one processor.
+type PipelineStats struct {
+	Name        string  `json:"name"`
+	Form        string  `json:"form"`
+	Processor   string  `json:"processor"`
+	Tasks       int64   `json:"tasks"`
+	RowsIn      int64   `json:"rows_in"`
+	RowsOut     int64   `json:"rows_out"`
+	BusySeconds float64 `json:"busy_seconds"`
+}
+
+// ErrorStats counts an operator's error rows.
+type ErrorStats struct {
+	Operator string        `json:"operator"`
+	Rows     int64         `json:"rows"`
+	Sample   []ErrorRecord `json:"-"`
+}
+
+// Stats is what a run has done so far.
+type Stats struct {
+	Streams   []StreamStats   `json:"streams"`
+	Pipelines []PipelineStats `json:"pipelines"`
+	Errors    []ErrorStats    `json:"errors"` // of operators other than sources
+	RowsOut   int64           `json:"rows_out"`
+}
+
+// Stats may be called at any time.
+func (r *Run) Stats() Stats {
+	var out Stats
+	for i, s := range r.r.stages {
+		p := PipelineStats{Name: s.name, Form: r.r.plan.Pipelines[i].Form.String(), Processor: "cpu", Tasks: s.tasks.Load(), RowsIn: s.rows.Load(), BusySeconds: float64(s.busyNanos.Load()) / 1e9}
+		switch b := s.body.(type) {
+		case *sourceBody:
+			st := b.stats()
+			p.RowsOut = st.RowsOut
+			out.Streams = append(out.Streams, st)
+		case *functionBody:
+			p.RowsOut = b.rowsOut.Load()
+		case *sinkBody:
+			p.RowsOut = b.out.Load()
+			out.RowsOut += p.RowsOut
+		}
+		out.Pipelines = append(out.Pipelines, p)
+	}
+	for _, op := range r.r.plan.Model.Ops {
+		port := r.r.ports[op.ID]
+		if port == nil || op.Source != nil {
+			continue
+		}
+		if n, sample := port.tally.read(); n > 0 {
+			out.Errors = append(out.Errors, ErrorStats{op.Name, n, sample})
+		}
+	}
+	return out
+}
+
+func (b *sourceBody) stats() StreamStats {
+	_, errs := b.errors.tally.read()
+	_, late := b.tally.read()
+	s := StreamStats{
+		Name: b.op.Name, RowsIn: b.counts.rows.Load(), RowsLate: b.counts.late.Load(),
+		RowsError: b.counts.errors.Load(), BytesIn: b.counts.bytes.Load(), LateSample: late, ErrSample: errs,
+	}
+	s.RowsOut = s.RowsIn - s.RowsLate
+	return s
+}

@@ -1,0 +1,285 @@
+// Package job is the only assembly of the path: script -> model -> optimize -> bind ->
+// engine (or the reference), with connectors at both ends. The root package, the
+// command line, benchmarks and tests all come through here.
+//
+// Prepare makes a Plan of a script, Plan.Start a running Job.
+package job
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"strings"
+
+	"github.com/millrace/millrace/bind"
+	"github.com/millrace/millrace/connector"
+	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/operator"
+	"github.com/millrace/millrace/optimize"
+	"github.com/millrace/millrace/sql"
+	"github.com/millrace/millrace/state"
+	"github.com/millrace/millrace/stream"
+)
+
+// The engines.
+const (
+	EngineMillrace  = "millrace"
+	EngineReference = "reference"
+)
+
+// Script is one file of a script. A name ending in .model holds a model's text form
+// instead of SQL and must be alone.
+type Script = sql.Script
+
+// Query is a bare SELECT of a script.
+type Query struct {
+	Index, Count int    // its number among Count bare SELECTs
+	Name         string // of its sink: "result", "result_1", ..
+	Schema       *stream.Schema
+	Visible      []int // columns to show
+}
+
+// ResultSink receives a bare SELECT's rows: a connector.ByteSink or BatchSink.
+type ResultSink = connector.Sink
+
+// Options say how a script is prepared and run. The zero value is usable.
+type Options struct {
+	Workers     int    // default: all cores
+	TaskBytes   int64  // default: 1 MiB
+	Engine      string // EngineMillrace (default) or EngineReference
+	Optimize    optimize.Switches
+	Vars        map[string]string // ${name} in the script
+	MemoryBytes int64             // budget of all buffers together; 0: the limits' defaults
+	Stdin       io.Reader
+	Stdout      io.Writer
+	// Results makes the sink of each bare SELECT, before rows flow. nil: rows are counted
+	// and dropped.
+	Results func(q Query) ResultSink
+	// Errors receives the error rows nobody reads in the script, as NDJSON; nil: they are
+	// counted and the first ones kept.
+	Errors io.Writer
+	Log    *slog.Logger
+	// Restore is a state that an earlier Job of the same script returned; it goes on there.
+	Restore *state.Snapshot
+	// StopAfterTasks stops the job, as Job.Stop does, after that many tasks; 0: never.
+	StopAfterTasks int64
+}
+
+func (o Options) withDefaults() Options {
+	if o.Workers == 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.Engine == "" {
+		o.Engine = EngineMillrace
+	}
+	if o.Stdin == nil {
+		o.Stdin = strings.NewReader("")
+	}
+	if o.Stdout == nil {
+		o.Stdout = io.Discard
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// RequestError says that the request is wrong, as opposed to a job that fails while it
+// runs. It wraps the reason, an *sql.Error for instance.
+type RequestError struct{ Err error }
+
+func (e *RequestError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *RequestError) Unwrap() error { return e.Err }
+
+// Plan is a script ready to run. It is immutable and may be started several times.
+type Plan struct {
+	options   Options
+	model     *model.Model // as the script means it
+	optimized *optimize.Result
+	bound     *bind.Plan
+	warnings  []string
+	explains  []*Plan
+	results   int
+}
+
+// Prepare resolves, optimizes and binds scripts, which are one script in several files.
+// Every error is a *RequestError.
+func Prepare(scripts []Script, o Options) (*Plan, error) {
+	o = o.withDefaults()
+	if err := o.check(); err != nil {
+		return nil, &RequestError{err}
+	}
+	p, err := prepare(scripts, o)
+	if err != nil {
+		return nil, &RequestError{err}
+	}
+	return p, nil
+}
+
+func (o Options) check() error {
+	switch {
+	case o.Engine != EngineMillrace && o.Engine != EngineReference:
+		return fmt.Errorf("unknown engine %q: use millrace or reference", o.Engine)
+	case o.Workers < 0:
+		return fmt.Errorf("workers must be at least 1")
+	case o.TaskBytes < 0:
+		return fmt.Errorf("task size must be at least 1 byte")
+	case o.MemoryBytes != 0 && o.MemoryBytes < memoryBytesMin:
+		return fmt.Errorf("a memory budget below %d MiB is too small to run in", memoryBytesMin>>20)
+	}
+	return nil
+}
+
+func prepare(scripts []Script, o Options) (*Plan, error) {
+	for _, s := range scripts {
+		if strings.HasSuffix(s.Name, ".model") {
+			return prepareModel(scripts, o)
+		}
+	}
+	res, err := sql.Resolve(scripts, catalog{}, o.Vars)
+	if err != nil {
+		return nil, err
+	}
+	if err := res.RequireQuery(); err != nil {
+		return nil, err
+	}
+	p, err := plan(res.Model, o)
+	if err != nil {
+		return nil, err
+	}
+	p.warnings = res.Warnings
+	for _, m := range res.Explain {
+		e, err := plan(m, o)
+		if err != nil {
+			return nil, err
+		}
+		p.explains = append(p.explains, e)
+	}
+	return p, nil
+}
+
+func prepareModel(scripts []Script, o Options) (*Plan, error) {
+	if len(scripts) != 1 {
+		return nil, errors.New("a .model file runs alone, without other files")
+	}
+	m, err := model.Parse(scripts[0].Text)
+	if err != nil {
+		return nil, fmt.Errorf("%s:%w", scripts[0].Name, err)
+	}
+	if err := model.Verify(m); err != nil {
+		return nil, fmt.Errorf("%s: %w", scripts[0].Name, err)
+	}
+	return plan(m, o)
+}
+
+func plan(m *model.Model, o Options) (*Plan, error) {
+	p := &Plan{options: o, model: m}
+	if err := model.Verify(m); err != nil {
+		return nil, fmt.Errorf("internal error: the model of this script is inconsistent: %w", err)
+	}
+	var err error
+	if p.optimized, err = optimize.Run(m, o.Optimize); err != nil {
+		return nil, err
+	}
+	if p.bound, err = bind.Bind(p.optimized.Model, bind.Needs(p.optimized.Needed), regionEdges); err != nil {
+		return nil, err
+	}
+	for _, op := range m.Ops {
+		if op.Kind == model.SinkOp && op.Sink.Connector == model.ResultConnector {
+			p.results++
+		}
+	}
+	return p, nil
+}
+
+func regionEdges(m *model.Model, emit *model.Operator) ([]model.Edge, error) {
+	region, err := operator.FindRegion(m, emit)
+	if err != nil {
+		return nil, err
+	}
+	return region.Edges(), nil
+}
+
+// Warnings are things the user should know about the script.
+func (p *Plan) Warnings() []string { return p.warnings }
+
+// ExplainOnly reports whether the script consists of EXPLAIN statements: nothing runs.
+func (p *Plan) ExplainOnly() bool { return len(p.model.Ops) == 0 }
+
+// ModelText is the text form of what the script means, which Prepare reads back.
+func (p *Plan) ModelText() string { return model.Format(p.subject().model) }
+
+// DOT is the optimized dataflow as a Graphviz graph.
+func (p *Plan) DOT() string { return model.DOT(p.subject().optimized.Model) }
+
+func (p *Plan) subject() *Plan {
+	if p.ExplainOnly() && len(p.explains) > 0 {
+		return p.explains[0]
+	}
+	return p
+}
+
+// Explain says what will run: the optimized model, what each optimization did or why
+// it declined, and the pipelines with their processors.
+func (p *Plan) Explain() string {
+	var sb strings.Builder
+	if !p.ExplainOnly() {
+		p.explain(&sb)
+	}
+	for _, e := range p.explains {
+		e.explain(&sb)
+	}
+	return sb.String()
+}
+
+func (p *Plan) explain(sb *strings.Builder) {
+	sb.WriteString(model.Format(p.optimized.Model))
+	sb.WriteString("\noptimizations\n")
+	for _, r := range p.optimized.Records {
+		writeRecord(sb, r)
+	}
+	fmt.Fprintf(sb, "\nbound model (engine %s, %d workers)\n%s", p.options.Engine, p.options.Workers, p.bound)
+}
+
+// Summary counts what the script has, in words.
+func (p *Plan) Summary() string {
+	streams, sinks := 0, 0
+	for _, op := range p.subject().model.Ops {
+		switch op.Kind {
+		case model.SourceOp:
+			streams++
+		case model.SinkOp:
+			sinks++
+		}
+	}
+	return plural(streams, "stream", "streams") + ", " + plural(sinks, "query", "queries")
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+func writeRecord(sb *strings.Builder, r optimize.Record) {
+	switch {
+	case r.Off:
+		fmt.Fprintf(sb, "  %s: switched off\n", r.Name)
+		return
+	case len(r.Applied)+len(r.Declined) == 0:
+		fmt.Fprintf(sb, "  %s: nothing to do\n", r.Name)
+	default:
+		fmt.Fprintf(sb, "  %s\n", r.Name)
+	}
+	for _, a := range r.Applied {
+		fmt.Fprintf(sb, "    applied: %s\n", a)
+	}
+	for _, d := range r.Declined {
+		fmt.Fprintf(sb, "    declined: %s\n", d)
+	}
+}

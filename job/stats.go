@@ -1,0 +1,100 @@
+package job
+
+import (
+	"syscall"
+	"time"
+
+	"github.com/millrace/millrace/engine"
+)
+
+// Stats is what a job did, for --stats and for people.
+type Stats struct {
+	engine.Stats
+	RowsIn      int64            `json:"rows_in"`
+	Workers     int              `json:"workers"`
+	Processors  []ProcessorStats `json:"processors"`
+	Fallbacks   []string         `json:"fallbacks"`
+	WallSeconds float64          `json:"wall_seconds"`
+	CPUSeconds  float64          `json:"cpu_seconds"`
+	PeakBytes   int64            `json:"peak_bytes"` // of the process, so far
+	Warnings    []string         `json:"warnings,omitempty"`
+}
+
+// ProcessorStats is what one processor did for all pipelines together.
+type ProcessorStats struct {
+	Name        string  `json:"name"`
+	Tasks       int64   `json:"tasks"`
+	Rows        int64   `json:"rows"`
+	BusySeconds float64 `json:"busy_seconds"`
+}
+
+// Progress is how far a job is.
+type Progress struct {
+	RowsIn, RowsOut     int64
+	BytesIn, BytesTotal int64 // BytesTotal 0: unknown
+	Elapsed             time.Duration
+}
+
+// Progress may be called at any time.
+func (j *Job) Progress() Progress {
+	p := Progress{Elapsed: time.Since(j.started)}
+	if j.run == nil {
+		return p
+	}
+	s := j.run.Stats()
+	p.RowsOut = s.RowsOut
+	for _, st := range s.Streams {
+		p.RowsIn += st.RowsIn
+		p.BytesIn += st.BytesIn
+	}
+	for _, src := range j.sources {
+		if sized, ok := src.(interface{ BytesTotal() int64 }); ok {
+			p.BytesTotal += sized.BytesTotal()
+		}
+	}
+	return p
+}
+
+func (j *Job) collect() *Stats {
+	s := &Stats{Workers: j.plan.options.Workers, Fallbacks: []string{}}
+	if j.run != nil {
+		s.Stats = j.run.Stats()
+	} else {
+		s.Stats, s.Workers = j.oracle.counts(), 1
+	}
+	cpu := ProcessorStats{Name: "cpu"}
+	for _, p := range s.Pipelines {
+		cpu.Tasks += p.Tasks
+		cpu.Rows += p.RowsIn
+		cpu.BusySeconds += p.BusySeconds
+	}
+	s.Processors = []ProcessorStats{cpu}
+	for _, st := range s.Streams {
+		s.RowsIn += st.RowsIn
+	}
+	for _, src := range j.sources {
+		s.Warnings = append(s.Warnings, src.Warnings()...)
+	}
+	s.WallSeconds = time.Since(j.started).Seconds()
+	s.CPUSeconds = (cpuTime() - j.cpu).Seconds()
+	s.PeakBytes = peakBytes()
+	return s
+}
+
+// cpuTime is the processor time the process has used.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// peakBytes is the largest resident size the process has had.
+func peakBytes() int64 {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return u.Maxrss << 10
+}

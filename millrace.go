@@ -1,0 +1,50 @@
+// Package millrace is the public API of the stream processing engine: prepare a script,
+// look at its plan, run it, read its statistics.
+//
+//	plan, err := millrace.Prepare([]millrace.Script{{Name: "q.sql", Text: text}}, millrace.Options{})
+//	job, err := plan.Start(ctx)
+//	stats, err := job.Wait()
+//
+// Results of a bare SELECT go to the sink that Options.Results makes for it; everything
+// else goes where the script's INSERT statements say. An error that satisfies
+// errors.As(err, *RequestError) is a mistake in the request; any other is a failure of
+// the running job.
+package millrace
+
+import (
+	"github.com/millrace/millrace/job"
+	"github.com/millrace/millrace/state"
+)
+
+// The engines of Options.Engine.
+const (
+	EngineMillrace  = job.EngineMillrace
+	EngineReference = job.EngineReference
+)
+
+type (
+	// Script is one file of a script: SQL, or a model's text if Name ends in .model.
+	Script = job.Script
+	// Options say how a script is prepared and run.
+	Options = job.Options
+	// Query describes a bare SELECT to Options.Results.
+	Query = job.Query
+	// ResultSink receives a bare SELECT's rows.
+	ResultSink = job.ResultSink
+	// RequestError is a mistake in the request.
+	RequestError = job.RequestError
+	// Plan is a script ready to run.
+	Plan = job.Plan
+	// Job is a running plan.
+	Job = job.Job
+	// Stats is what a job did.
+	Stats = job.Stats
+	// Progress is how far a job is.
+	Progress = job.Progress
+	// Snapshot is the state of a stopped job, see Options.Restore.
+	Snapshot = state.Snapshot
+)
+
+// Prepare resolves, optimizes and binds scripts; several are one script and one job.
+// Every error is a *RequestError.
+func Prepare(scripts []Script, o Options) (*Plan, error) { return job.Prepare(scripts, o) }

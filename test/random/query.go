@@ -1,0 +1,321 @@
+package random
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+)
+
+// query is one generated SELECT and what it covers.
+type query struct {
+	sql      string
+	operator string // row of the coverage table
+	window   string // column of the coverage table
+	reads    []*data
+}
+
+// generator makes queries over two streams and a table.
+type generator struct {
+	r    *rand.Rand
+	a, b *data
+	t    *data
+}
+
+func (g *generator) exprs(prefix string) exprs { return exprs{g.r, prefix} }
+
+// timed picks a stream with event time, or nil.
+func (g *generator) timed() *data {
+	switch {
+	case g.a.timed && (g.r.IntN(2) == 0 || !g.b.timed):
+		return g.a
+	case g.b.timed:
+		return g.b
+	}
+	return nil
+}
+
+func (g *generator) any() *data {
+	if g.r.IntN(2) == 0 {
+		return g.a
+	}
+	return g.b
+}
+
+// duration is a window length or slide in milliseconds, sometimes odd.
+func (g *generator) duration() int {
+	return []int{1000, 2000, 3000, 5000, 7000, 10000, 1500, 333}[g.r.IntN(8)]
+}
+
+func span(ms int) string {
+	if ms%1000 == 0 {
+		return fmt.Sprintf("%d SECONDS", ms/1000)
+	}
+	return fmt.Sprintf("%d MILLISECONDS", ms)
+}
+
+func interval(ms int) string {
+	if ms%1000 == 0 {
+		return fmt.Sprintf("INTERVAL '%d' SECOND", ms/1000)
+	}
+	return fmt.Sprintf("INTERVAL '%d' MILLISECOND", ms)
+}
+
+// window is a windowed relation in FROM, and columns it has.
+type window struct {
+	from  string // text in FROM, without alias
+	group string // what GROUP BY must contain ("" for none)
+	kind  string
+	cols  []string
+	data  *data
+}
+
+// closing is a window that closes: RANGE or ROWS in one of the notations.
+func (g *generator) closing() *window {
+	d := g.timed()
+	if d == nil || g.r.IntN(4) == 0 {
+		d = g.any()
+		n, m := 1+g.r.IntN(12), 1+g.r.IntN(12)
+		return &window{from: fmt.Sprintf("%s [ROWS %d SLIDE %d]", d.name, n, m), kind: "rows", cols: []string{"window_index"}, data: d}
+	}
+	size, slide := g.duration(), g.duration()
+	if g.r.IntN(3) == 0 {
+		slide = size
+	}
+	cols := []string{"window_start", "window_end"}
+	switch g.r.IntN(4) {
+	case 0:
+		return &window{from: fmt.Sprintf("TABLE(HOP(TABLE %s, DESCRIPTOR(ts), %s, %s))", d.name, interval(slide), interval(size)), group: "window_start, window_end", kind: "hop", cols: cols, data: d}
+	case 1:
+		return &window{from: fmt.Sprintf("TABLE(TUMBLE(TABLE %s, DESCRIPTOR(ts), %s))", d.name, interval(size)), group: "window_start, window_end", kind: "tumble", cols: cols, data: d}
+	case 2:
+		return &window{from: d.name, group: fmt.Sprintf("HOP(ts, %s, %s)", interval(slide), interval(size)), kind: "group-hop", cols: cols, data: d}
+	default:
+		return &window{from: fmt.Sprintf("%s [RANGE %s SLIDE %s]", d.name, span(size), span(slide)), kind: "range", cols: cols, data: d}
+	}
+}
+
+// next makes a random query; nil if the streams at hand do not allow the shape.
+func (g *generator) next() *query {
+	shapes := []func() *query{g.plain, g.aggregate, g.aggregate, g.aggregate, g.windowRows, g.windowJoin, g.instant, g.instant,
+		g.instantJoin, g.lookup, g.union, g.nested, g.global, g.ports, g.carriedJoin}
+	for {
+		if q := shapes[g.r.IntN(len(shapes))](); q != nil {
+			return q
+		}
+	}
+}
+
+func (g *generator) list(n int, f func() string) string {
+	parts := make([]string, n)
+	for i := range parts {
+		parts[i] = fmt.Sprintf("%s AS c%d", f(), i)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (g *generator) plain() *query {
+	d, e := g.any(), g.exprs("")
+	if g.r.IntN(4) == 0 {
+		return &query{"SELECT * FROM " + d.name + e.where(), "filter", "none", []*data{d}}
+	}
+	return &query{"SELECT " + g.list(1+g.r.IntN(4), func() string { return e.scalar(2) }) + " FROM " + d.name + e.where(), "project", "none", []*data{d}}
+}
+
+// grouped builds an aggregate over a FROM text.
+func (g *generator) grouped(from, group string, extra []string, instant string) string {
+	e := g.exprs("")
+	keys := e.keys()
+	sel := append([]string{}, extra...)
+	for i, k := range keys {
+		sel = append(sel, fmt.Sprintf("%s AS g%d", k, i))
+	}
+	for i := 0; i < 1+g.r.IntN(3); i++ {
+		sel = append(sel, fmt.Sprintf("%s AS a%d", e.aggregate(), i))
+	}
+	by := append([]string{}, keys...)
+	if group != "" {
+		by = append([]string{group}, by...)
+	}
+	text := "SELECT " + instant + strings.Join(sel, ", ") + " FROM " + from + e.where()
+	if len(by) > 0 {
+		text += " GROUP BY " + strings.Join(by, ", ")
+	}
+	if g.r.IntN(4) == 0 {
+		text += " HAVING " + e.pick("COUNT(*) > 1", "MAX(x) > 3", "AVG(d) < 100", "SUM(k) IS NOT NULL")
+	}
+	return text
+}
+
+func (g *generator) aggregate() *query {
+	w := g.closing()
+	var extra []string
+	if g.r.IntN(3) != 0 {
+		extra = w.cols
+	}
+	return &query{g.grouped(w.from, w.group, extra, ""), "aggregate", w.kind, []*data{w.data}}
+}
+
+func (g *generator) windowRows() *query {
+	w := g.closing()
+	if w.kind == "group-hop" {
+		return nil
+	}
+	e := g.exprs("")
+	return &query{"SELECT " + strings.Join(w.cols, ", ") + ", " + g.list(2, func() string { return e.scalar(1) }) + " FROM " + w.from + e.where(), "window-rows", w.kind, []*data{w.data}}
+}
+
+func (g *generator) windowJoin() *query {
+	var l, r, kind string
+	if g.a.timed && g.b.timed && g.r.IntN(3) != 0 {
+		slide := g.duration()
+		l = fmt.Sprintf("a [RANGE %s SLIDE %s]", span(g.duration()), span(slide))
+		r = fmt.Sprintf("b [RANGE %s SLIDE %s]", span(g.duration()), span(slide))
+		kind = "range"
+	} else {
+		slide := 1 + g.r.IntN(8)
+		l = fmt.Sprintf("a [ROWS %d SLIDE %d]", 1+g.r.IntN(10), slide)
+		r = fmt.Sprintf("b [ROWS %d SLIDE %d]", 1+g.r.IntN(10), slide)
+		kind = "rows"
+	}
+	on := g.exprs("").pick("p.k = q.k", "p.k = q.k AND p.g = q.g", "p.x < q.x", "p.g = q.g AND p.x <> q.x", "p.d = q.d")
+	sel := "p.x AS px, q.x AS qx, p.ms AS pm, q.ms AS qm, p.g AS pg"
+	where := ""
+	if g.r.IntN(3) == 0 {
+		where = " WHERE " + g.exprs("p.").boolean(1)
+	}
+	if g.r.IntN(3) == 0 {
+		sel = "p.k AS k, COUNT(*) AS n, MAX(q.x) AS m"
+		where += " GROUP BY p.k"
+	}
+	if kind == "range" && g.r.IntN(2) == 0 && !strings.Contains(where, "GROUP") {
+		sel += ", p.window_end AS we"
+	}
+	text := fmt.Sprintf("SELECT %s FROM %s AS p JOIN %s AS q ON %s%s", sel, l, r, on, where)
+	return &query{text, "window-join", kind, []*data{g.a, g.b}}
+}
+
+// instantWindow is a per-instant window on d; keyed ones partition by k.
+func (g *generator) instantWindow(d *data, keyed bool) (text, kind string) {
+	switch n := g.r.IntN(3); {
+	case n == 0 && d.timed:
+		return fmt.Sprintf("[RANGE %s]", span(g.duration())), "range-instant"
+	case n == 1 && keyed:
+		return fmt.Sprintf("[PARTITION BY k ROWS %d]", 1+g.r.IntN(3)), "partition-rows"
+	default:
+		return fmt.Sprintf("[ROWS %d]", 1+g.r.IntN(8)), "rows-instant"
+	}
+}
+
+func (g *generator) mode() string { return []string{"", "", "ISTREAM ", "RSTREAM "}[g.r.IntN(4)] }
+
+func (g *generator) instant() *query {
+	d, e := g.any(), g.exprs("")
+	keyed := g.r.IntN(2) == 0
+	w, kind := g.instantWindow(d, keyed)
+	from := d.name + " " + w
+	if g.r.IntN(3) == 0 && !keyed {
+		distinct := e.pick("", "DISTINCT ")
+		mode := g.mode()
+		if distinct != "" && mode != "" {
+			distinct = ""
+		}
+		return &query{"SELECT " + mode + distinct + "x AS x, g AS g FROM " + from + e.where(), "instant-rows", kind, []*data{d}}
+	}
+	if keyed {
+		text := "SELECT " + g.mode() + "k AS k, " + g.list(1+g.r.IntN(2), e.aggregate) + " FROM " + from + e.where() + " GROUP BY k"
+		if g.r.IntN(4) == 0 {
+			text += " HAVING COUNT(*) > 1"
+		}
+		return &query{text, "instant-aggregate", kind, []*data{d}}
+	}
+	return &query{g.grouped(from, "", nil, g.mode()), "instant-aggregate", kind, []*data{d}}
+}
+
+func (g *generator) instantJoin() *query {
+	l, r := g.any(), g.any()
+	if l.timed != r.timed {
+		return nil
+	}
+	lw, kind := g.instantWindow(l, true)
+	rw, _ := g.instantWindow(r, true)
+	cond := g.exprs("").pick("p.k = q.k", "p.k = q.k AND p.x <> q.x", "p.k = q.k AND p.g = q.g")
+	if g.r.IntN(3) == 0 {
+		return &query{fmt.Sprintf("SELECT DISTINCT p.k AS k FROM %s %s AS p, %s %s AS q WHERE %s", l.name, lw, r.name, rw, cond), "instant-join", kind, []*data{l, r}}
+	}
+	if g.r.IntN(3) == 0 {
+		return &query{fmt.Sprintf("SELECT %sp.k AS k, COUNT(*) AS n, SUM(q.x) AS s FROM %s %s AS p JOIN %s %s AS q ON %s GROUP BY p.k", g.mode(), l.name, lw, r.name, rw, cond), "instant-join", kind, []*data{l, r}}
+	}
+	return &query{fmt.Sprintf("SELECT %sp.ms AS pm, q.ms AS qm, q.x AS x FROM %s %s AS p JOIN %s %s AS q ON %s", g.mode(), l.name, lw, r.name, rw, cond), "instant-join", kind, []*data{l, r}}
+}
+
+func (g *generator) lookup() *query {
+	d := g.any()
+	on := g.exprs("").pick("s.k = t.k", "s.k = t.k AND s.x < t.x", "s.g = t.g")
+	if g.r.IntN(2) == 0 {
+		return &query{fmt.Sprintf("SELECT s.ms AS ms, s.x AS x, t.x AS tx, t.g AS tg FROM %s AS s JOIN t ON %s", d.name, on), "lookup", "none", []*data{d, g.t}}
+	}
+	if !d.timed {
+		return nil
+	}
+	return &query{fmt.Sprintf("SELECT window_end, t.g AS g, COUNT(*) AS n FROM %s [RANGE %s SLIDE %s] AS s JOIN t ON %s GROUP BY t.g", d.name, span(5000), span(g.duration()), on), "lookup", "range", []*data{d, g.t}}
+}
+
+func (g *generator) union() *query {
+	if g.a.timed != g.b.timed {
+		return nil
+	}
+	if !g.a.timed || g.r.IntN(2) == 0 {
+		return &query{"SELECT ms, k, x FROM a" + g.exprs("").where() + " UNION ALL SELECT ms, k, x FROM b" + g.exprs("").where(), "union", "none", []*data{g.a, g.b}}
+	}
+	return &query{fmt.Sprintf("SELECT window_end, k, COUNT(*) AS n, SUM(x) AS s FROM (SELECT ts, k, x FROM a%s UNION ALL SELECT ts, k, x FROM b) AS u [RANGE %s SLIDE %s] GROUP BY k", g.exprs("").where(), span(g.duration()), span(g.duration())), "union", "range", []*data{g.a, g.b}}
+}
+
+func (g *generator) nested() *query {
+	e := g.exprs("")
+	if d := g.timed(); d != nil && g.r.IntN(3) != 0 {
+		slide := g.duration()
+		inner := fmt.Sprintf("SELECT k AS k, COUNT(*) AS n, MAX(x) AS m FROM %s [RANGE %s SLIDE %s]%s GROUP BY k", d.name, span(g.duration()), span(slide), e.where())
+		if g.r.IntN(2) == 0 {
+			return &query{"WITH v AS (" + inner + ") SELECT MAX(n) AS n, SUM(m) AS m, COUNT(*) AS c FROM v", "nested", "carried", []*data{d}}
+		}
+		return &query{fmt.Sprintf("SELECT window_end, SUM(n) AS n, MIN(m) AS m FROM (%s) AS v [RANGE %s SLIDE %s] GROUP BY k", inner, span(slide*3), span(slide)), "nested", "window-on-window", []*data{d}}
+	}
+	d := g.any()
+	where := e.where()
+	return &query{fmt.Sprintf("SELECT window_index, COUNT(*) AS n, SUM(x) AS s FROM (SELECT x + 1 AS x, k FROM %s%s) AS v [ROWS %d SLIDE %d]", d.name, where, 1+g.r.IntN(9), 1+g.r.IntN(9)), "nested", "rows-on-filter", []*data{d}}
+}
+
+func (g *generator) global() *query {
+	d := g.any()
+	if g.r.IntN(3) == 0 {
+		return &query{"SELECT DISTINCT k, b FROM " + d.name + g.exprs("").where(), "global", "none", []*data{d}}
+	}
+	return &query{g.grouped(d.name, "", nil, ""), "global", "none", []*data{d}}
+}
+
+func (g *generator) ports() *query {
+	d := g.any()
+	if d.timed && g.r.IntN(2) == 0 {
+		return &query{"SELECT ms, k, x FROM " + d.name + "$late", "port", "late", []*data{d}}
+	}
+	if len(d.files) > 1 {
+		return nil
+	}
+	return &query{"SELECT reason, line, record FROM " + d.name + "$errors", "port", "errors", []*data{d}}
+}
+
+// carriedJoin joins two aggregates on their windows.
+func (g *generator) carriedJoin() *query {
+	d := g.timed()
+	if d == nil {
+		return nil
+	}
+	w := fmt.Sprintf("[RANGE %s SLIDE %s]", span(g.duration()), span(g.duration()))
+	text := fmt.Sprintf(`WITH v AS (SELECT window_end, k, COUNT(*) AS n FROM %[1]s %[2]s GROUP BY k),
+ e AS (SELECT window_end, AVG(x) AS n FROM %[1]s %[2]s)
+SELECT p.window_end AS we, p.k AS k, p.n AS pn, e.n AS en FROM v AS p JOIN e ON p.window_end = e.window_end`, d.name, w)
+	if g.r.IntN(2) == 0 {
+		text += " WHERE p.n > e.n"
+	}
+	return &query{text, "carried-join", "range", []*data{d}}
+}

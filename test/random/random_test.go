@@ -1,0 +1,188 @@
+package random
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	seedFlag  = flag.Uint64("seed", 0, "run the case of this seed only")
+	casesFlag = flag.Int("cases", 0, "number of cases (default 600, or 100 with -short)")
+)
+
+// firstSeed is where the standing sequence of cases begins.
+const firstSeed = 1
+
+func cases(t *testing.T, full int) []uint64 {
+	if *seedFlag != 0 {
+		return []uint64{*seedFlag}
+	}
+	n := full
+	if testing.Short() {
+		n = full / 6
+	}
+	if *casesFlag != 0 {
+		n = *casesFlag
+	}
+	seeds := make([]uint64, n)
+	for i := range seeds {
+		seeds[i] = firstSeed + uint64(i)
+	}
+	t.Logf("%d cases", n)
+	return seeds
+}
+
+func withCase(t *testing.T, seed uint64, f func(c *testCase)) {
+	t.Helper()
+	dir, err := tempDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	c, err := newCase(seed, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f(c)
+}
+
+func report(t *testing.T, test string, c *testCase, failure string) {
+	t.Helper()
+	t.Fatalf("seed %d: %s\n\nrepeat with: go test ./test/random -run '^%s$' -seed %d\n\n%s", c.seed, failure, test, c.seed, c.script)
+}
+
+// TestRandomQueries compares the engine with the reference and asserts that the cases
+// together cover the table of shapes, windows, NULLs and disorder.
+func TestRandomQueries(t *testing.T) {
+	cover := coverage{}
+	began := time.Now()
+	for _, seed := range cases(t, 600) {
+		withCase(t, seed, func(c *testCase) {
+			if failure := c.check(3); failure != "" {
+				report(t, "TestRandomQueries", c, failure)
+			}
+			for _, q := range c.queries {
+				cover.add(q)
+			}
+		})
+	}
+	t.Logf("%.1f s\n%s", time.Since(began).Seconds(), cover)
+	if *seedFlag == 0 && *casesFlag == 0 && !testing.Short() {
+		cover.assert(t)
+	}
+}
+
+// TestStopAndRestore compares an uninterrupted run with one stopped at random tasks
+// and restored with other workers and task sizes.
+func TestStopAndRestore(t *testing.T) {
+	stops := 0
+	for _, seed := range cases(t, 400) {
+		withCase(t, seed, func(c *testCase) {
+			n, failure := c.checkRestore()
+			if failure != "" {
+				report(t, "TestStopAndRestore", c, failure)
+			}
+			stops += n
+		})
+	}
+	t.Logf("%d stops", stops)
+	if *seedFlag == 0 && *casesFlag == 0 && !testing.Short() && stops < 300 {
+		t.Errorf("only %d jobs were stopped before their end; the test needs hundreds", stops)
+	}
+}
+
+// coverage counts queries by operator and window, and for each the NULLs and disorder
+// of the data they read.
+type coverage map[string]map[string]int
+
+func (c coverage) add(q *query) {
+	row := q.operator + " / " + q.window
+	if c[row] == nil {
+		c[row] = map[string]int{}
+	}
+	for _, d := range q.reads {
+		c[row]["disorder "+string(d.disorder)]++
+		c[row][fmt.Sprintf("nulls %t", d.nulls)]++
+	}
+}
+
+func (c coverage) rows() []string {
+	var out []string
+	for r := range c {
+		out = append(out, r)
+	}
+	sort.Strings(out)
+	return out
+}
+
+func (c coverage) columns() []string {
+	out := []string{"nulls true", "nulls false"}
+	for _, d := range disorders {
+		out = append(out, "disorder "+string(d))
+	}
+	return out
+}
+
+func (c coverage) String() string {
+	var sb strings.Builder
+	fmt.Fprintf(&sb, "%-34s", "operator / window")
+	for _, col := range c.columns() {
+		_, short, _ := strings.Cut(col, " ")
+		fmt.Fprintf(&sb, "%11s", short)
+	}
+	for _, r := range c.rows() {
+		fmt.Fprintf(&sb, "\n%-34s", r)
+		for _, col := range c.columns() {
+			fmt.Fprintf(&sb, "%11d", c[r][col])
+		}
+	}
+	return sb.String()
+}
+
+// required are the rows of the coverage table that must not be empty.
+var required = []string{
+	"filter / none", "project / none",
+	"aggregate / range", "aggregate / hop", "aggregate / tumble", "aggregate / group-hop", "aggregate / rows",
+	"window-rows / range", "window-rows / hop", "window-rows / tumble", "window-rows / rows",
+	"window-join / range", "window-join / rows", "carried-join / range",
+	"instant-rows / rows-instant", "instant-rows / range-instant",
+	"instant-aggregate / rows-instant", "instant-aggregate / range-instant", "instant-aggregate / partition-rows",
+	"instant-join / rows-instant", "instant-join / range-instant", "instant-join / partition-rows",
+	"lookup / none", "lookup / range", "union / none", "union / range",
+	"nested / carried", "nested / window-on-window", "nested / rows-on-filter",
+	"global / none", "port / late", "port / errors",
+}
+
+// assert fails for required rows without NULLs, without disorder within and beyond the
+// watermark, and for kinds of data that no query of an operator ever read.
+func (c coverage) assert(t *testing.T) {
+	for _, r := range required {
+		for _, col := range []string{"nulls true", "nulls false"} {
+			if c[r][col] == 0 {
+				t.Errorf("coverage: %s never ran with %s", r, col)
+			}
+		}
+	}
+	byOperator := map[string]map[string]int{}
+	for r, cols := range c {
+		op, _, _ := strings.Cut(r, " / ")
+		if byOperator[op] == nil {
+			byOperator[op] = map[string]int{}
+		}
+		for col, n := range cols {
+			byOperator[op][col] += n
+		}
+	}
+	for op, cols := range byOperator {
+		for _, col := range c.columns() {
+			if cols[col] == 0 {
+				t.Errorf("coverage: %s never ran with %s", op, col)
+			}
+		}
+	}
+}
