@@ -1,0 +1,171 @@
+package operator
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/state"
+	"github.com/millrace/millrace/stream"
+)
+
+// windowRows puts out the rows of each window when it has closed: every row once per
+// window it is in, with the window's columns, ordered by window, then row.
+type windowRows struct {
+	env  Env
+	op   *model.Operator
+	in   *intake
+	side windowSide
+	cols []roleColumn
+
+	open   bool
+	number int64
+	at, to int
+	out    outputs
+}
+
+// roleColumn is an output column that the window fills.
+type roleColumn struct {
+	column int
+	role   stream.Role
+}
+
+// NewRows returns the function that expands a windowed relation: the steps of side end
+// before op, a WindowOp that closes; need tells which columns of op's relation are
+// read.
+func NewRows(env Env, side Side, op *model.Operator, need []bool) (Function, error) {
+	w := op.Window
+	if w == nil || w.Kind.Instant() {
+		return nil, fmt.Errorf("%s: only a window that closes can be put out", op.Name)
+	}
+	r := &windowRows{env: env, op: op, out: newOutputs(env, op.Relation.Schema, need)}
+	r.side = windowSide{timed: w.Kind.Timed(), size: w.Size, grid: gridOf(w), min: math.MinInt64, frontier: math.MinInt64}
+	order := orderTime
+	if !r.side.timed {
+		order, r.side.min, r.side.frontier = orderNone, 0, 0
+	}
+	rel := side.Output()
+	if r.side.timed && rel.Time < 0 {
+		return nil, fmt.Errorf("%s: a RANGE window needs event time", op.Name)
+	}
+	width := rel.Schema.Len()
+	for c, f := range op.Relation.Schema.Fields[width:] {
+		if need == nil || need[width+c] {
+			r.cols = append(r.cols, roleColumn{width + c, f.Role})
+		}
+	}
+	reads := need
+	if reads != nil {
+		reads = need[:width]
+	}
+	var err error
+	if r.in, err = newIntake(side, reads, nil, nil, order, -1); err != nil {
+		return nil, fmt.Errorf("%s: %w", op.Name, err)
+	}
+	r.side.store = newRowStore(r.in.schema, r.in.stored, false)
+	return r, nil
+}
+
+func (r *windowRows) NewScratch() Scratch { return r.in.newScratch() }
+
+func (r *windowRows) Batch(t *Task, s Scratch) (Partial, error) {
+	part, failed, err := r.in.run(t, s.(*intakeScratch))
+	return Partial{Value: part, Errors: failed}, err
+}
+
+// Assemble counts the rows of a ROWS window here, behind the filters in front of it.
+func (r *windowRows) Assemble(t *Task, p Partial) error {
+	part := p.Value.(*rowPart)
+	if !r.side.timed {
+		for i := range part.order {
+			part.order[i] = r.side.frontier + int64(i)
+		}
+	}
+	r.side.store.add(part)
+	if r.side.timed {
+		r.side.advance(t)
+	} else {
+		r.side.frontier += int64(len(part.order))
+		r.side.ended = r.side.ended || t.End
+	}
+	r.in.put(part)
+	if size := r.side.store.sizeBytes(); size > r.env.BufferBytesMax {
+		return limitError("window buffer", r.op.Name, size, r.env.BufferBytesMax)
+	}
+	return r.side.store.checkText("window buffer", r.op.Name)
+}
+
+func (r *windowRows) Next() (*stream.Batch, error) {
+	for r.open || r.openNext() {
+		room := r.out.room()
+		if room == 0 {
+			break
+		}
+		r.put(min(r.at+room, r.to))
+		if r.at == r.to {
+			r.open = false
+			r.side.skip(r.number + 1)
+		}
+	}
+	return r.out.take(), nil
+}
+
+func (r *windowRows) openNext() bool {
+	number := r.side.next()
+	if number == noWindow || !r.side.complete(number) {
+		return false
+	}
+	r.open, r.number = true, number
+	r.at, r.to = r.side.rowsOf(number)
+	return true
+}
+
+// put adds rows up to position to of the open window.
+func (r *windowRows) put(to int) {
+	out, rows := r.out.batch(), r.side.store.rows
+	for c := range rows.Cols {
+		if dst := &out.Cols[c]; !dst.Absent() {
+			dst.AppendRange(&rows.Cols[c], r.at, to, out.Len)
+		}
+	}
+	for _, c := range r.cols {
+		v := r.number
+		switch c.role {
+		case stream.WindowStart:
+			v = r.number - r.side.size
+		case stream.WindowTime:
+			v = r.number - 1
+		}
+		appendConstant(&out.Cols[c.column], v, out.Len, to-r.at)
+	}
+	out.Len += to - r.at
+	r.at = to
+}
+
+// Watermark is the window_time of the next window that can have rows.
+func (r *windowRows) Watermark() int64 {
+	switch number := r.side.next(); {
+	case number == noWindow || r.side.ended:
+		return stream.MaxTime
+	case !r.side.timed || number == math.MinInt64:
+		return stream.MinTime
+	default:
+		return number - 1
+	}
+}
+
+func (r *windowRows) Wants(int) bool         { return true }
+func (r *windowRows) TakeErrors() []ErrorRow { return nil }
+
+func (r *windowRows) Snapshot(w *state.Writer) {
+	w.Int(r.out.rows)
+	r.side.snapshot(w)
+}
+
+func (r *windowRows) Restore(rd *state.Reader) error {
+	r.out.rows = rd.Int()
+	if err := r.side.restore(rd); err != nil {
+		return err
+	}
+	return rd.End()
+}
