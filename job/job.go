@@ -210,6 +210,9 @@ func (p *Plan) Warnings() []string { return p.warnings }
 // ExplainOnly reports whether the script consists of EXPLAIN statements: nothing runs.
 func (p *Plan) ExplainOnly() bool { return len(p.model.Ops) == 0 }
 
+// Results is the number of bare SELECTs, whose rows go to the sinks of Options.Results.
+func (p *Plan) Results() int { return p.results }
+
 // ModelText is the text form of what the script means, which Prepare reads back.
 func (p *Plan) ModelText() string { return model.Format(p.subject().model) }
 
