@@ -47,7 +47,9 @@ type Chunk struct {
 // further on; when all rows pass it gathers nothing. A projection evaluates what is
 // read and what may fail; bare columns are aliases.
 type Chain struct {
-	reads  []bool // columns of the side's relation
+	reads  []bool // columns of the side's relation that are used where they are present
+	must   []bool // those of them that are needed for more than error records and Time
+	schema *stream.Schema
 	steps  []step
 	marked bool
 	time   int // without a window: column of the output's event time, or -1
@@ -57,8 +59,9 @@ type Chain struct {
 type step struct {
 	id     model.OpID
 	kind   model.Kind
-	reads  []bool // columns of the input that are read from here on
-	keeps  []bool // columns of the output that are read further on
+	reads  []bool // columns of the input that are used from here on
+	must   []bool // those of them that cannot be absent
+	keeps  []bool // columns of the output that are used further on
 	pred   *Predicate
 	prog   *Program
 	cols   []source // of each output column of a projection
@@ -72,11 +75,12 @@ type source struct{ column, expr int }
 
 // NewChain compiles a side.
 func NewChain(side Side) (*Chain, error) {
-	c := &Chain{time: side.Output().Time, steps: make([]step, len(side.Steps))}
+	c := &Chain{time: side.Output().Time, schema: side.Relation.Schema, steps: make([]step, len(side.Steps))}
 	keeps, err := side.needs()
 	if err != nil {
 		return nil, err
 	}
+	must := slices.Clone(keeps)
 	for _, op := range side.Steps {
 		if op.Kind == model.WindowOp {
 			c.marked, c.time = true, -1
@@ -87,12 +91,12 @@ func NewChain(side Side) (*Chain, error) {
 	}
 	for i := len(side.Steps) - 1; i >= 0; i-- {
 		before := Side{Relation: side.Relation, Steps: side.Steps[:i]}
-		if err := c.steps[i].compile(side.Steps[i], before.Output(), keeps); err != nil {
+		if err := c.steps[i].compile(side.Steps[i], before.Output(), keeps, must); err != nil {
 			return nil, fmt.Errorf("%s: %w", side.Steps[i].Name, err)
 		}
-		keeps = c.steps[i].reads
+		keeps, must = c.steps[i].reads, c.steps[i].must
 	}
-	c.reads = keeps
+	c.reads, c.must = keeps, must
 	return c, nil
 }
 
@@ -120,24 +124,27 @@ func allOf(n int) []bool {
 func (c *Chain) Reads() []bool { return c.reads }
 
 // compile prepares the step for rows of relation before, given the columns of its
-// output that are read.
-func (st *step) compile(op *model.Operator, before model.Relation, keeps []bool) (err error) {
+// output that are used, and those of them that must be.
+func (st *step) compile(op *model.Operator, before model.Relation, keeps, must []bool) (err error) {
 	in := before.Schema
 	st.id, st.kind, st.keeps, st.time = op.ID, op.Kind, keeps, -1
 	st.record.schema = in
-	st.reads = make([]bool, in.Len())
+	st.reads, st.must = make([]bool, in.Len()), make([]bool, in.Len())
 	switch op.Kind {
 	case model.FilterOp:
 		copy(st.reads, keeps)
-		markColumns(st.reads, op.Filter...)
+		copy(st.must, must)
+		st.mark(op.Filter...)
 		st.record.columns = referenced(in, op.Filter)
 		st.pred, err = CompilePredicate(op.Filter, in)
 	case model.ProjectOp:
-		err = st.project(op.Project, in)
+		err = st.project(op.Project, in, must)
 	case model.WindowOp:
 		copy(st.reads, keeps)
+		copy(st.must, must)
 		if st.time = before.Time; st.time >= 0 {
 			st.reads[st.time] = true
+			st.must[st.time] = st.must[st.time] || op.Window.Kind.Timed()
 		}
 	default:
 		return fmt.Errorf("operator of kind %s is not stateless", op.Kind)
@@ -145,26 +152,32 @@ func (st *step) compile(op *model.Operator, before model.Relation, keeps []bool)
 	return err
 }
 
-func (st *step) project(exprs []*model.Expr, in *stream.Schema) (err error) {
+// mark notes that the expressions are evaluated.
+func (st *step) mark(exprs ...*model.Expr) {
+	markColumns(st.reads, exprs...)
+	markColumns(st.must, exprs...)
+}
+
+func (st *step) project(exprs []*model.Expr, in *stream.Schema, must []bool) (err error) {
 	var evaluated []*model.Expr
 	st.cols = make([]source, len(exprs))
 	for i, e := range exprs {
 		st.cols[i] = source{-1, -1}
-		if !st.keeps[i] && !e.MayErr() {
-			continue
-		}
-		markColumns(st.reads, e)
-		if e.Kind == model.ColumnExpr {
+		switch {
+		case !st.keeps[i] && !e.MayErr():
+		case e.Kind == model.ColumnExpr:
 			st.cols[i].column = e.Column
-			continue
+			st.reads[e.Column] = true
+			st.must[e.Column] = st.must[e.Column] || must[i]
+		default:
+			st.mark(e)
+			st.cols[i].expr = len(evaluated)
+			evaluated = append(evaluated, e)
 		}
-		st.cols[i].expr = len(evaluated)
-		evaluated = append(evaluated, e)
 	}
-	if model.AnyMayErr(evaluated) {
-		st.record.columns = referenced(in, exprs)
-		markColumns(st.reads, exprs...)
-	}
+	// Only expressions that can fail show in error rows: they are evaluated whether or
+	// not anybody reads them, so the record does not depend on pruning.
+	st.record.columns = referenced(in, slices.DeleteFunc(slices.Clone(evaluated), func(e *model.Expr) bool { return !e.MayErr() }))
 	st.prog, err = Compile(evaluated, in)
 	return err
 }

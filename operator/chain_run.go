@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/millrace/millrace/model"
@@ -46,7 +47,7 @@ type chunkError struct {
 func (c *Chain) NewScratch() *ChainScratch {
 	s := &ChainScratch{
 		sliced: newSliced(len(c.reads)), steps: make([]stepScratch, len(c.steps)),
-		sel: make([]int32, 0, ChunkRows), posBuf: make([]int32, ChunkRows), timeBuf: make([]int64, 0, ChunkRows),
+		sel: make([]int32, 0, ChunkRows+64), posBuf: make([]int32, ChunkRows), timeBuf: make([]int64, 0, ChunkRows),
 	}
 	for i := range c.steps {
 		st, sc := &c.steps[i], &s.steps[i]
@@ -68,6 +69,9 @@ func (c *Chain) Run(t *Task, s *ChainScratch, emit func(*Chunk) error) ([]ErrorR
 	var failed []ErrorRow
 	first := 0
 	for _, span := range t.Spans {
+		if err := c.check(span.Batch); err != nil {
+			return failed, err
+		}
 		for from := span.From; from < span.To; {
 			to := min(span.To, (from/ChunkRows+1)*ChunkRows)
 			s.load(c, span.Batch, from, to, first)
@@ -83,6 +87,16 @@ func (c *Chain) Run(t *Task, s *ChainScratch, emit func(*Chunk) error) ([]ErrorR
 		}
 	}
 	return failed, nil
+}
+
+// check makes sure that a batch has the columns the chain cannot do without.
+func (c *Chain) check(b *stream.Batch) error {
+	for i, must := range c.must {
+		if must && b.Cols[i].Absent() {
+			return fmt.Errorf("column %s is read but absent", c.schema.Fields[i].Name)
+		}
+	}
+	return nil
 }
 
 // load makes rows [from, to) of a batch the current chunk, without copying values.

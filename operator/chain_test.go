@@ -275,3 +275,17 @@ func TestComputer(t *testing.T) {
 		}
 	}
 }
+
+func TestChainAbsentColumn(t *testing.T) {
+	side := marked()
+	chain, err := operator.NewChain(side)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := stream.NewBatch(side.Relation.Schema, []bool{true, false})
+	b.Len = 1
+	task := &operator.Task{Rows: 1, Spans: []stream.Span{{Batch: b, To: 1}}}
+	if _, err := chain.Run(task, chain.NewScratch(), nil); err == nil || err.Error() != "column x is read but absent" {
+		t.Fatalf("error %v", err)
+	}
+}

@@ -31,8 +31,7 @@ func (p *Predicate) NewScratch() *ProgramScratch {
 	return p.prog.NewScratch()
 }
 
-// Eval appends to sel[:0] the rows where all conjuncts are TRUE, ascending, and
-// returns it. bad is nil or has the rows that failed; it is valid until the next Eval.
+// Eval returns, in sel's memory, the rows where all conjuncts are TRUE, ascending. bad is nil or has the rows that failed; it is valid until the next Eval.
 func (p *Predicate) Eval(s *ProgramScratch, cols []stream.Column, n int, sel []int32) ([]int32, *Failures) {
 	p.prog.start(s, cols, n)
 	s.pass, s.alive = resize(s.pass, s.words), resize(s.alive, s.words)
@@ -52,7 +51,7 @@ func (p *Predicate) Eval(s *ProgramScratch, cols []stream.Column, n int, sel []i
 	if failed {
 		bad = p.failures(s)
 	}
-	return appendOnes(sel[:0], s.pass[:s.words]), bad
+	return selectOnes(sel, s.pass[:s.words]), bad
 }
 
 // conjunct narrows pass (all TRUE so far) and alive (none FALSE or NULL so far) by
@@ -107,20 +106,43 @@ func (p *Predicate) failures(s *ProgramScratch) *Failures {
 	return bad
 }
 
-// appendOnes appends the positions of the ones in words, ascending. It writes eight
-// candidates at a time where bits are dense and jumps from one to the next elsewhere.
-func appendOnes(sel []int32, words stream.Bitmap) []int32 {
-	for w, word := range words {
-		base := int32(w << 6)
-		if word == ^uint64(0) {
-			for i := int32(0); i < 64; i++ {
-				sel = append(sel, base+i)
+// selectOnes returns the positions of the ones in words, ascending, in sel's memory.
+// Where many bits of a word are set it writes all 64 candidates and moves on by those
+// that count, without a branch; elsewhere it jumps from one to the next.
+func selectOnes(sel []int32, words stream.Bitmap) []int32 {
+	count := 0
+	for _, m := range words {
+		count += bits.OnesCount64(m)
+	}
+	sel = resize(sel, count)
+	n, room := 0, sel[:cap(sel)]
+	for w, m := range words {
+		base, ones := int32(w<<6), bits.OnesCount64(m)
+		switch {
+		case ones == 64:
+			d := (*[64]int32)(room[n:])
+			for i := range d {
+				d[i] = base + int32(i)
 			}
-			continue
+		case ones > denseOnesMin && n+64 <= len(room):
+			d, at := (*[64]int32)(room[n:]), 0
+			for i := range d {
+				d[at&63] = base + int32(i)
+				at += int(m & 1)
+				m >>= 1
+			}
+		default:
+			d := room[n : n+ones]
+			for i := range d {
+				d[i] = base + int32(trailing(m))
+				m &= m - 1
+			}
 		}
-		for ; word != 0; word &= word - 1 {
-			sel = append(sel, base+int32(trailing(word)))
-		}
+		n += ones
 	}
 	return sel
 }
+
+// denseOnesMin is the number of ones in a word above which looking at every bit is
+// faster than jumping.
+const denseOnesMin = 24

@@ -1,6 +1,10 @@
 package operator
 
-import "github.com/millrace/millrace/stream"
+import (
+	"slices"
+
+	"github.com/millrace/millrace/stream"
+)
 
 // ProgramScratch is one goroutine's working memory for a Program.
 type ProgramScratch struct {
@@ -66,19 +70,7 @@ func (p *Program) Eval(s *ProgramScratch, cols []stream.Column, n int) (out []st
 func (p *Program) start(s *ProgramScratch, cols []stream.Column, n int) {
 	s.n, s.words = n, stream.WordsFor(n)
 	if n > s.filled {
-		s.ones = stream.NewBitmap(n)
-		s.a, s.b, s.c = stream.NewBitmap(n), stream.NewBitmap(n), stream.NewBitmap(n)
-		for _, l := range p.literals {
-			s.regs[l.reg].fill(l.value, n)
-		}
-		for _, f := range p.failures {
-			s.regs[f.reg].fill(stream.NullOf(p.regs[f.reg]), n)
-			s.regs[f.reg].why = make([]string, n)
-			for i := range s.regs[f.reg].why {
-				s.regs[f.reg].why[i] = f.reason
-			}
-		}
-		s.filled = n
+		p.fill(s, max(n, min(2*s.filled, ChunkRows)))
 	}
 	s.ones.SetFirst(n)
 	for _, f := range p.failures {
@@ -87,6 +79,21 @@ func (p *Program) start(s *ProgramScratch, cols []stream.Column, n int) {
 	for _, in := range p.inputs {
 		s.regs[in.reg].Column = cols[in.column]
 	}
+}
+
+// fill makes room for n rows.
+func (p *Program) fill(s *ProgramScratch, n int) {
+	s.ones = stream.NewBitmap(n)
+	s.a, s.b, s.c = stream.NewBitmap(n), stream.NewBitmap(n), stream.NewBitmap(n)
+	for _, l := range p.literals {
+		s.regs[l.reg].fill(l.value, n)
+	}
+	for _, f := range p.failures {
+		r := &s.regs[f.reg]
+		r.fill(stream.NullOf(r.Type), n)
+		r.why = slices.Repeat([]string{f.reason}, n)
+	}
+	s.filled = n
 }
 
 func (p *Program) run(s *ProgramScratch, from, to int) {

@@ -50,28 +50,28 @@ func (s *ProgramScratch) mapTexts(in *instr, f func(dst, text []byte) []byte) {
 
 func lowerText(dst, text []byte) []byte {
 	from := len(dst)
-	for _, c := range text {
-		if c >= utf8.RuneSelf {
-			return append(dst[:from], bytes.ToLower(text)...)
-		}
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		dst = append(dst, c)
+	dst = append(dst, text...)
+	all := byte(0)
+	for i, c := range dst[from:] {
+		all |= c
+		dst[from+i] = c + (bit('A' <= c)&bit(c <= 'Z'))<<5
+	}
+	if all >= utf8.RuneSelf {
+		return append(dst[:from], bytes.ToLower(text)...)
 	}
 	return dst
 }
 
 func upperText(dst, text []byte) []byte {
 	from := len(dst)
-	for _, c := range text {
-		if c >= utf8.RuneSelf {
-			return append(dst[:from], bytes.ToUpper(text)...)
-		}
-		if 'a' <= c && c <= 'z' {
-			c -= 'a' - 'A'
-		}
-		dst = append(dst, c)
+	dst = append(dst, text...)
+	all := byte(0)
+	for i, c := range dst[from:] {
+		all |= c
+		dst[from+i] = c - (bit('a' <= c)&bit(c <= 'z'))<<5
+	}
+	if all >= utf8.RuneSelf {
+		return append(dst[:from], bytes.ToUpper(text)...)
 	}
 	return dst
 }
