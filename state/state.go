@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"math"
 	"sort"
 
@@ -41,6 +42,12 @@ func (s *Snapshot) Names() []string {
 
 const magic = "MILLRACE-SNAPSHOT-1\n"
 
+// A snapshot ends in a checksum (CRC-32C) of everything before it, so that damage on
+// its way is found before any element reads it.
+const checksumBytes = 4
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
 // Encode returns the snapshot as one byte string.
 func (s *Snapshot) Encode() []byte {
 	w := &Writer{buf: []byte(magic)}
@@ -49,7 +56,7 @@ func (s *Snapshot) Encode() []byte {
 		w.Text(n)
 		w.Text(string(s.Elements[n]))
 	}
-	return w.buf
+	return binary.LittleEndian.AppendUint32(w.buf, crc32.Checksum(w.buf, castagnoli))
 }
 
 // Decode reads what Encode wrote.
@@ -57,7 +64,11 @@ func Decode(b []byte) (*Snapshot, error) {
 	if len(b) < len(magic) || string(b[:len(magic)]) != magic {
 		return nil, errors.New("state: not a snapshot, or one of another version")
 	}
-	r := NewReader(b[len(magic):])
+	body := len(b) - checksumBytes
+	if body < len(magic) || crc32.Checksum(b[:body], castagnoli) != binary.LittleEndian.Uint32(b[body:]) {
+		return nil, errShort
+	}
+	r := NewReader(b[len(magic):body])
 	s := &Snapshot{Elements: map[string][]byte{}}
 	for n := r.Count(2); n > 0; n-- {
 		name := r.Text()
@@ -236,7 +247,12 @@ func (r *Reader) Batch(b *stream.Batch) {
 		return
 	}
 	for c := range b.Cols {
-		t := stream.Type(r.Int())
+		n := r.Int()
+		if n < 0 || n > int64(stream.Interval) {
+			r.fail()
+			return
+		}
+		t := stream.Type(n)
 		b.Cols[c].Reset(t)
 		if t == stream.Invalid {
 			continue
@@ -245,5 +261,7 @@ func (r *Reader) Batch(b *stream.Batch) {
 			b.Cols[c].AppendValue(r.Value(), i)
 		}
 	}
-	b.Len = rows
+	if r.err == nil {
+		b.Len = rows
+	}
 }

@@ -108,11 +108,18 @@ func ParseInterval(s string) (int64, bool) {
 	if err != nil {
 		return 0, false
 	}
-	out := int64((days*86400+h*3600+m*60+sec)*1e6 + f)
-	if neg {
-		out = -out
+	total := days*86400 + h*3600 + m*60 + sec
+	if total > math.MaxInt64/1_000_000 {
+		return 0, false
 	}
-	return out, true
+	micros := total*1e6 + f
+	switch {
+	case neg && micros <= 1<<63:
+		return int64(-micros), true
+	case micros <= math.MaxInt64:
+		return int64(micros), true
+	}
+	return 0, false
 }
 
 // AppendDouble appends a float in its shortest form that reads back exactly (bits is
