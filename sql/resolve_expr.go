@@ -303,7 +303,26 @@ func (x *exprs) overload(e *expr, fn string, args []*model.Expr) (*model.Expr, e
 	case !count:
 		return nil, x.wrongCount(e, f, len(args))
 	}
+	if f.Category == "arithmetic" {
+		return nil, x.fail(e.span, arithmeticHint(fn, args), "%s cannot be computed for %s", shownName(e, f), typeList(args))
+	}
 	return nil, x.fail(e.span, formsOf(f), "%s does not take (%s)", shownName(e, f), typeList(args))
+}
+
+func arithmeticHint(fn string, args []*model.Expr) string {
+	for _, a := range args {
+		switch {
+		case a.Type == stream.Varchar && fn == "add":
+			return "CAST the text to a number, or join texts with ||"
+		case a.Type == stream.Varchar:
+			return "CAST the text to a number"
+		case a.Type == stream.Interval && fn != "add" && fn != "sub":
+			return "intervals are multiplied and divided by whole numbers"
+		case a.Type == stream.Timestamp:
+			return "timestamps can be subtracted, and intervals added to them"
+		}
+	}
+	return ""
 }
 
 func generic(s function.Signature) bool { return len(s.Args) > 0 && s.Args[0] == stream.Invalid }

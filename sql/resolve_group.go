@@ -55,7 +55,7 @@ func (b *builder) grouped(g *grouping, s *selectNode, items []item, groupBy []*e
 		}
 		return g.rel, out, nil
 	}
-	if err := b.checkGroupable(g.rel, s.span, "an aggregate"); err != nil {
+	if err := b.checkGroupable(g.rel, s.from[0].span, "an aggregate"); err != nil {
 		return nil, nil, err
 	}
 	g.out = b.aggregateOn(g.rel, &model.Aggregate{Keys: g.keys, Aggs: g.aggs}, g.fields(b))

@@ -86,6 +86,9 @@ func (b *builder) union(q *query, inputs []*relation) (*relation, error) {
 	out.Bounded, out.Window = bounded, window
 	fields := cloneFields(out.Schema.Fields)
 	for i := range fields {
+		if window == nil {
+			fields[i].Role = stream.NoRole
+		}
 		for _, rel := range aligned {
 			fields[i].NotNull = fields[i].NotNull && rel.Schema.Fields[i].NotNull
 		}
@@ -121,19 +124,46 @@ func (b *builder) align(rel *relation, all []*relation, first *relation, types [
 		add(f, e)
 	}
 	p.Relation.Time = -1
-	if window != nil {
-		for _, c := range windowFields(&windowNode{kind: window.Kind}) {
-			if c.Role == stream.WindowTime {
-				p.Relation.Time = len(fields)
-			}
-			add(c, model.Col(rel.Schema.RoleIndex(c.Role), c.Type))
+	for _, c := range unionCarriers(all, timed) {
+		at := -1
+		if rel.Windowed() && c.Role != stream.NoRole {
+			at = rel.Schema.RoleIndex(c.Role)
 		}
-	} else if timed {
-		p.Relation.Time = len(fields)
-		add(stream.Field{Name: "$time", Type: stream.Timestamp, NotNull: true, Hidden: true}, model.Col(rel.Time, stream.Timestamp))
+		isTime := c.Role == stream.WindowTime || c.Role == stream.NoRole
+		if at < 0 {
+			c.Role = stream.NoRole
+			if isTime && timed {
+				at = rel.Time
+			}
+		}
+		if isTime && timed {
+			p.Relation.Time = len(fields)
+		}
+		if c.NotNull = at >= 0; c.NotNull {
+			add(c, model.Col(at, c.Type))
+		} else {
+			add(c, model.Lit(stream.NullOf(c.Type)))
+		}
 	}
 	p.Relation.Schema, p.Relation.Window = stream.NewSchema(fields...), rel.Window
 	return b.derive(p, rel)
+}
+
+// unionCarriers are the hidden columns that all branches of a union need: those of
+// every form of window among them - a branch without it fills them with NULL - and the
+// event time, which is window_time where there is one.
+func unionCarriers(all []*relation, timed bool) (out []stream.Field) {
+	forms := map[model.WindowKind]bool{}
+	for _, rel := range all {
+		if rel.Windowed() && !forms[rel.Window.Kind] {
+			forms[rel.Window.Kind] = true
+			out = append(out, windowFields(&windowNode{kind: rel.Window.Kind})...)
+		}
+	}
+	if timed && !forms[model.Range] {
+		out = append(out, stream.Field{Name: "$time", Type: stream.Timestamp, Hidden: true})
+	}
+	return out
 }
 
 // sameRole: column k of every branch is the same column of the window.

@@ -182,7 +182,7 @@ func repeated(exprs []*model.Expr, fields []stream.Field, rel *relation) int {
 // distinct groups by all columns. The window's own columns are the same in a whole
 // window and are no keys; a last projection puts them back in their places.
 func (b *builder) distinct(rel *relation, s *selectNode, grouped bool) (*relation, error) {
-	if err := b.checkGroupable(rel, s.span, "DISTINCT"); err != nil {
+	if err := b.checkGroupable(rel, s.from[0].span, "DISTINCT"); err != nil {
 		return nil, err
 	}
 	if grouped && rel.Instant() {

@@ -67,7 +67,7 @@ type golden struct {
 }
 
 // readGolden reads "=== name", the script, "---", the result.
-func readGolden(t *testing.T, file string) []golden {
+func readGolden(t testing.TB, file string) []golden {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
