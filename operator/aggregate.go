@@ -1,0 +1,313 @@
+package operator
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/stream"
+	"github.com/millrace/millrace/stream/window"
+)
+
+// windowForm is how an aggregate finds the windows of its rows.
+type windowForm uint8
+
+const (
+	wholeInput  windowForm = iota // no window: one result at the end
+	rangePanes                    // panes of event time
+	rowPanes                      // panes of row indexes
+	carriedRuns                   // rows carry their window: runs of equal window columns
+)
+
+// aggregate groups the rows of a windowed or bounded relation.
+//
+// Batch turns a task into a fragment: for every pane that the task touches, the groups
+// in order of first appearance with their accumulators. Assemble and Next merge
+// fragments into the open windows and put out those that close; see
+// aggregate_windows.go. All fields up to the pool are immutable after NewAggregate.
+type aggregate struct {
+	env    Env
+	schema *stream.Schema
+	need   []bool
+	chain  *Chain
+	form   windowForm
+	grid   window.Grid
+	// slides: a pane can be in several windows, so that panes are kept apart.
+	slides bool
+	timed  bool // results have event time
+	keys   int  // the chain's first columns are the keys
+	layout keyLayout
+	cells  []cell
+	// shown is, for a float key, the cell with the form of the value to show; else -1.
+	shown []int
+	sets  []distinctPlan
+	calls []aggCall
+	roles []int // columns of the chain that hold carried window columns, by stream.Role; -1: none
+
+	pool struct {
+		sync.Mutex
+		idle []*fragment
+	}
+
+	windowState
+	emission
+	op     model.OpID
+	errors []ErrorRow
+}
+
+// cell is one accumulator: the chain's column it reads (-1 for COUNT(*)) and an empty
+// one to copy.
+type cell struct {
+	column int
+	empty  accumulator
+}
+
+// aggCall is one aggregate of the operator. Its state is cell or, for DISTINCT, set;
+// both are -1 if nobody needs it.
+type aggCall struct {
+	f         model.AggFunc
+	out       int // output column
+	cell, set int
+	// checked: the sum of 64-bit numbers may not fit, which concerns the whole row even
+	// if nobody reads the column.
+	checked bool
+	needed  bool
+}
+
+// NewAggregate returns the function of an Aggregate operator over one input. The
+// windows come from a WindowOp among the side's steps, else from the window columns
+// that the side's output carries, else there is one result when the input ends. need
+// tells which output columns are read; nil means all.
+func NewAggregate(env Env, side Side, op *model.Operator, need []bool) (Function, error) {
+	a := &aggregate{env: env, schema: op.Relation.Schema, need: need, keys: len(op.Aggregate.Keys), timed: op.Relation.Time >= 0}
+	if a.need == nil {
+		a.need = allOf(a.schema.Len())
+	}
+	if len(a.need) != a.schema.Len() || a.schema.Len() < a.keys+len(op.Aggregate.Aggs) {
+		return nil, fmt.Errorf("%s: aggregate's schema has %d columns for %d keys and %d aggregates", op.Name, a.schema.Len(), a.keys, len(op.Aggregate.Aggs))
+	}
+	if err := a.findWindow(side); err != nil {
+		return nil, fmt.Errorf("%s: %w", op.Name, err)
+	}
+	a.op = op.ID
+	if err := a.compile(side, op); err != nil {
+		return nil, fmt.Errorf("%s: %w", op.Name, err)
+	}
+	a.windowState.init(a)
+	a.emission.init(a)
+	return a, nil
+}
+
+func (a *aggregate) findWindow(side Side) error {
+	dropped := false
+	for _, s := range side.Steps {
+		if s.Kind != model.WindowOp {
+			dropped = dropped || s.Kind == model.FilterOp || model.AnyMayErr(s.Project)
+			continue
+		}
+		w := s.Window
+		if w.Size <= 0 || w.Slide <= 0 {
+			return fmt.Errorf("window of size %d and slide %d", w.Size, w.Slide)
+		}
+		switch w.Kind {
+		case model.Range:
+			a.form, a.grid = rangePanes, window.Range(w.Size, w.Slide)
+		case model.Rows:
+			if dropped {
+				return fmt.Errorf("ROWS window behind a step that drops rows: such steps need an operator of their own, which numbers what is left")
+			}
+			a.form, a.grid = rowPanes, window.Rows(w.Size, w.Slide)
+		default:
+			return fmt.Errorf("window of kind %s is not one that closes", w.Kind)
+		}
+		a.slides = a.grid.Overlaps()
+		return nil
+	}
+	if out := side.Output(); out.Windowed() {
+		a.form = carriedRuns
+	}
+	return nil
+}
+
+// compile makes the chain: the side's steps and one more that computes the keys, the
+// arguments, and what is carried of the window. A FILTER becomes part of its
+// argument, which is NULL - not counted - where the filter is not TRUE.
+func (a *aggregate) compile(side Side, op *model.Operator) error {
+	in := side.Output().Schema
+	c := columnList{reads: make([]bool, a.keys)}
+	c.exprs = append(c.exprs, op.Aggregate.Keys...)
+	types := make([]stream.Type, a.keys)
+	for i, k := range op.Aggregate.Keys {
+		c.reads[i], types[i] = true, k.Type
+	}
+	a.layout = newKeyLayout(types)
+	a.showKeys(types)
+	if err := a.compileCalls(op.Aggregate.Aggs, &c); err != nil {
+		return err
+	}
+	if err := a.carry(in, &c); err != nil {
+		return err
+	}
+	schema := &stream.Schema{}
+	for i, e := range c.exprs {
+		schema.Fields = append(schema.Fields, stream.Field{Name: fmt.Sprint("column", i), Type: e.Type})
+	}
+	last := &model.Operator{ID: op.ID, Name: op.Name, Kind: model.ProjectOp, Project: c.exprs, Relation: model.Relation{Schema: schema, Time: -1}}
+	steps := append(append([]*model.Operator(nil), side.Steps...), last)
+	chain, err := NewChain(Side{Relation: side.Relation, Steps: steps, Need: c.reads})
+	if err != nil {
+		return err
+	}
+	// A row that fails shows what those of the aggregate's expressions read that can fail.
+	chain.steps[len(steps)-1].record.columns = referenced(in, fallibleOf(op.Aggregate))
+	a.chain = chain
+	return nil
+}
+
+// fallibleOf returns the keys, filters and arguments that can fail.
+func fallibleOf(g *model.Aggregate) []*model.Expr {
+	var out []*model.Expr
+	add := func(e *model.Expr) {
+		if e != nil && e.MayErr() {
+			out = append(out, e)
+		}
+	}
+	for _, k := range g.Keys {
+		add(k)
+	}
+	for _, agg := range g.Aggs {
+		add(agg.Filter)
+		add(agg.Arg)
+	}
+	return out
+}
+
+// showKeys makes cells for float keys: 0 and -0 are one group, which shows the form
+// that came first in the window.
+func (a *aggregate) showKeys(types []stream.Type) {
+	for j, t := range types {
+		switch t {
+		case stream.Real:
+			a.shown = append(a.shown, len(a.cells))
+			a.cells = append(a.cells, cell{j, &extremes[float32]{keep: earliest}})
+		case stream.Double:
+			a.shown = append(a.shown, len(a.cells))
+			a.cells = append(a.cells, cell{j, &extremes[float64]{keep: earliest}})
+		default:
+			a.shown = append(a.shown, -1)
+		}
+	}
+}
+
+// columnList is what the aggregate's step of the chain computes.
+type columnList struct {
+	exprs []*model.Expr
+	reads []bool
+}
+
+// add returns the column of an expression, which may be there already behind the keys.
+func (c *columnList) add(e *model.Expr, read bool, keys int) int {
+	for i := keys; i < len(c.exprs); i++ {
+		if c.exprs[i].Equal(e) {
+			c.reads[i] = c.reads[i] || read
+			return i
+		}
+	}
+	c.exprs, c.reads = append(c.exprs, e), append(c.reads, read)
+	return len(c.exprs) - 1
+}
+
+func (a *aggregate) compileCalls(aggs []model.Agg, c *columnList) error {
+	for i, g := range aggs {
+		call := aggCall{f: g.Func, out: a.keys + i, cell: -1, set: -1, needed: a.need[a.keys+i]}
+		call.checked = g.Func == model.Sum && (g.Type == stream.BigInt || g.Type == stream.Interval)
+		arg, column, t := guarded(g), -1, stream.Invalid
+		if arg != nil {
+			t = arg.Type
+			column = c.add(arg, call.needed || call.checked, a.keys)
+		}
+		if call.needed || call.checked {
+			if err := a.place(&call, g, column, t); err != nil {
+				return err
+			}
+		}
+		a.calls = append(a.calls, call)
+	}
+	return nil
+}
+
+// place finds or makes the state of a call.
+func (a *aggregate) place(call *aggCall, g model.Agg, column int, t stream.Type) (err error) {
+	if g.Distinct && (g.Func == model.Count || g.Func == model.Sum || g.Func == model.Avg) && g.Arg != nil {
+		call.set, err = a.placeSet(g.Func, column, t)
+		return err
+	}
+	empty, err := newAccumulator(g.Func, t)
+	if err != nil {
+		return err
+	}
+	for i, c := range a.cells {
+		if c.column == column && sameKind(c.empty, empty) {
+			call.cell = i
+			return nil
+		}
+	}
+	call.cell = len(a.cells)
+	a.cells = append(a.cells, cell{column, empty})
+	return nil
+}
+
+// guarded returns the argument of a call with its filter in it; nil for COUNT(*).
+func guarded(g model.Agg) *model.Expr {
+	if g.Filter == nil {
+		return g.Arg
+	}
+	arg := g.Arg
+	if arg == nil {
+		arg = model.Lit(stream.Bool(true))
+	}
+	return model.Call("case", arg.Type, g.Filter, arg, model.Lit(stream.NullOf(arg.Type)))
+}
+
+// carry adds the window columns of an input that carries its windows.
+func (a *aggregate) carry(in *stream.Schema, c *columnList) error {
+	a.roles = []int{-1, -1, -1, -1, -1}
+	if a.form != carriedRuns {
+		return nil
+	}
+	found := false
+	for r := stream.WindowStart; r <= stream.WindowIndex; r++ {
+		if i := in.RoleIndex(r); i >= 0 {
+			a.roles[r] = c.add(model.Col(i, in.Fields[i].Type), true, a.keys)
+			found = found || r == stream.WindowIndex || r == stream.WindowEnd
+		}
+	}
+	if !found {
+		return fmt.Errorf("windowed input without window columns")
+	}
+	return nil
+}
+
+// Wants always holds: an aggregate waits for no other input.
+func (a *aggregate) Wants(int) bool { return true }
+
+// TakeErrors returns the groups whose result was out of range.
+func (a *aggregate) TakeErrors() []ErrorRow {
+	out := a.errors
+	a.errors = nil
+	return out
+}
+
+// Watermark returns the input's: what is still open ends behind it, so its results
+// have event times (window_end - 1) at or behind it. Results without event time have
+// no watermark before the end.
+func (a *aggregate) Watermark() int64 {
+	switch {
+	case a.ended:
+		return stream.MaxTime
+	case !a.timed:
+		return stream.MinTime
+	default:
+		return a.mark
+	}
+}
