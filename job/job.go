@@ -147,9 +147,11 @@ func prepare(scripts []Script, o Options) (*Plan, error) {
 	if err := res.RequireQuery(); err != nil {
 		return nil, err
 	}
-	p, err := plan(res.Model, o)
-	if err != nil {
-		return nil, err
+	p := &Plan{options: o, model: res.Model} // of a script of EXPLAINs, which runs nothing
+	if len(res.Model.Ops) > 0 {
+		if p, err = plan(res.Model, o); err != nil {
+			return nil, err
+		}
 	}
 	p.warnings = res.Warnings
 	for _, m := range res.Explain {
