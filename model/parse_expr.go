@@ -75,7 +75,7 @@ func parseLiteral(t token, typ stream.Type) (stream.Value, bool) {
 		return stream.NullOf(typ), true
 	}
 	var err error
-	ok := true
+	var ok bool
 	switch {
 	case typ == stream.Boolean:
 		ok = t.kind == wordToken && (t.text == "TRUE" || t.text == "FALSE")

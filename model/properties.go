@@ -100,9 +100,9 @@ func (op *Operator) mayErr() bool {
 }
 
 // mayErr: an argument or filter errs, or an exact sum leaves the range of its type.
-func (a Agg) mayErr() bool {
-	exactSum := a.Func == Sum && (a.Type.IsInteger() || a.Type == stream.Interval)
-	return exactSum || a.Arg.MayErr() || a.Filter.MayErr()
+func (g Agg) mayErr() bool {
+	exactSum := g.Func == Sum && (g.Type.IsInteger() || g.Type == stream.Interval)
+	return exactSum || g.Arg.MayErr() || g.Filter.MayErr()
 }
 
 func (op *Operator) forwards() []int {

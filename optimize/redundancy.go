@@ -22,7 +22,9 @@ import (
 // filter of TRUE literals, a projection of all columns in their places under their
 // names. Equal: stateless operators over the same input; merging needs that they
 // cannot err, because an error row names its operator, and that nobody reads both
-// copies, because the two inputs of a self-join are two streams.
+// copies. No-ops and equal operators stay where they make the two sides of a
+// per-instant join two streams: a row that both sides read from one place is one
+// instant, from two places it is two.
 //
 // Columns nobody reads are the fourth redundancy; they need no rewriting (see Needed).
 var Redundancy = Optimization{
@@ -121,7 +123,7 @@ func redundancySafe(m *model.Model, s Site) string {
 		}) {
 			return "its error output is read"
 		}
-		return sameReader(m, s.Ops[0], first.Inputs[0])
+		return oneInsteadOfTwo(m, s.Ops[0], first.Inputs[0])
 	case equal:
 		if first.Properties().MayErr {
 			return "it may err, and an error row names its operator"
@@ -129,31 +131,42 @@ func redundancySafe(m *model.Model, s Site) string {
 		if first.Relation.Instant() {
 			return "its rows are per instant, and both copies belong to regions of their own"
 		}
-		return sameReader(m, s.Ops[1], model.Edge{Op: first.ID, Port: model.Out})
+		return oneInsteadOfTwo(m, s.Ops[1], model.Edge{Op: first.ID, Port: model.Out})
 	}
 	return ""
 }
 
-// sameReader gives a reason if putting an edge in the place of an operator would make
-// one reader read that edge twice.
-func sameReader(m *model.Model, id model.OpID, instead model.Edge) string {
-	replaced := model.Edge{Op: id, Port: model.Out}
+// oneInsteadOfTwo gives a reason if putting an edge in the place of an operator would
+// make one stream of two where that can be told: at a reader of both, and at a
+// per-instant join behind both.
+func oneInsteadOfTwo(m *model.Model, id model.OpID, instead model.Edge) string {
+	behind := readersBehind(m, model.Edge{Op: id, Port: model.Out}, id)
+	others := readersBehind(m, instead, id)
 	for _, op := range m.Ops {
-		if slices.Contains(op.Inputs, replaced) && (slices.Contains(op.Inputs, instead) || count(op.Inputs, replaced) > 1) {
+		if !behind[op.ID] || !others[op.ID] {
+			continue
+		}
+		if op.Kind == model.JoinOp && op.Relation.Instant() {
+			return fmt.Sprintf("%s %s would see one stream instead of two", op.Kind, op.Name)
+		}
+		if slices.Contains(op.Inputs, model.Edge{Op: id, Port: model.Out}) && slices.Contains(op.Inputs, instead) {
 			return fmt.Sprintf("%s %s reads both", op.Kind, op.Name)
 		}
 	}
 	return ""
 }
 
-func count(edges []model.Edge, e model.Edge) int {
-	n := 0
-	for _, x := range edges {
-		if x == e {
-			n++
+// readersBehind are the operators that rows of an edge reach, not through except.
+func readersBehind(m *model.Model, from model.Edge, except model.OpID) map[model.OpID]bool {
+	reached := map[model.OpID]bool{}
+	for _, op := range m.Ops {
+		if op.ID != except && slices.ContainsFunc(op.Inputs, func(e model.Edge) bool {
+			return e == from || e.Port == model.Out && reached[e.Op]
+		}) {
+			reached[op.ID] = true
 		}
 	}
-	return n
+	return reached
 }
 
 func redundancyProfit(m *model.Model, s Site) Estimate {

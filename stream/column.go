@@ -182,7 +182,7 @@ func (c *Column) Slice(from, to int) Column {
 	return out
 }
 
-// Bytes the values of the column occupy, buffers' spare room not counted.
+// SizeBytes is what the values of the column occupy, buffers' spare room not counted.
 func (c *Column) SizeBytes() int {
 	size := 8*len(c.Valid) + 8*len(c.Bits) + 4*len(c.I32) + 8*len(c.I64) + 4*len(c.F32) + 8*len(c.F64) + 4*len(c.Off)
 	if len(c.Off) > 0 {
