@@ -10,21 +10,22 @@ import (
 // group: the keys, then a value per aggregate - NULL if it adds nothing to that one -
 // and last the text of the keys. groups then collects the contributions of a window.
 //
-// Order of the groups of a window ("residence"): first the groups of the window with
-// the preceding number, in its order, that have a row which is in both windows; then
-// all others by their first row. Without shared rows that is order of first appearance.
-// It is also the order where the relation does not keep residence (relation.go).
+// Order of the groups of a window that is together ("residence"): first the groups of
+// the window with the preceding number, in its order, that have a row which is in both
+// windows; then all others by their first row. Without shared rows that is order of
+// first appearance. A window that is spread (relation.go) does not know what its rows share with another:
+// its groups are always in order of first appearance.
 
 func (r *run) aggregate(op *model.Operator, in *relation) *relation {
-	exprs := expressions(op.Aggregate)
-	added := r.eachRow(op, rowPart, in, exprs, r.contribution(op))
-	added.residence, added.windowColumns = in.residence && !in.depends(exprs...), nil
+	added := r.eachRow(op, 0, rowPart, in, r.contribution(op))
+	added.windowColumns = nil // a contribution has none of them
+	residence := in.kind != model.NoWindow && added.each == nil
 	out := &relation{kind: in.kind, time: op.Relation.Time}
 	each := func(yield func(window) bool) {
 		l := &log{op: op}
 		var before previous
 		for w := range added.windows() {
-			gs := collect(op.Aggregate, w, &before, added.residence)
+			gs := collect(op.Aggregate, w, &before, residence)
 			rows := r.results(op, l, w.span, in.kind, gs)
 			if r.ctx.Err() != nil || !yield(window{w.span, rows}) {
 				return
@@ -45,10 +46,11 @@ func (r *run) aggregate(op *model.Operator, in *relation) *relation {
 // contribution is the step from an input row to what it adds.
 func (r *run) contribution(op *model.Operator) step {
 	schema := r.model.Schema(op.Inputs[0])
+	recorded := fallible(expressions(op.Aggregate))
 	return func(l *log, row Row) []Row {
 		values, reason := contribute(op.Aggregate, row)
 		if reason != "" {
-			l.add(reason, schema, expressions(op.Aggregate), row)
+			l.add(reason, schema, recorded, row)
 			return nil
 		}
 		key := groupKey(values[:len(op.Aggregate.Keys)])

@@ -125,7 +125,7 @@ func (g *region) build(op *model.Operator) (node, error) {
 	case model.FilterOp:
 		return g.step(op, rowPart, in, r.filterStep(op)), nil
 	case model.ProjectOp:
-		return g.step(op, rowPart, in, r.projectStep(op, op.Project)), nil
+		return g.step(op, rowPart, in, r.projectStep(op)), nil
 	case model.AggregateOp:
 		added := g.step(op, rowPart, in, r.contribution(op))
 		return &groupNode{aggregate: op.Aggregate, in: added, log: g.log(op, resultPart)}, nil

@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/millrace/millrace/model"
@@ -59,6 +60,12 @@ func (l *log) add(reason string, schema *stream.Schema, exprs []*model.Expr, row
 		}
 	}
 	l.addRecord(reason, fields, values)
+}
+
+// fallible returns the expressions that can fail. What others read says nothing about
+// a failure.
+func fallible(exprs []*model.Expr) []*model.Expr {
+	return slices.DeleteFunc(slices.Clone(exprs), func(e *model.Expr) bool { return !e.MayErr() })
 }
 
 func (l *log) addRecord(reason string, fields []stream.Field, values Row) {

@@ -11,8 +11,8 @@ import (
 // and joins the rows of each pair of windows. Rows are in order of the left row, then
 // of the right. The result has the left window.
 func (r *run) join(op *model.Operator, left, right *relation) *relation {
-	ls := r.eachRow(op, leftPart, left, op.Join.LeftKeys, keyStep(r.model.Schema(op.Inputs[0]), op.Join.LeftKeys))
-	rs := r.eachRow(op, rightPart, right, op.Join.RightKeys, keyStep(r.model.Schema(op.Inputs[1]), op.Join.RightKeys))
+	ls := r.eachRow(op, 0, leftPart, left, keyStep(r.model.Schema(op.Inputs[0]), op.Join.LeftKeys))
+	rs := r.eachRow(op, 1, rightPart, right, keyStep(r.model.Schema(op.Inputs[1]), op.Join.RightKeys))
 	schema := r.pairSchema(op)
 	each := func(yield func(window) bool) {
 		l := &log{op: op}

@@ -143,6 +143,22 @@ func TestProjectFailsOncePerRowUnderWindows(t *testing.T) {
 	expect(t, o["project2$errors"], `project2 division by zero {"a":0} NULL NULL`)
 }
 
+func TestWindowsAreSpreadByTheirColumns(t *testing.T) {
+	s := newScript()
+	// Window [0,3): a 0 b; [1,4): 0 b c; the filter looks at window_start.
+	src := s.source("s", 0, "0 5 a\n1 0 x\n2 1 b\n2 1 a\n3 2 c", field("ts", ts), field("a", i4), field("k", tx))
+	w := s.window(src, rangeWindow(3, 1))
+	f := s.filter(w, call("ge", stream.Boolean, model.Col(3, ts), model.Lit(stream.Time(0))),
+		call("le", stream.Boolean, model.Col(3, ts), model.Lit(stream.Time(second))))
+	p := s.project(f, model.Col(2, tx), inverse(1), model.Col(3, ts), model.Col(4, ts), model.Col(5, ts))
+	s.sink(s.aggregate(p, []*model.Expr{model.Col(0, tx)}, countStar()))
+	o := s.run(t)
+	expect(t, o["sink5"], "a 2\nb 1\nb 1\na 1\nc 1")
+	expect(t, o["project3$errors"], `
+		project3 division by zero {"a":0} NULL NULL
+		project3 division by zero {"a":0} NULL NULL`)
+}
+
 func TestRowsWindows(t *testing.T) {
 	s := newScript()
 	src := s.source("s", -1, "1\n2\n3\n4\n5\n6", field("a", i4))
@@ -241,7 +257,7 @@ func TestAggregateErrors(t *testing.T) {
 	o := s.run(t)
 	expect(t, o["sink3"], "5 3")
 	expect(t, o["aggregate2$errors"], `
-		aggregate2 division by zero {"k":0,"v":5} NULL NULL
+		aggregate2 division by zero {"k":0} NULL NULL
 		aggregate2 number out of range {"k0":10,"window_start":"1970-01-01T00:00:00Z","window_end":"1970-01-01T00:00:10Z","window_time":"1970-01-01T00:00:09.999999Z"} NULL NULL`)
 }
 

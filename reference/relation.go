@@ -2,6 +2,7 @@ package reference
 
 import (
 	"iter"
+	"slices"
 	"sort"
 
 	"github.com/millrace/millrace/model"
@@ -34,13 +35,17 @@ type window struct {
 
 // relation is what an edge carries. It has one of two forms.
 //
-// Not spread: rows holds every row once, and for a windowed relation spans says which
-// windows there are. Whatever is computed from a row alone is computed once per row,
-// whether the row is in many windows or in none. The columns that stand for the window
+// Together: rows holds every row once, and for a windowed relation spans says which
+// windows there are. Whatever is computed from a row is computed once per row, whether
+// the row is in many windows or in none. The columns that stand for the window
 // (windowColumns) are NULL in rows and are filled by windows().
 //
-// Spread: each row once per window, made anew by every call of each. That is so once
-// something was computed from window columns, and behind aggregates and joins.
+// Spread: each row once per window, made anew by every call of each.
+//
+// The rows of a window come together and are spread by the first operator that needs
+// them so: one that decides or computes by the window's columns, that shows, looks up
+// or unites rows, or that shares them with other readers. An aggregate or join takes
+// them together if all operators from the window to it leave them so.
 type relation struct {
 	kind model.WindowKind // NoWindow, Rows or Range
 	time int              // event-time column or -1
@@ -48,15 +53,9 @@ type relation struct {
 	rows          []entry
 	spans         []span
 	windowColumns map[int]stream.Role
+	dependent     map[int]bool // columns whose values depend on the window; those above included
 
 	each iter.Seq[window]
-
-	// residence says that the rows of a window are those of the windowed stream that are
-	// in it, so that neighbouring windows share rows (aggregate.go: order of groups). It
-	// ends at aggregates, joins and unions, and where the window's columns decide which
-	// rows are left. dependent are the columns whose values depend on the window.
-	residence bool
-	dependent map[int]bool
 }
 
 // plain returns a relation without windows.
@@ -142,21 +141,89 @@ func (rel *relation) flat() []Row {
 	return rows
 }
 
-// reads reports whether one of the expressions reads a column that stands for the
-// window of a relation that is not spread.
-func (rel *relation) reads(exprs []*model.Expr) bool {
-	return readsAny(exprs, func(c int) bool { _, ok := rel.windowColumns[c]; return ok })
+// together reports whether an operator takes the rows of an input once each: those
+// without windows; those under a window that it or an operator behind it is fused with;
+// and, to hand them on, those that a filter or projection does not spread itself.
+func (r *run) together(op *model.Operator, input int, in *relation) bool {
+	if in.kind == model.NoWindow {
+		return true
+	}
+	e := op.Inputs[input]
+	alone := len(r.model.Consumers()[e]) == 1
+	if r.model.Ops[e.Op].Kind != model.WindowOp && !alone {
+		return false
+	}
+	if r.fused(model.Reader{Op: op, Input: input}, in.dependent) {
+		return true
+	}
+	switch op.Kind {
+	case model.FilterOp:
+		return alone && !readsAny(in.dependent, 0, op.Filter)
+	case model.ProjectOp:
+		computed := slices.DeleteFunc(slices.Clone(op.Project), func(e *model.Expr) bool { return e.Kind == model.ColumnExpr })
+		return alone && !readsAny(in.dependent, 0, computed)
+	}
+	return false
 }
 
-// depends reports whether what the expressions give depends on the window.
-func (rel *relation) depends(exprs ...*model.Expr) bool {
-	return readsAny(exprs, func(c int) bool { return rel.dependent[c] })
+// fused reports whether a window leads through its reader to an aggregate or join
+// without being spread. dependent are the columns of the reader's input that depend on
+// the window. Columns computed from it without failing may pass, if nobody reads them.
+func (r *run) fused(reader model.Reader, dependent map[int]bool) bool {
+	op := reader.Op
+	switch op.Kind {
+	case model.AggregateOp:
+		return !readsAny(dependent, 0, expressions(op.Aggregate))
+	case model.JoinOp:
+		return r.joinKeepsTogether(op, reader.Input, dependent)
+	case model.FilterOp:
+		if readsAny(dependent, 0, op.Filter) {
+			return false
+		}
+	case model.ProjectOp:
+		if readsAny(dependent, 0, fallible(op.Project)) {
+			return false
+		}
+		dependent = projected(op, dependent)
+	default:
+		return false
+	}
+	readers := r.model.Consumers()[model.Edge{Op: op.ID, Port: model.Out}]
+	return len(readers) == 1 && r.fused(readers[0], dependent)
 }
 
-func readsAny(exprs []*model.Expr, column func(c int) bool) bool {
+// joinKeepsTogether: a join passes its inputs' columns on, so that there must be no
+// computed one among those that depend on the window.
+func (r *run) joinKeepsTogether(op *model.Operator, input int, dependent map[int]bool) bool {
+	keys, offset := op.Join.LeftKeys, 0
+	if input == 1 {
+		keys, offset = op.Join.RightKeys, r.model.Schema(op.Inputs[0]).Len()
+	}
+	for c := range dependent {
+		if r.model.Schema(op.Inputs[input]).Fields[c].Role == stream.NoRole {
+			return false
+		}
+	}
+	return !readsAny(dependent, 0, keys) && !readsAny(dependent, offset, op.Join.On)
+}
+
+// projected are the columns of a projection that depend on the window.
+func projected(op *model.Operator, dependent map[int]bool) map[int]bool {
+	out := map[int]bool{}
+	for i, e := range op.Project {
+		if readsAny(dependent, 0, []*model.Expr{e}) {
+			out[i] = true
+		}
+	}
+	return out
+}
+
+// readsAny reports whether one of the expressions reads one of the columns, which they
+// know by a number greater by offset.
+func readsAny(columns map[int]bool, offset int, exprs []*model.Expr) bool {
 	found := false
 	for _, e := range exprs {
-		e.Columns(func(c int) { found = found || column(c) })
+		e.Columns(func(c int) { found = found || columns[c-offset] })
 	}
 	return found
 }

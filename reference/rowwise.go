@@ -9,20 +9,18 @@ import (
 // gives none and is put into the log.
 type step func(l *log, row Row) []Row
 
-// eachRow applies a step to every row of a relation. When exprs - all that the step
-// reads - do not read the window, that is once per row; else once per row and window.
-func (r *run) eachRow(op *model.Operator, part int, in *relation, exprs []*model.Expr, f step) *relation {
-	out := &relation{
-		kind: in.kind, time: op.Relation.Time, spans: in.spans, windowColumns: in.windowColumns,
-		residence: in.residence, dependent: in.dependent,
-	}
-	if in.each == nil && !in.reads(exprs) {
+// eachRow applies a step to every row of input number input of an operator: once per
+// row if the relation stays together there (relation.go), else once per row and window.
+// part is where failures are kept.
+func (r *run) eachRow(op *model.Operator, input, part int, in *relation, f step) *relation {
+	out := &relation{kind: in.kind, time: op.Relation.Time}
+	if in.each == nil && r.together(op, input, in) {
 		l := &log{op: op}
-		out.rows = stepAll(l, in.rows, f)
+		out.rows, out.spans = stepAll(l, in.rows, f), in.spans
+		out.windowColumns, out.dependent = in.windowColumns, in.dependent
 		r.keep(part, l)
 		return out
 	}
-	out.spans, out.windowColumns = nil, nil
 	out.each = func(yield func(window) bool) {
 		l := &log{op: op}
 		for w := range in.windows() {
@@ -46,9 +44,7 @@ func stepAll(l *log, rows []entry, f step) []entry {
 }
 
 func (r *run) filter(op *model.Operator, in *relation) *relation {
-	out := r.eachRow(op, rowPart, in, op.Filter, r.filterStep(op))
-	out.residence = in.residence && !in.depends(op.Filter...)
-	return out
+	return r.eachRow(op, 0, rowPart, in, r.filterStep(op))
 }
 
 func (r *run) filterStep(op *model.Operator) step {
@@ -82,38 +78,20 @@ func holds(conjuncts []*model.Expr, row Row) (ok bool, reason string) {
 	return reason == "", reason
 }
 
-// project keeps a relation together as long as window columns are only passed on.
 func (r *run) project(op *model.Operator, in *relation) *relation {
-	var computed, recorded []*model.Expr
-	passed, dependent, residence := map[int]stream.Role{}, map[int]bool{}, in.residence
+	out := r.eachRow(op, 0, rowPart, in, r.projectStep(op))
+	out.windowColumns = map[int]stream.Role{}
 	for i, e := range op.Project {
-		if in.depends(e) {
-			dependent[i] = true
-			residence = residence && !e.MayErr() // a row that errs in some windows only
+		if role, ok := in.windowColumns[e.Column]; ok && e.Kind == model.ColumnExpr {
+			out.windowColumns[i] = role
 		}
-		if e.Kind != model.ColumnExpr {
-			computed = append(computed, e)
-		} else if role, ok := in.windowColumns[e.Column]; ok {
-			passed[i] = role
-			continue
-		}
-		recorded = append(recorded, e)
 	}
-	if in.reads(computed) {
-		recorded = op.Project
-	}
-	out := r.eachRow(op, rowPart, in, computed, r.projectStep(op, recorded))
-	if out.each == nil {
-		out.windowColumns = passed
-	}
-	out.residence, out.dependent = residence, dependent
+	out.dependent = projected(op, in.dependent)
 	return out
 }
 
-// projectStep shows the columns that the recorded expressions read in error rows:
-// outside of any window the window's columns have no value to show.
-func (r *run) projectStep(op *model.Operator, recorded []*model.Expr) step {
-	schema := r.model.Schema(op.Inputs[0])
+func (r *run) projectStep(op *model.Operator) step {
+	schema, recorded := r.model.Schema(op.Inputs[0]), fallible(op.Project)
 	return func(l *log, row Row) []Row {
 		values, reason := evalAll(op.Project, row)
 		if reason != "" {
@@ -158,16 +136,14 @@ func keyStep(schema *stream.Schema, keys []*model.Expr) step {
 // lookup pairs every row of the stream with the rows of the table that match it, in
 // table order.
 func (r *run) lookup(op *model.Operator, in, table *relation) *relation {
-	left := r.eachRow(op, leftPart, in, op.Join.LeftKeys, keyStep(r.model.Schema(op.Inputs[0]), op.Join.LeftKeys))
-	out := r.eachRow(op, pairPart, left, op.Join.On, r.lookupStep(op, table))
-	out.residence = in.residence && !in.depends(op.Join.LeftKeys...) && !in.depends(op.Join.On...)
-	return out
+	left := r.eachRow(op, 0, leftPart, in, keyStep(r.model.Schema(op.Inputs[0]), op.Join.LeftKeys))
+	return r.eachRow(op, 0, pairPart, left, r.lookupStep(op, table))
 }
 
 // lookupStep takes rows with their key as last column.
 func (r *run) lookupStep(op *model.Operator, table *relation) step {
 	schema := r.pairSchema(op)
-	right := r.eachRow(op, rightPart, table, op.Join.RightKeys, keyStep(r.model.Schema(op.Inputs[1]), op.Join.RightKeys))
+	right := r.eachRow(op, 1, rightPart, table, keyStep(r.model.Schema(op.Inputs[1]), op.Join.RightKeys))
 	byKey := map[string][]Row{}
 	for _, row := range right.flat() {
 		row, key := splitKey(row)

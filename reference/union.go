@@ -24,8 +24,8 @@ func (r *run) union(op *model.Operator, inputs []*relation) *relation {
 	}
 	out := plain(time, rows)
 	if op.Relation.Windowed() {
-		out.kind = op.Relation.Window.Kind
-		out.spans = runs(op.Relation.Schema, rows)
+		out.kind, out.spans = op.Relation.Window.Kind, runs(op.Relation.Schema, rows)
+		return &relation{kind: out.kind, time: time, each: out.windows()}
 	}
 	return out
 }

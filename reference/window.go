@@ -15,7 +15,7 @@ func (r *run) window(op *model.Operator, in *relation) (*relation, error) {
 	time := r.model.EdgeRelation(op.Inputs[0]).Time
 	rows := in.flat()
 	out := plain(op.Relation.Time, rows)
-	out.kind, out.residence = op.Window.Kind, true
+	out.kind = op.Window.Kind
 	switch {
 	case op.Window.Kind == model.Rows:
 		out.spans = rowSpans(op.Window, len(rows))
