@@ -153,6 +153,7 @@ type expr struct {
 	star     bool // COUNT(*)
 	distinct bool
 	filter   *expr
+	depth    int
 	typ      typeNode // castExpr
 	try      bool
 }

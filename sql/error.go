@@ -39,6 +39,13 @@ func newError(file, src string, from, to int, message, hint string) *Error {
 	}
 }
 
+// A longer source line is shown in part: lineBefore characters before the mistake,
+// lineShown in all.
+const (
+	lineShown  = 160
+	lineBefore = 60
+)
+
 // Error prints file:line:column, the message and the hint, then the source line with
 // its number and carets under the mistake. Tabs before the mistake are kept as tabs,
 // so that the carets stand where they should.
@@ -48,21 +55,35 @@ func (e *Error) Error() string {
 	if e.Hint != "" {
 		b.WriteString("; " + e.Hint)
 	}
+	line, at := e.excerpt()
 	number := fmt.Sprint(e.Line)
-	fmt.Fprintf(&b, "\n  %s | %s\n  %s | ", number, e.SourceLine, strings.Repeat(" ", len(number)))
-	n := 0
-	for _, c := range e.SourceLine {
-		if n++; n >= e.Column {
-			break
-		}
+	fmt.Fprintf(&b, "\n  %s | %s\n  %s | ", number, string(line), strings.Repeat(" ", len(number)))
+	for _, c := range line[:at] {
 		if c == '\t' {
 			b.WriteByte('\t')
 		} else {
 			b.WriteByte(' ')
 		}
 	}
-	b.WriteString(strings.Repeat("^", e.Length))
+	b.WriteString(strings.Repeat("^", max(1, min(e.Length, len(line)-at))))
 	return b.String()
+}
+
+// excerpt returns what is shown of the source line and where in it the mistake is.
+func (e *Error) excerpt() (line []rune, at int) {
+	line, at = []rune(e.SourceLine), e.Column-1
+	if len(line) <= lineShown {
+		return line, at
+	}
+	from := max(0, at-lineBefore)
+	shown := append([]rune(nil), line[from:min(len(line), from+lineShown)]...)
+	if from+lineShown < len(line) {
+		shown = append(shown, '.', '.')
+	}
+	if from > 0 {
+		return append([]rune(".."), shown...), at - from + 2
+	}
+	return shown, at
 }
 
 // suggest returns `did you mean "x"?` for the candidate nearest to name, or "".

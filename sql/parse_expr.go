@@ -39,6 +39,9 @@ func (p *parser) binary(power int) *expr {
 	defer func() { p.depth-- }()
 	left := p.prefix()
 	for p.err == nil {
+		if left = p.measured(left); p.err != nil {
+			break
+		}
 		t := p.peek()
 		switch {
 		case t.kind == symbolToken:
@@ -67,6 +70,36 @@ func (p *parser) binary(power int) *expr {
 		}
 	}
 	return left
+}
+
+// maxConjuncts bounds a chain of ANDs, the one thing that may nest more deeply than
+// maxExprDepth: conditions are taken apart at their ANDs.
+const (
+	maxExprDepth = 500
+	maxConjuncts = 10000
+)
+
+// measured notes how deeply an expression is nested, and refuses what no later step
+// could walk through. Operators of one precedence nest to the left without recursion
+// of the parser.
+func (p *parser) measured(e *expr) *expr {
+	if e.depth > 0 {
+		return e
+	}
+	limit := maxExprDepth
+	for _, a := range e.args {
+		e.depth = max(e.depth, p.measured(a).depth)
+	}
+	if e.operator && e.fn == "and" {
+		limit = maxConjuncts
+	}
+	if e.filter != nil {
+		e.depth = max(e.depth, p.measured(e.filter).depth)
+	}
+	if e.depth++; e.depth > limit {
+		p.fail(e.span, "compute parts of it in a sub-query", "this expression is nested more than %d levels deep", limit)
+	}
+	return e
 }
 
 // operator makes a call of a model function for an operator; its position is all of it.

@@ -24,8 +24,8 @@ type declaration struct {
 	statement *statement
 	source    *sourceDeclaration
 	bounded   *bool
-	building  bool // a view: guards against views that use themselves
-	checked   bool
+	building  bool  // a view: guards against views that use themselves
+	static    *bool // a view: isStatic's answer
 }
 
 func newResolver(texts []*text, cat Catalog) *resolver {

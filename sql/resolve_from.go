@@ -20,6 +20,7 @@ type commonTable struct {
 	env      *env
 	used     bool
 	building bool
+	static   *bool // isStatic's answer
 }
 
 func (e *env) find(name string) *commonTable {
@@ -317,25 +318,35 @@ func (b *builder) isStatic(ref *tableRef, e *env) (bool, error) {
 		return b.isStaticQuery(ref.query, e)
 	}
 	if t := e.find(ref.name.text); t != nil {
-		if t.building {
-			return false, nil // an error, reported where it is used
-		}
-		t.building = true
-		defer func() { t.building = false }()
-		return b.isStaticQuery(t.node.query, t.env)
+		return b.isStaticNamed(&t.building, &t.static, t.node.query, t.env)
 	}
 	d := b.streams[ref.name.text]
 	switch {
-	case d == nil || d.building:
-		return false, nil
+	case d == nil:
+		return false, nil // an error, reported where it is used
 	case d.statement.kind == createView:
-		d.building = true
-		defer func() { d.building = false }()
-		return b.isStaticQuery(d.statement.query, nil)
+		return b.isStaticNamed(&d.building, &d.static, d.statement.query, nil)
 	case d.statement.stream.watermark != nil:
 		return false, nil
 	}
 	return b.isBounded(d)
+}
+
+// isStaticNamed answers once for each view or WITH query.
+func (b *builder) isStaticNamed(building *bool, answer **bool, q *query, e *env) (bool, error) {
+	if *answer != nil {
+		return **answer, nil
+	}
+	if *building {
+		return false, nil // it uses itself, an error that is reported where it does
+	}
+	*building = true
+	defer func() { *building = false }()
+	static, err := b.isStaticQuery(q, e)
+	if err == nil {
+		*answer = &static
+	}
+	return static, err
 }
 
 func (b *builder) isStaticQuery(q *query, e *env) (bool, error) {

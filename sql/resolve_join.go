@@ -306,7 +306,12 @@ func (j *joiner) matches(number int, l *leaf, lookup bool) *model.Join {
 	return payload
 }
 
+// key remembers a column that is a join key, also one that is widened to the other
+// side's type.
 func (j *joiner) key(e *model.Expr) {
+	for e.Kind == model.CallExpr && e.Func == "cast" {
+		e = e.Args[0]
+	}
 	if e.Kind == model.ColumnExpr {
 		j.f.keyed[e.Column] = true
 	}
