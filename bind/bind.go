@@ -76,7 +76,7 @@ type Region func(m *model.Model, emit *model.Operator) ([]model.Edge, error)
 func Bind(m *model.Model, needs Needs, region Region) (*Plan, error) {
 	b := &binder{
 		model: m, needs: needs, region: region,
-		plan: &Plan{Model: m, Needs: needs}, readers: m.Consumers(), byOp: map[model.OpID]int{},
+		plan: &Plan{Model: m, Needs: needs}, readers: m.Consumers(), byOp: map[model.OpID]int{}, expanded: map[model.OpID][]*model.Operator{},
 	}
 	for _, op := range m.Ops {
 		if op.Kind != model.SinkOp {
@@ -96,6 +96,9 @@ type binder struct {
 	plan    *Plan
 	readers map[model.Edge][]model.Reader
 	byOp    map[model.OpID]int
+	// expanded holds, by the last step, windows that are put out row by row with the
+	// steps that run before the expansion.
+	expanded map[model.OpID][]*model.Operator
 }
 
 // pipeline returns the pipeline that puts out op, making it and its producers.
@@ -124,6 +127,10 @@ func (b *binder) inputs(p *Pipeline) error {
 	case model.SourceOp:
 		p.Form = Source
 	case model.FilterOp, model.ProjectOp:
+		if steps := b.expanded[op.ID]; steps != nil {
+			b.rows(p, steps)
+			return nil
+		}
 		p.Form = Pass
 		p.Inputs = []Input{b.stateless(op.Inputs[0], []*model.Operator{op})}
 	case model.SinkOp:
@@ -133,12 +140,7 @@ func (b *binder) inputs(p *Pipeline) error {
 		p.Form = Aggregate
 		p.Inputs = []Input{b.windowed(op.Inputs[0], b.aggregateReads(op))}
 	case model.WindowOp:
-		p.Form = Rows
-		in := Input{Edge: op.Inputs[0]}
-		if op.Window.Kind == model.Range {
-			in = b.stateless(op.Inputs[0], nil)
-		}
-		p.Inputs = []Input{in}
+		b.rows(p, []*model.Operator{op})
 	case model.JoinOp:
 		p.Form = Join
 		left, right := b.joinReads(op)
@@ -193,9 +195,9 @@ func (b *binder) outputNeed(in *Input) []bool {
 	return b.needs[model.Edge{Op: in.Steps[len(in.Steps)-1].ID, Port: model.Out}]
 }
 
-// stateless walks from e toward the source over filters and projections that nobody
-// else reads, and puts them in front of steps.
-func (b *binder) stateless(e model.Edge, steps []*model.Operator) Input {
+// walk goes from e toward the source over filters and projections that nobody else
+// reads, and puts them in front of steps.
+func (b *binder) walk(e model.Edge, steps []*model.Operator) Input {
 	for {
 		op := b.model.Ops[e.Op]
 		if e.Port != model.Out || op.Kind != model.FilterOp && op.Kind != model.ProjectOp || len(b.readers[e]) != 1 {
@@ -206,13 +208,42 @@ func (b *binder) stateless(e model.Edge, steps []*model.Operator) Input {
 	}
 }
 
+// stateless is walk, with the steps that do not compute with a window's columns moved
+// to the window's own pipeline: there they run once per row instead of once per window.
+func (b *binder) stateless(e model.Edge, steps []*model.Operator) Input {
+	in := b.walk(e, steps)
+	w := b.model.Ops[in.Edge.Op]
+	if in.Edge.Port != model.Out || w.Kind != model.WindowOp || w.Window.Kind.Instant() || len(b.readers[in.Edge]) != 1 {
+		return in
+	}
+	n := commuting(b.model, w, in.Steps)
+	if n == 0 {
+		return in
+	}
+	last := in.Steps[n-1]
+	b.expanded[last.ID] = append([]*model.Operator{w}, in.Steps[:n]...)
+	return Input{Edge: model.Edge{Op: last.ID, Port: model.Out}, Steps: in.Steps[n:]}
+}
+
+// rows makes p the expansion of the window that steps begin with.
+func (b *binder) rows(p *Pipeline, steps []*model.Operator) {
+	p.Form = Rows
+	w := steps[0]
+	in := Input{Edge: w.Inputs[0], Steps: steps}
+	if w.Window.Kind == model.Range {
+		in = b.stateless(w.Inputs[0], steps)
+	}
+	p.Inputs = []Input{in}
+}
+
 // windowed is stateless for an operator that works per window: it takes in the window
 // too when nothing above it reads window columns. reads are the columns of e that the
 // operator itself reads, window columns only if by its expressions.
 func (b *binder) windowed(e model.Edge, reads []bool) Input {
-	in := b.stateless(e, nil)
+	in := b.walk(e, nil)
 	w := b.model.Ops[in.Edge.Op]
 	if in.Edge.Port != model.Out || w.Kind != model.WindowOp || w.Window.Kind.Instant() || readsWindow(w, b.model, in.Steps, reads) {
+		in = b.stateless(e, nil)
 		in.Need = b.carried(e, reads)
 		return in
 	}

@@ -77,3 +77,38 @@ func readsBefore(m *model.Model, step *model.Operator, reads []bool) []bool {
 	}
 	return before
 }
+
+// commuting is the number of steps behind the window w that may run before its rows
+// are put out once per window: none of them computes with a window column.
+func commuting(m *model.Model, w *model.Operator, steps []*model.Operator) int {
+	windowed := make([]bool, w.Relation.Schema.Len())
+	for i := m.Schema(w.Inputs[0]).Len(); i < len(windowed); i++ {
+		windowed[i] = true
+	}
+	for n, s := range steps {
+		after := make([]bool, s.Relation.Schema.Len())
+		if s.Kind == model.FilterOp {
+			copy(after, windowed)
+		}
+		for _, e := range s.Filter {
+			if computesWith(e, windowed) {
+				return n
+			}
+		}
+		for i, e := range s.Project {
+			if e.Kind == model.ColumnExpr {
+				after[i] = windowed[e.Column]
+			} else if computesWith(e, windowed) {
+				return n
+			}
+		}
+		windowed = after
+	}
+	return len(steps)
+}
+
+func computesWith(e *model.Expr, columns []bool) bool {
+	found := false
+	e.Columns(func(c int) { found = found || columns[c] })
+	return found
+}
