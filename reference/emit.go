@@ -14,6 +14,7 @@ type region struct {
 	run     *run
 	streams []*regionStream
 	windows []*windowNode
+	joined  bool // two windows meet, be they one operator
 	nodes   map[model.OpID]node
 	logs    map[logKey]*log
 }
@@ -142,6 +143,7 @@ func (g *region) build(op *model.Operator) (node, error) {
 	if err != nil {
 		return nil, err
 	}
+	g.joined = true
 	right := g.step(op, rightPart, in, keyStep(r.model.Schema(op.Inputs[1]), op.Join.RightKeys))
 	return &pairNode{op: op, schema: r.pairSchema(op), left: left, right: right, log: g.log(op, pairPart)}, nil
 }
@@ -213,7 +215,7 @@ type arrival struct {
 
 // instants lists the instants of the region: one per row, streams merged by (event
 // time, stream, position), without event time alternating by position; one per event
-// time if a window of time is the only window.
+// time if a window of time stands alone.
 func (g *region) instants(op *model.Operator) ([]instant, error) {
 	timed := 0
 	var rows []arrival
@@ -238,7 +240,7 @@ func (g *region) instants(op *model.Operator) ([]instant, error) {
 		}
 		return cmp.Compare(a.time, b.time)
 	})
-	perTime := len(g.windows) == 1 && g.windows[0].window.Kind == model.RangeInstant
+	perTime := !g.joined && g.windows[0].window.Kind == model.RangeInstant
 	seen := make([]int, len(g.streams))
 	var out []instant
 	for i, a := range rows {
