@@ -79,7 +79,7 @@ type Source interface {
 
 // Reader reads one partition from one goroutine.
 type Reader interface {
-	// Next fills b with the next records in order, or returns io.EOF. It may block on a
+	// Next fills b with the next records in order, or returns io.EOF with b.End set. It may block on a
 	// live source until ctx is done (then it returns ctx's error).
 	Next(ctx context.Context, b *Block) error
 	Close() error
@@ -87,9 +87,9 @@ type Reader interface {
 
 // Decoder turns blocks into columns. Out's absent columns are skipped, not parsed.
 type Decoder interface {
-	// Decode appends b's good records to out (empty, from the caller) and its bad ones,
-	// b.Errors included, to errs, in record order. Columns that the source's need leaves
-	// out and computed columns stay as they were. An error means the input cannot be read
+	// Decode appends b's good records to out (empty, from the caller) and its bad ones to
+	// errs, in record order; b.Errors are the caller's to put before them. Computed
+	// columns stay as they were. An error means the input cannot be read
 	// at all.
 	Decode(b *Block, out *stream.Batch, errs []RecordError) ([]RecordError, error)
 	// Record returns the text (cut to ErrorRecordBytesMax) and the 1-based line within

@@ -70,7 +70,7 @@ func drain(t testing.TB, src Source, r Reader) result {
 			return out
 		}
 		batch := stream.NewBatch(schema, nil)
-		errs, err := d.Decode(&b, batch, nil)
+		errs, err := d.Decode(&b, batch, append([]RecordError(nil), b.Errors...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,3 +157,5 @@ func check(t testing.TB, got, want []string) {
 		}
 	}
 }
+
+var noComputed = &model.Source{}

@@ -22,15 +22,14 @@ type layout struct {
 
 // csvDecoder reads CSV as RFC 4180 has it: fields may stand in quotes, a quote inside
 // is doubled, line ends in quotes belong to the field. A quote that does not open a
-// field is an ordinary character. Blocks without any quote take the path that looks at
-// eight bytes at a time.
+// field is an ordinary character. Blocks without any quote take a shorter path
+// (csvscan.go).
 type csvDecoder struct {
 	cells
 	dialect dialect
 	need    []int // field numbers, ascending, of the cells 0..len-1
-	plan    *layout
-	ends    []uint32 // ends of the current record's fields
-	absent  []bool
+	fields  int   // of a record
+	marks   marks
 }
 
 func newCSVDecoder(schema *stream.Schema, d dialect, readers []cellReader) *csvDecoder {
@@ -40,7 +39,6 @@ func newCSVDecoder(schema *stream.Schema, d dialect, readers []cellReader) *csvD
 // Decode implements Decoder.
 func (d *csvDecoder) Decode(b *Block, out *stream.Batch, errs []RecordError) ([]RecordError, error) {
 	d.begin(b.Data)
-	errs = append(errs, b.Errors...)
 	if len(b.Data) == 0 {
 		return errs, nil
 	}
@@ -59,90 +57,13 @@ func (d *csvDecoder) Decode(b *Block, out *stream.Batch, errs []RecordError) ([]
 
 // arrange notes which fields the present columns of out come from.
 func (d *csvDecoder) arrange(l *layout, out *stream.Batch) {
-	d.plan = l
+	d.fields = len(l.fields)
 	d.columns, d.need = d.columns[:0], d.need[:0]
 	for field, col := range l.fields {
 		if col >= 0 && !out.Cols[col].Absent() {
 			d.columns, d.need = append(d.columns, col), append(d.need, field)
 		}
 	}
-	if cap(d.ends) < len(l.fields) {
-		d.ends = make([]uint32, len(l.fields))
-	}
-	d.ends = d.ends[:len(l.fields)]
-}
-
-// scanPlain finds the fields of a block that holds no quote.
-func (d *csvDecoder) scanPlain(data []byte) {
-	delimiters, newlines := uint64(d.dialect.delimiter)*everyByte, uint64('\n')*everyByte
-	field, start, i := 0, 0, 0
-	stops := d.ends
-	for ; i+8 <= len(data); i += 8 {
-		w := load(data, i)
-		ends := zeroBytes(w ^ newlines)
-		for marks := zeroBytes(w^delimiters) | ends; marks != 0; marks &= marks - 1 {
-			at := i + firstByte(marks)
-			if field < len(stops) {
-				stops[field] = uint32(at)
-			}
-			field++
-			if ends&marks&-marks != 0 {
-				d.plainRecord(start, at, field)
-				start, field = at+1, 0
-			}
-		}
-	}
-	for ; i < len(data); i++ {
-		c := data[i]
-		if c != d.dialect.delimiter && c != '\n' {
-			continue
-		}
-		if field < len(stops) {
-			stops[field] = uint32(i)
-		}
-		field++
-		if c == '\n' {
-			d.plainRecord(start, i, field)
-			start, field = i+1, 0
-		}
-	}
-	if start < len(data) {
-		if field < len(stops) {
-			stops[field] = uint32(len(data))
-		}
-		d.plainRecord(start, len(data), field+1)
-	}
-}
-
-// plainRecord takes the record [start, end) whose fields end at d.ends.
-func (d *csvDecoder) plainRecord(start, end, fields int) {
-	stops := d.ends
-	if end > start && d.data[end-1] == '\r' {
-		end--
-		if fields == len(stops) {
-			stops[fields-1] = uint32(end)
-		}
-	}
-	if start == end {
-		return
-	}
-	if fields != len(stops) {
-		d.fail(start, end, countReason(len(stops), fields))
-		return
-	}
-	for _, field := range d.need {
-		from := uint32(start)
-		if field > 0 {
-			from = stops[field-1] + 1
-		}
-		s := span{from, stops[field]}
-		if s.start == s.end || d.dialect.hasNull && string(d.data[s.start:s.end]) == d.dialect.null {
-			s.end |= spanNull
-		}
-		d.spans = append(d.spans, s)
-	}
-	d.rows++
-	d.starts, d.stops = append(d.starts, uint32(start)), append(d.stops, uint32(end))
 }
 
 func countReason(expected, found int) string {
@@ -181,8 +102,8 @@ func (d *csvDecoder) quotedRecord(data []byte, start int, binary bool) int {
 	switch {
 	case binary && bytes.IndexByte(data[start:end], 0) >= 0:
 		reason = "binary data (a NUL byte)"
-	case reason == "" && start < end && field != len(d.ends):
-		reason = countReason(len(d.ends), field)
+	case reason == "" && start < end && field != d.fields:
+		reason = countReason(d.fields, field)
 	}
 	if reason != "" || start == end {
 		d.spans, d.extra = d.spans[:firstSpan], d.extra[:firstExtra]
@@ -252,29 +173,4 @@ func (d *csvDecoder) undouble(text []byte) span {
 	}
 	d.extra = append(d.extra, text...)
 	return span{uint32(start), uint32(len(d.extra)) | spanQuoted | spanExtra}
-}
-
-// csvReaders returns how a CSV file's cells are read. Quotes make no difference.
-func csvReaders(schema *stream.Schema, unit int64) []cellReader {
-	readers := make([]cellReader, len(schema.Fields))
-	for i, f := range schema.Fields {
-		r := &readers[i]
-		switch f.Type {
-		case stream.Boolean:
-			r.bool = func(b []byte, _ uint32) (bool, bool) { return parseBool(b) }
-		case stream.Integer:
-			r.i32 = func(b []byte, _ uint32) (int32, bool) { return parseInt32(b) }
-		case stream.BigInt:
-			r.i64 = func(b []byte, _ uint32) (int64, bool) { return parseInt(b) }
-		case stream.Real:
-			r.f32 = func(b []byte, _ uint32) (float32, bool) { return parseFloat32(b) }
-		case stream.Double:
-			r.f64 = func(b []byte, _ uint32) (float64, bool) { return parseFloat64(b) }
-		case stream.Timestamp:
-			r.i64 = func(b []byte, _ uint32) (int64, bool) { return parseEventTime(b, unit) }
-		case stream.Interval:
-			r.i64 = func(b []byte, _ uint32) (int64, bool) { return stream.ParseInterval(string(b)) }
-		}
-	}
-	return readers
 }

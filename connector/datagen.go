@@ -178,6 +178,7 @@ func (r *datagenReader) Next(ctx context.Context, b *Block) error {
 		last = min(last, r.options.rows)
 	}
 	if r.next >= last {
+		b.End = Position{Offset: r.next, Line: r.next}
 		return io.EOF
 	}
 	if r.options.rowsPerSecond > 0 {

@@ -95,6 +95,13 @@ func numberEnd(data []byte, p int) int {
 }
 
 func digitsEnd(data []byte, p int) int {
+	if p+8 <= len(data) {
+		w := load(data, p) // the lowest mark is exact
+		if other := (w | (w + 0x46*everyByte) | (w - '0'*everyByte)) & highBits; other != 0 {
+			return p + firstByte(other)
+		}
+		p += 8
+	}
 	for p < len(data) && data[p]-'0' <= 9 {
 		p++
 	}

@@ -34,7 +34,6 @@ func newJSONDecoder(schema *stream.Schema, physical []bool, readers []cellReader
 // Decode implements Decoder.
 func (d *jsonDecoder) Decode(b *Block, out *stream.Batch, errs []RecordError) ([]RecordError, error) {
 	d.begin(b.Data)
-	errs = append(errs, b.Errors...)
 	d.arrange(out)
 	binary := bytes.IndexByte(b.Data, 0) >= 0
 	for at := 0; at < len(b.Data); {
@@ -251,7 +250,7 @@ func jsonReaders(schema *stream.Schema, unit int64) []cellReader {
 		case stream.Real:
 			r.f32 = func(b []byte, flags uint32) (float32, bool) {
 				if flags&^spanExtra == 0 {
-					return parseFloat32(b)
+					return parseFloat32(b, 0)
 				}
 				f, ok := namedFloat(b, flags)
 				return float32(f), ok
@@ -259,7 +258,7 @@ func jsonReaders(schema *stream.Schema, unit int64) []cellReader {
 		case stream.Double:
 			r.f64 = func(b []byte, flags uint32) (float64, bool) {
 				if flags&^spanExtra == 0 {
-					return parseFloat64(b)
+					return parseFloat64(b, 0)
 				}
 				return namedFloat(b, flags)
 			}

@@ -2,6 +2,7 @@ package connector
 
 import (
 	"math"
+	"math/bits"
 	"strconv"
 
 	"github.com/millrace/millrace/stream"
@@ -18,8 +19,53 @@ var pow10 = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10,
 
 const digitsSafe = 18 // so many decimal digits never overflow an int64
 
+// eightDigits reads n (1 to 8) digits from the low bytes of w; what is above them does
+// not matter. bad has a bit set if one of them is not a digit.
+func eightDigits(w uint64, n int) (value, bad uint64) {
+	// Shift the digits to the top and fill up with zeros in front.
+	w = w<<(64-8*uint(n)) | '0'*everyByte>>(8*uint(n))
+	bad = (w | (w + 0x46*everyByte) | (w - '0'*everyByte)) & highBits
+	w -= '0' * everyByte
+	w = w*10 + w>>8
+	const pairs = 0x000000ff000000ff
+	return ((w&pairs)*(100+1000000<<32) + (w>>16&pairs)*(1+10000<<32)) >> 32, bad
+}
+
 // parseInt reads an optional sign and digits, blanks around them allowed.
-func parseInt(b []byte) (int64, bool) {
+func parseInt(b []byte) (int64, bool) { return parseInt64(b, 0) }
+
+// parseInt64 is parseInt as a cellReader.
+func parseInt64(b []byte, _ uint32) (int64, bool) {
+	text := b
+	negative := len(b) > 0 && b[0] == '-'
+	if negative {
+		b = b[1:]
+	}
+	n := len(b)
+	if n == 0 || n > 16 || cap(b) < 16 {
+		return parseIntPlain(text)
+	}
+	long := b[:16]
+	var high, bad uint64
+	if n > 8 {
+		if high, bad = eightDigits(load(long, 0), n-8); bad != 0 {
+			return parseIntPlain(text)
+		}
+		long, n = b[n-8:n], 8
+		high *= 1e8
+	}
+	low, bad := eightDigits(load(long, 0), n)
+	if bad != 0 {
+		return parseIntPlain(text)
+	}
+	v := int64(high + low)
+	if negative {
+		v = -v
+	}
+	return v, true
+}
+
+func parseIntPlain(b []byte) (int64, bool) {
 	i := 0
 	if len(b) > 0 && b[0] == '-' {
 		i = 1
@@ -47,8 +93,13 @@ func parseIntSlow(b []byte) (int64, bool) {
 }
 
 // parseInt32 is parseInt for INTEGER.
-func parseInt32(b []byte) (int32, bool) {
-	v, ok := parseInt(b)
+func parseInt32(b []byte, _ uint32) (int32, bool) {
+	if n := len(b); n > 0 && n <= 8 && cap(b) >= 8 {
+		if v, bad := eightDigits(load(b[:8], 0), n); bad == 0 {
+			return int32(v), true
+		}
+	}
+	v, ok := parseInt64(b, 0)
 	return int32(v), ok && v == int64(int32(v))
 }
 
@@ -58,6 +109,11 @@ func decimal(b []byte) (mantissa uint64, fraction int, negative, ok bool) {
 	i := 0
 	if len(b) > 0 && b[0] == '-' {
 		negative, i = true, 1
+	}
+	if n := len(b) - i; n > 0 && n <= 8 && cap(b) >= 9 {
+		if m, fraction, ok := shortDecimal(load(b[i:i+8], 0), n); ok {
+			return m, fraction, negative, true
+		}
 	}
 	if n := len(b) - i; n == 0 || n > digitsSafe+1 {
 		return 0, 0, false, false
@@ -85,9 +141,29 @@ func decimal(b []byte) (mantissa uint64, fraction int, negative, ok bool) {
 	return mantissa, 0, negative, len(b) <= digitsSafe
 }
 
+// shortDecimal reads n (1 to 8) characters in the low bytes of w: digits, and at most
+// one point, which is taken out so that the digits close up.
+func shortDecimal(w uint64, n int) (mantissa uint64, fraction int, ok bool) {
+	if n < 8 {
+		w &= 1<<(8*uint(n)) - 1
+	}
+	point := zeroBytes(w ^ '.'*everyByte)
+	if point == 0 {
+		m, bad := eightDigits(w, n)
+		return m, 0, bad == 0
+	}
+	before := uint(bits.TrailingZeros64(point)) &^ 7
+	mask := uint64(1)<<before - 1
+	if n == 1 {
+		return 0, 0, false
+	}
+	m, bad := eightDigits(w&mask|w>>8&^mask, n-1)
+	return m, n - 1 - int(before>>3), bad == 0
+}
+
 // parseFloat64 reads a DOUBLE. A mantissa and a power of ten that are both exact make
 // their quotient the correctly rounded result.
-func parseFloat64(b []byte) (float64, bool) {
+func parseFloat64(b []byte, _ uint32) (float64, bool) {
 	m, fraction, negative, ok := decimal(b)
 	if !ok || m >= 1<<53 {
 		return stream.ParseDouble(string(b), 64)
@@ -100,7 +176,7 @@ func parseFloat64(b []byte) (float64, bool) {
 }
 
 // parseFloat32 reads a REAL, rounding once: never through a float64.
-func parseFloat32(b []byte) (float32, bool) {
+func parseFloat32(b []byte, _ uint32) (float32, bool) {
 	m, fraction, negative, ok := decimal(b)
 	if !ok || m >= 1<<24 || fraction > 10 {
 		f, ok := stream.ParseDouble(string(b), 32)
@@ -119,7 +195,7 @@ func parseIntegral(b []byte) (int64, bool) {
 		return v, true
 	}
 	f, err := strconv.ParseFloat(string(b), 64)
-	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<62 {
+	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<63 {
 		return 0, false
 	}
 	return exactDecimal(b)

@@ -35,6 +35,7 @@ func (r *textReader) Next(ctx context.Context, b *Block) error {
 			return err
 		}
 		if r.pos.File >= len(r.files) {
+			b.End = r.pos
 			return io.EOF
 		}
 		if r.in == nil {

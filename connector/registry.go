@@ -140,7 +140,7 @@ func OpenSource(name string, src *model.Source, schema *stream.Schema, _ []bool,
 	}
 	o, err := chooseConnector(options, sourceConnectors, "source")
 	if err != nil {
-		return nil, fmt.Errorf("stream %s: %w", name, err)
+		return nil, err
 	}
 	var opened Source
 	switch o.connector {
@@ -153,7 +153,7 @@ func OpenSource(name string, src *model.Source, schema *stream.Schema, _ []bool,
 		opened = newDatagenSource(name, src, schema, o.takeDatagen(physical))
 	}
 	if err := o.done(); err != nil {
-		return nil, fmt.Errorf("stream %s: %w", name, err)
+		return nil, err
 	}
 	return opened, nil
 }
