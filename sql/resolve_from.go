@@ -274,6 +274,9 @@ func (b *builder) port(n name, base, port string) (*relation, error) {
 		if port == "late" && rel.Time < 0 {
 			return nil, b.fail(n.span, "add a WATERMARK to its CREATE STREAM", "stream %q has no event time, so no row of it is late", base)
 		}
+		if port == "late" && d.source.source.Late == model.LateDrop {
+			return nil, b.fail(n.span, "leave late = 'drop' out of its CREATE STREAM", "stream %q drops its late rows", base)
+		}
 		return b.edge(model.Edge{Op: rel.edge.Op, Port: model.Port(port)}), nil
 	case view && (port == "late" || port == "arrival"):
 		return nil, b.fail(n.span, "only a stream has it; read the $"+port+" of the view's stream", "view %q has no output $%s", base, port)
