@@ -230,8 +230,12 @@ func (s *aggregateScratch) run(c *Chunk, lo, hi int) {
 		}
 		return
 	}
-	last, first, n := s.last, int32(from), int32(f.entries)
 	slots, ids := s.slots[lo:hi], s.ids[lo:hi]
+	if len(f.panes) == 1 {
+		s.firstPane(slots, ids, hi == c.Len)
+		return
+	}
+	last, first, n := s.last, int32(from), int32(f.entries)
 	for i, g := range ids {
 		e := last[g]
 		if e < first {
@@ -243,4 +247,23 @@ func (s *aggregateScratch) run(c *Chunk, lo, hi int) {
 		slots[i] = e
 	}
 	f.entries = int(n)
+}
+
+// firstPane finds the entries of rows in the task's first pane: a group has the same
+// number in the task and in the pane, both counting in order of first appearance.
+func (s *aggregateScratch) firstPane(slots, ids []int32, whole bool) {
+	f := s.f
+	copy(slots, ids)
+	n := f.entries
+	if whole {
+		n = f.keys.n
+	} else {
+		for _, g := range ids {
+			n = max(n, int(g)+1)
+		}
+	}
+	for g := f.entries; g < n; g++ {
+		f.groups = append(f.groups, int32(g))
+	}
+	f.entries = n
 }

@@ -35,6 +35,7 @@ type windowState struct {
 	fragment *fragment // being merged, from pane
 	pane     int
 	merged   []int32 // scratch: resident groups of a pane's entries
+	tags     []int32 // scratch: of probing for them
 	free     func(group int32)
 }
 
@@ -242,7 +243,7 @@ func entryRange(entries []int32, e int) int {
 }
 
 // adopt returns the resident groups of entries [lo, hi), making those that are new. A
-// key is looked up once per task unless its group left meanwhile.
+// key is looked up once per task, unless its group left meanwhile.
 func (a *aggregate) adopt(f *fragment, lo, hi int) []int32 {
 	a.merged = resizeRaw(a.merged, hi-lo)
 	if a.keys == 0 {
@@ -250,10 +251,12 @@ func (a *aggregate) adopt(f *fragment, lo, hi int) []int32 {
 		return a.merged
 	}
 	w := &a.windowState
+	w.tags = resizeRaw(w.tags, hi-lo)
+	w.index.probe(f.keys.word, f.groups[lo:hi], w.tags)
 	for i, key := range f.groups[lo:hi] {
 		g := f.residents[key]
 		if g < 0 || w.born[g] != f.born[key] {
-			g = w.resident(f.keys, key)
+			g = w.resident(f.keys, key, w.tags[i]-1)
 			f.residents[key], f.born[key] = g, w.born[g]
 		}
 		a.merged[i] = g
@@ -261,8 +264,12 @@ func (a *aggregate) adopt(f *fragment, lo, hi int) []int32 {
 	return a.merged
 }
 
-// resident finds or makes the group of a fragment's key.
-func (w *windowState) resident(keys *keySet, key int32) int32 {
+// resident finds or makes the group of a fragment's key; guess is a group whose key has
+// the same word, or -1.
+func (w *windowState) resident(keys *keySet, key, guess int32) int32 {
+	if guess >= 0 && w.keys.layout.form == oneWord {
+		return guess
+	}
 	c := keys.at(key)
 	g := w.index.find(w.keys, &c)
 	if g >= 0 {

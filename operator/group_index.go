@@ -7,7 +7,7 @@ import (
 )
 
 // groupIndex finds the id of a key in a keySet: open addressing with linear probing, at
-// most half full, removal by moving followers back (no tombstones).
+// most three quarters full, removal by moving followers back (no tombstones).
 type groupIndex struct {
 	slots []groupSlot
 	used  int
@@ -21,8 +21,11 @@ type groupSlot struct {
 	tag  int32
 }
 
-// indexSlotsMin is the size of an empty index.
-const indexSlotsMin = 64
+// indexSlotsMin is the size of an empty index; indexFactor spreads words over it.
+const (
+	indexSlotsMin        = 64
+	indexFactor   uint64 = 0x9E3779B97F4A7C15
+)
 
 func newGroupIndex() *groupIndex {
 	x := &groupIndex{}
@@ -46,7 +49,7 @@ func (x *groupIndex) reset() {
 }
 
 func (x *groupIndex) home(word uint64) int {
-	return int(word * 0x9E3779B97F4A7C15 >> (x.shift & 63))
+	return int(word * indexFactor >> (x.shift & 63))
 }
 
 // find returns the id of c in k, or -1.
@@ -63,17 +66,44 @@ func (x *groupIndex) find(k *keySet, c *keyCode) int32 {
 	}
 }
 
-// put enters a key that is not here yet.
-func (x *groupIndex) put(word uint64, id int32) {
-	if 2*(x.used+1) > len(x.slots) {
-		old := x.slots
-		x.allocate(2 * len(old))
-		for _, s := range old {
-			if s.tag != 0 {
-				x.put(s.word, s.tag-1)
-			}
+// reserve makes room for n more keys.
+func (x *groupIndex) reserve(n int) {
+	if 4*(x.used+n) <= 3*len(x.slots) {
+		return
+	}
+	size := 2 * len(x.slots)
+	for 4*(x.used+n) > 3*size {
+		size *= 2
+	}
+	old := x.slots
+	x.allocate(size)
+	for _, s := range old {
+		if s.tag != 0 {
+			x.put(s.word, s.tag-1)
 		}
 	}
+}
+
+// probe loads the slots where keys would be found first: their tags, or 0 where the
+// word differs. The loads do not wait for one another, which a search after another
+// would.
+func (x *groupIndex) probe(words []uint64, keys []int32, tags []int32) {
+	slots, shift := x.slots, x.shift&63
+	mask := uint64(len(slots) - 1)
+	for i, key := range keys {
+		word := words[key]
+		s := &slots[word*indexFactor>>shift&mask]
+		tag := s.tag
+		if s.word != word {
+			tag = 0
+		}
+		tags[i] = tag
+	}
+}
+
+// put enters a key that is not here yet.
+func (x *groupIndex) put(word uint64, id int32) {
+	x.reserve(1)
 	mask := len(x.slots) - 1
 	p := x.home(word)
 	for x.slots[p&mask].tag != 0 {
@@ -110,11 +140,23 @@ func (x *groupIndex) remove(word uint64, id int32) {
 // writes their ids to out.
 func (x *groupIndex) ids(k *keySet, coder *keyCoder, cols []stream.Column, n int, out []int32) {
 	coder.code(k.layout, cols, n)
-	if k.layout.form == oneWord {
-		x.wordIDs(k, coder, cols, out[:n])
-		return
+	switch {
+	case k.layout.form == byteKey || len(k.free) > 0:
+		x.anyIDs(k, coder, cols, out[:n])
+	case k.layout.form == oneWord:
+		x.reserve(n)
+		x.wordIDs(k, coder, out[:n])
+		k.addRows(coder, cols)
+	default:
+		x.reserve(n)
+		x.pairIDs(k, coder, out[:n])
+		k.addRows(coder, cols)
 	}
-	for i := 0; i < n; i++ {
+}
+
+// anyIDs does it for every form, entering new keys one by one.
+func (x *groupIndex) anyIDs(k *keySet, coder *keyCoder, cols []stream.Column, out []int32) {
+	for i := range out {
 		word := coder.word[i]
 		slots := x.slots
 		mask := len(slots) - 1
@@ -122,7 +164,9 @@ func (x *groupIndex) ids(k *keySet, coder *keyCoder, cols []stream.Column, n int
 		for {
 			s := &slots[p&mask]
 			if s.tag == 0 {
-				out[i] = x.enter(k, coder, cols, i)
+				c := coder.at(k.layout, i)
+				out[i] = k.add(&c, cols, i)
+				x.put(word, out[i])
 				break
 			}
 			if s.word == word && x.sameRow(k, s.tag-1, coder, i) {
@@ -135,18 +179,25 @@ func (x *groupIndex) ids(k *keySet, coder *keyCoder, cols []stream.Column, n int
 }
 
 func (x *groupIndex) sameRow(k *keySet, id int32, coder *keyCoder, i int) bool {
-	if k.layout.form == twoWords {
+	switch k.layout.form {
+	case oneWord:
+		return true
+	case twoWords:
 		return k.pair[id] == coder.pair[i]
+	default:
+		return string(k.bytes(id)) == string(coder.buf[coder.off[i]:coder.off[i+1]])
 	}
-	return string(k.bytes(id)) == string(coder.buf[coder.off[i]:coder.off[i+1]])
 }
 
-func (x *groupIndex) wordIDs(k *keySet, coder *keyCoder, cols []stream.Column, out []int32) {
+// wordIDs does it for keys of one word, without storing new keys: their rows are left
+// in coder.fresh.
+func (x *groupIndex) wordIDs(k *keySet, coder *keyCoder, out []int32) {
 	words := coder.word[:len(out)]
+	fresh, next := coder.fresh[:0], int32(k.n)
 	slots, shift := x.slots, x.shift&63
+	mask := uint64(len(slots) - 1)
 	for i, word := range words {
-		mask := uint64(len(slots) - 1)
-		p := word * 0x9E3779B97F4A7C15 >> shift
+		p := word * indexFactor >> shift
 		for {
 			s := &slots[p&mask]
 			if s.word == word && s.tag != 0 {
@@ -154,19 +205,46 @@ func (x *groupIndex) wordIDs(k *keySet, coder *keyCoder, cols []stream.Column, o
 				break
 			}
 			if s.tag == 0 {
-				out[i] = x.enter(k, coder, cols, i)
-				slots, shift = x.slots, x.shift&63
+				out[i] = next
+				next++
+				*s = groupSlot{word, next}
+				fresh = append(fresh, int32(i))
 				break
 			}
 			p++
 		}
 	}
+	x.used += len(fresh)
+	coder.fresh = fresh
 }
 
-// enter adds row i as a new key.
-func (x *groupIndex) enter(k *keySet, coder *keyCoder, cols []stream.Column, i int) int32 {
-	c := coder.at(k.layout, i)
-	id := k.add(&c, cols, i)
-	x.put(c.word, id)
-	return id
+// pairIDs is wordIDs for keys of two words.
+func (x *groupIndex) pairIDs(k *keySet, coder *keyCoder, out []int32) {
+	words, pairs := coder.word[:len(out)], coder.pair[:len(out)]
+	fresh, next := coder.fresh[:0], int32(k.n)
+	slots, shift := x.slots, x.shift&63
+	mask := uint64(len(slots) - 1)
+	// A key that is new in this chunk is compared where it came from.
+	k.pair = k.pair[:k.n]
+	for i, word := range words {
+		p := word * indexFactor >> shift
+		for {
+			s := &slots[p&mask]
+			if s.tag == 0 {
+				out[i] = next
+				next++
+				*s = groupSlot{word, next}
+				fresh = append(fresh, int32(i))
+				k.pair = append(k.pair, pairs[i])
+				break
+			}
+			if s.word == word && k.pair[s.tag-1] == pairs[i] {
+				out[i] = s.tag - 1
+				break
+			}
+			p++
+		}
+	}
+	x.used += len(fresh)
+	coder.fresh = fresh
 }

@@ -85,6 +85,8 @@ type keyCoder struct {
 	pair [][2]uint64
 	buf  []byte
 	off  []int32 // byteKey: row i is buf[off[i]:off[i+1]]
+	// fresh are the rows whose keys an index found to be new.
+	fresh []int32
 }
 
 func (k *keyCoder) at(l *keyLayout, i int) keyCode {
@@ -319,6 +321,23 @@ func (k *keySet) add(c *keyCode, cols []stream.Column, row int) int32 {
 	return id
 }
 
+// addRows stores the keys of the coder's fresh rows, with the next ids; the pairs of
+// two words are stored already.
+func (k *keySet) addRows(coder *keyCoder, cols []stream.Column) {
+	if len(coder.fresh) == 0 {
+		return
+	}
+	at := k.n
+	k.n += len(coder.fresh)
+	k.word = resizeRaw(k.word, k.n)
+	for i, row := range coder.fresh {
+		k.word[at+i] = coder.word[row]
+	}
+	for j := range k.layout.types {
+		gatherColumn(&k.cols[j], &cols[j], at, coder.fresh)
+	}
+}
+
 func (k *keySet) setValue(j int, id int32, src *stream.Column, row int) {
 	c := &k.cols[j]
 	room(c, k.n)
@@ -406,30 +425,36 @@ func (k *keySet) value(j int, id int32) stream.Value {
 
 // gather writes key column j of the ids to dst from row at on.
 func (k *keySet) gather(dst *stream.Column, j, at int, ids []int32) {
-	src := &k.cols[j]
-	room(dst, at+len(ids))
-	switch src.Type {
-	case stream.Varchar:
-		for i, id := range ids {
-			k.appendText(dst, j, at+i, id)
-		}
+	if k.layout.types[j] != stream.Varchar {
+		gatherColumn(dst, &k.cols[j], at, ids)
 		return
+	}
+	room(dst, at+len(ids))
+	for i, id := range ids {
+		k.appendText(dst, j, at+i, id)
+	}
+}
+
+// gatherColumn writes the values at rows of a fixed-width column to dst from row at on.
+func gatherColumn(dst, src *stream.Column, at int, rows []int32) {
+	room(dst, at+len(rows))
+	switch src.Type {
 	case stream.Boolean:
-		for i, id := range ids {
-			dst.Bits.Put(at+i, src.Bits.Get(int(id)))
+		for i, row := range rows {
+			dst.Bits.Put(at+i, src.Bits.Get(int(row)))
 		}
 	case stream.Integer:
-		gatherValues(dst.I32[at:], src.I32, ids)
+		gatherValues(dst.I32[at:], src.I32, rows)
 	case stream.Real:
-		gatherValues(dst.F32[at:], src.F32, ids)
+		gatherValues(dst.F32[at:], src.F32, rows)
 	case stream.Double:
-		gatherValues(dst.F64[at:], src.F64, ids)
+		gatherValues(dst.F64[at:], src.F64, rows)
 	default:
-		gatherValues(dst.I64[at:], src.I64, ids)
+		gatherValues(dst.I64[at:], src.I64, rows)
 	}
 	if src.Valid != nil {
-		for i, id := range ids {
-			if !src.Valid.Get(int(id)) {
+		for i, row := range rows {
+			if !src.Valid.Get(int(row)) {
 				setNull(dst, at+i)
 			}
 		}
