@@ -1,0 +1,78 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+)
+
+// byteSize is a flag's value such as 1MiB, 64KB or 4096; zero if not given.
+type byteSize int64
+
+func (s *byteSize) Set(text string) error {
+	n, err := humanize.ParseBytes(text)
+	if err != nil || n == 0 || n > math.MaxInt64 {
+		return errors.New("want a size such as 64KiB, 1MiB, 2GB or a number of bytes")
+	}
+	*s = byteSize(n)
+	return nil
+}
+
+func (s *byteSize) String() string {
+	if *s == 0 {
+		return ""
+	}
+	return humanize.IBytes(uint64(*s))
+}
+
+func (s *byteSize) Type() string { return "SIZE" }
+
+// variables collects --set name=value.
+type variables map[string]string
+
+func (v variables) Set(text string) error {
+	name, value, ok := strings.Cut(text, "=")
+	if !ok || name == "" {
+		return errors.New("want name=value")
+	}
+	v[name] = value
+	return nil
+}
+
+func (v variables) String() string { return "" }
+func (v variables) Type() string   { return "name=value" }
+
+// oneOf returns an error unless value is among the known ones.
+func oneOf(flag, value string, known ...string) error {
+	if slices.Contains(known, value) {
+		return nil
+	}
+	return fmt.Errorf("--%s %q is unknown; it is one of %s", flag, value, strings.Join(known, ", "))
+}
+
+// checkProcessors accepts the one kind of processor this version has.
+func checkProcessors(list string) error {
+	for name := range strings.SplitSeq(list, ",") {
+		switch name = strings.TrimSpace(name); name {
+		case "cpu":
+		case "opencl", "cuda", "sim":
+			return fmt.Errorf("--processors %s: accelerators are not built yet in this version; use --processors cpu", name)
+		default:
+			return oneOf("processors", name, "cpu", "opencl", "cuda", "sim")
+		}
+	}
+	return nil
+}
+
+// checkScheduler accepts the policies that mean something with one processor. With a
+// single one hls takes the tasks first come, first served; --stats says so.
+func checkScheduler(policy string) error {
+	if policy == "static" {
+		return errors.New("--scheduler static is not built yet in this version; use --scheduler hls or fcfs")
+	}
+	return oneOf("scheduler", policy, "hls", "fcfs", "static")
+}

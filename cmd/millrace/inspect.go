@@ -1,0 +1,97 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/millrace/millrace"
+	"github.com/millrace/millrace/sql"
+)
+
+// This file holds the commands that look at a script without running it.
+
+// inspectFlags are the flags that check and explain share.
+type inspectFlags struct {
+	statements []string
+	vars       variables
+	workers    int
+}
+
+func (f *inspectFlags) add(cmd *cobra.Command) {
+	f.vars = variables{}
+	cmd.ValidArgsFunction = completeScripts
+	cmd.Flags().StringArrayVarP(&f.statements, "execute", "e", nil, "use this `SQL` instead of files; repeatable")
+	cmd.Flags().Var(f.vars, "set", "substitute ${name} in the script; repeatable")
+}
+
+func (f *inspectFlags) prepare(t terminal, files []string) (*millrace.Plan, error) {
+	scripts, err := readScripts(files, f.statements, t.in)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := millrace.Prepare(scripts, millrace.Options{Vars: f.vars, Workers: f.workers, Stdin: t.in})
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range plan.Warnings() {
+		fmt.Fprintf(t.err, "warning: %s\n", printableLines(w))
+	}
+	return plan, nil
+}
+
+func checkCommand(t terminal) *cobra.Command {
+	f := &inspectFlags{}
+	cmd := &cobra.Command{
+		Use:   "check [FILE.sql ... | - | -e SQL]",
+		Short: "find mistakes in a script; run nothing",
+		RunE: func(_ *cobra.Command, files []string) error {
+			plan, err := f.prepare(t, files)
+			if errors.Is(err, sql.ErrNoQuery) {
+				_, err = fmt.Fprintln(t.out, "ok: no query")
+				return err
+			}
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(t.out, "ok: %s\n", plan.Summary())
+			return err
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func explainCommand(t terminal) *cobra.Command {
+	f := &inspectFlags{}
+	var dot, model bool
+	cmd := &cobra.Command{
+		Use:   "explain [FILE.sql ... | - | -e SQL]",
+		Short: "show the model, what each optimization did, and where operators run",
+		RunE: func(_ *cobra.Command, files []string) error {
+			if dot && model {
+				return errors.New("give either --dot or --model")
+			}
+			plan, err := f.prepare(t, files)
+			if err != nil {
+				return err
+			}
+			text := plan.Explain
+			switch {
+			case dot:
+				text = plan.DOT
+			case model:
+				text = plan.ModelText
+			}
+			_, err = io.WriteString(t.out, text())
+			return err
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().IntVar(&f.workers, "workers", 0, "plan for this many threads (default: all cores)")
+	cmd.Flags().BoolVar(&dot, "dot", false, "print the dataflow as a Graphviz graph")
+	cmd.Flags().BoolVar(&model, "model", false, "print the model's text form, which millrace run FILE.model runs")
+	return cmd
+}

@@ -1,0 +1,100 @@
+// Command millrace runs streaming SQL: it is the one binary of the engine. It turns
+// arguments into options of the root package, shows results and messages, and maps
+// what happened to an exit status; everything else happens below the root package.
+//
+// main.go holds the outline and the exit status, run.go the command most people use,
+// console.go, table.go and rows.go how results reach the screen or a pipe.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"github.com/millrace/millrace/sql"
+)
+
+// The exit statuses, a contract with scripts.
+const (
+	statusDone        = 0
+	statusFailed      = 1   // the job failed
+	statusWrong       = 2   // the request is wrong
+	statusInterrupted = 130 // a second signal
+)
+
+// failure is an error of a job that was asked for correctly. Any other error means
+// that the request is wrong.
+type failure struct{ err error }
+
+func (f failure) Error() string { return f.err.Error() }
+func (f failure) Unwrap() error { return f.err }
+
+// errInterrupted ends the program at once, after a second signal.
+var errInterrupted = errors.New("interrupted")
+
+// terminal is what the program talks to.
+type terminal struct {
+	in             io.Reader
+	out, err       io.Writer
+	outTTY, errTTY bool
+	width          func() int       // columns of the terminal behind err
+	signals        <-chan os.Signal // interrupt and terminate
+}
+
+func main() { os.Exit(execute(os.Args[1:], system())) }
+
+// system is the process's own terminal. From here on signals arrive in the channel
+// and a closed pipe is an error of the write instead of the process's end.
+func system() terminal {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Ignore(syscall.SIGPIPE)
+	return terminal{
+		in: os.Stdin, out: os.Stdout, err: os.Stderr,
+		outTTY: term.IsTerminal(int(os.Stdout.Fd())),
+		errTTY: term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb",
+		width: func() int {
+			columns, _, err := term.GetSize(int(os.Stderr.Fd()))
+			if err != nil {
+				return 80
+			}
+			return columns
+		},
+		signals: signals,
+	}
+}
+
+// execute runs the program with the given arguments and returns its exit status.
+func execute(args []string, t terminal) int {
+	root := rootCommand(t)
+	root.SetArgs(args)
+	_, err := root.ExecuteC()
+	var failed failure
+	switch {
+	case err == nil:
+		return statusDone
+	case errors.Is(err, errInterrupted):
+		return statusInterrupted
+	case errors.As(err, &failed):
+		complain(t.err, err)
+		return statusFailed
+	}
+	complain(t.err, err)
+	return statusWrong
+}
+
+// complain shows an error. One with a place in a script begins with that place, as
+// compilers do it; others begin with the program's name.
+func complain(w io.Writer, err error) {
+	text := printableLines(err.Error())
+	var mistake *sql.Error
+	if !errors.As(err, &mistake) {
+		text = "millrace: " + text
+	}
+	fmt.Fprintln(w, text)
+}

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"github.com/millrace/millrace"
+)
+
+// runFlags are the flags of millrace run as the user gave them.
+type runFlags struct {
+	statements []string
+	format     string
+	workers    int
+	taskSize   byteSize
+	memory     byteSize
+	processors string
+	scheduler  string
+	engine     string
+	checkpoint string
+	vars       variables
+	errorsFile string
+	statsFile  string
+}
+
+// workersMax is the number of workers above which --workers is taken for a mistake.
+const workersMax = 1024
+
+func runCommand(t terminal) *cobra.Command {
+	f := &runFlags{vars: variables{}}
+	cmd := &cobra.Command{
+		Use:   "run [FILE.sql ... | - | -e SQL | FILE.model]",
+		Short: "run a script and show its results",
+		Long: `Run a script. Several files are one script and one job; "-" is standard input;
+FILE.model is the text form of a model (see millrace explain --model).
+
+Results go to standard output, everything else to standard error. Exit status: 0 done,
+1 the job failed, 2 the request is wrong. Ctrl-C stops reading, finishes what is
+complete and exits with 0; a second Ctrl-C exits at once with 130.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.check(cmd.Flags().Changed("workers")); err != nil {
+				return err
+			}
+			if f.engine == "reference" && cmd.Flags().Changed("workers") {
+				fmt.Fprintln(t.err, "note: the reference engine is sequential; --workers is ignored")
+			}
+			return run(t, f, args)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVarP(&f.statements, "execute", "e", nil, "run this `SQL` instead of files; repeatable")
+	flags.StringVar(&f.format, "format", "", "of results: table, ndjson or csv (default: table on a terminal, else ndjson)")
+	flags.IntVar(&f.workers, "workers", 0, "threads of the job (default: all cores)")
+	flags.Var(&f.taskSize, "task-size", "bytes of input that make a task (default 1MiB)")
+	flags.Var(&f.memory, "memory", "memory budget of the process (default: none)")
+	flags.StringVar(&f.processors, "processors", "cpu", "processors to use; this version has cpu only")
+	flags.StringVar(&f.scheduler, "scheduler", "hls", "hls or fcfs, which are the same with one kind of processor")
+	flags.StringVar(&f.engine, "engine", "millrace", "millrace, or reference: the slow, obvious interpreter that judges it")
+	flags.StringVar(&f.checkpoint, "checkpoint-dir", "", "not built yet")
+	flags.Var(f.vars, "set", "substitute ${name} in the script; repeatable")
+	flags.StringVar(&f.errorsFile, "errors", "", "write error rows to this `FILE` as NDJSON")
+	flags.StringVar(&f.statsFile, "stats", "", "write statistics to this `FILE` as JSON at the end")
+	cmd.ValidArgsFunction = completeScripts
+	completeWords(cmd, "format", "table", "ndjson", "csv")
+	completeWords(cmd, "engine", "millrace", "reference")
+	completeWords(cmd, "scheduler", "hls", "fcfs")
+	completeWords(cmd, "processors", "cpu")
+	return cmd
+}
+
+// check refuses what is wrong or not built yet.
+func (f *runFlags) check(workersGiven bool) error {
+	if f.checkpoint != "" {
+		return errors.New("--checkpoint-dir (restart after a crash) is not built yet in this version; run without it")
+	}
+	if workersGiven && (f.workers < 1 || f.workers > workersMax) {
+		return fmt.Errorf("--workers %d: want a number from 1 to %d", f.workers, workersMax)
+	}
+	if err := checkProcessors(f.processors); err != nil {
+		return err
+	}
+	if err := checkScheduler(f.scheduler); err != nil {
+		return err
+	}
+	if f.format != "" {
+		if err := oneOf("format", f.format, "table", "ndjson", "csv"); err != nil {
+			return err
+		}
+	}
+	return oneOf("engine", f.engine, "millrace", "reference")
+}
+
+// options turns flags into the root package's options.
+func (f *runFlags) options(t terminal) millrace.Options {
+	return millrace.Options{
+		Workers:     f.workers,
+		TaskBytes:   int64(f.taskSize),
+		Engine:      f.engine,
+		Vars:        f.vars,
+		MemoryBytes: int64(f.memory),
+		Stdin:       t.in,
+	}
+}
+
+// run prepares a job and runs it to its end.
+func run(t terminal, f *runFlags, files []string) error {
+	if f.format == "" {
+		f.format = "ndjson"
+		if t.outTTY {
+			f.format = "table"
+		}
+	}
+	if f.workers > 0 {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(f.workers))
+	}
+	scripts, err := readScripts(files, f.statements, t.in)
+	if err != nil {
+		return err
+	}
+	screen := &console{t: t}
+	options := f.options(t)
+	options.Stdout = screen
+	options.Results = resultSinks(screen, f.format)
+	outputs, err := f.openOutputs(&options)
+	if err != nil {
+		return err
+	}
+	plan, err := millrace.Prepare(scripts, options)
+	if err != nil {
+		return errors.Join(err, outputs.close())
+	}
+	for _, w := range plan.Warnings() {
+		screen.say("warning: " + w)
+	}
+	if plan.ExplainOnly() {
+		_, err = io.WriteString(screen, plan.Explain())
+		return err
+	}
+	if n := plan.Results(); f.format == "csv" && n > 1 {
+		return errors.Join(fmt.Errorf("--format csv shows one result, and the script has %d; use ndjson, or INSERT INTO a file each", n), outputs.close())
+	}
+	return f.runJob(screen, plan, outputs)
+}
+
+// runJob runs a plan and tells what became of it.
+func (f *runFlags) runJob(screen *console, plan *millrace.Plan, outputs *outputs) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	job, err := plan.Start(ctx)
+	var request *millrace.RequestError
+	if errors.As(err, &request) {
+		return errors.Join(err, outputs.close())
+	}
+	if err != nil {
+		return failure{errors.Join(err, outputs.close())}
+	}
+	stats, err := await(screen, job)
+	if errors.Is(err, errInterrupted) {
+		return err
+	}
+	if screen.closed.Load() {
+		err = nil // the reader of the results has seen enough
+	} else if stats != nil {
+		summarize(screen, stats, f.errorsFile != "")
+	}
+	if stats != nil {
+		err = errors.Join(err, outputs.writeStats(f, stats))
+	}
+	if err = errors.Join(err, outputs.close()); err != nil {
+		return failure{err}
+	}
+	return nil
+}
+
+// await waits for the end of a job. The first signal stops it, the second gives it up.
+func await(screen *console, job *millrace.Job) (*millrace.Stats, error) {
+	stop := screen.progress(job.Progress)
+	defer stop()
+	type outcome struct {
+		stats *millrace.Stats
+		err   error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		stats, err := job.Wait()
+		done <- outcome{stats, err}
+	}()
+	stopping := false
+	for {
+		select {
+		case o := <-done:
+			return o.stats, o.err
+		case <-screen.t.signals:
+			if stopping {
+				return nil, errInterrupted
+			}
+			stopping = true
+			if screen.t.errTTY {
+				screen.say("stopping: finishing what has been read (Ctrl-C again to quit at once)")
+			}
+			job.Stop()
+		}
+	}
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"unicode/utf8"
+
+	"github.com/millrace/millrace"
+)
+
+// scriptBytesMax is the size of a script above which it is refused: something that
+// large is data given in place of a script.
+const scriptBytesMax = 16 << 20
+
+// readScripts returns the texts of a job: the files in their order, "-" for standard
+// input, or the statements of -e.
+func readScripts(files, statements []string, in io.Reader) ([]millrace.Script, error) {
+	switch {
+	case len(files) > 0 && len(statements) > 0:
+		return nil, errors.New("give either files or -e, not both")
+	case len(files) == 0 && len(statements) == 0:
+		return nil, errors.New(`nothing to run: name a script, "-" for standard input, or use -e "SELECT ..."`)
+	}
+	var scripts []millrace.Script
+	for i, text := range statements {
+		name := "-e"
+		if len(statements) > 1 {
+			name = fmt.Sprintf("-e#%d", i+1)
+		}
+		scripts = append(scripts, millrace.Script{Name: name, Text: text})
+	}
+	for _, name := range files {
+		text, err := readScript(name, in)
+		if err != nil {
+			return nil, err
+		}
+		if name == "-" {
+			name = "stdin"
+		}
+		scripts = append(scripts, millrace.Script{Name: name, Text: text})
+	}
+	return scripts, nil
+}
+
+func readScript(name string, in io.Reader) (string, error) {
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return "", openError(name, err)
+		}
+		defer f.Close()
+		if info, err := f.Stat(); err == nil && info.IsDir() {
+			return "", fmt.Errorf("%s is a directory; name the .sql files in it", name)
+		}
+		in = f
+	}
+	text, err := io.ReadAll(io.LimitReader(in, scriptBytesMax+1))
+	if err != nil {
+		return "", fmt.Errorf("cannot read script %s: %w", name, err)
+	}
+	if len(text) > scriptBytesMax {
+		return "", fmt.Errorf("%s is larger than a script may be (16 MiB); data belongs behind CREATE STREAM .. WITH (path = '%s')", name, name)
+	}
+	text = bytes.TrimPrefix(text, []byte("\uFEFF"))
+	if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
+		return "", fmt.Errorf("%s is not a script: it is not UTF-8 text", name)
+	}
+	return string(text), nil
+}
+
+func openError(name string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("no such file: %s", name)
+	}
+	return fmt.Errorf("cannot open %w", withoutOperation(err))
+}
+
+// withoutOperation turns "open x: permission denied" into "x: permission denied".
+func withoutOperation(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return fmt.Errorf("%s: %w", path.Path, path.Err)
+	}
+	return err
+}
