@@ -79,7 +79,8 @@ func TestPassRandom(t *testing.T) {
 	if testing.Short() {
 		cases = 30
 	}
-	for seed := range uint64(cases) {
+	for i := range uint64(cases) {
+		seed := *optest.FirstSeed + i
 		g := optest.NewGen(seed, optest.AllTypes())
 		m, ops := steps(g, g.IntN(5))
 		rows := rowsOf(g.Batch(g.IntN(400)))
@@ -97,7 +98,8 @@ func TestPassRandom(t *testing.T) {
 
 // What is not needed does not change what is, nor the error rows.
 func TestChainNeed(t *testing.T) {
-	for seed := range uint64(100) {
+	for i := range uint64(100) {
+		seed := *optest.FirstSeed + i
 		g := optest.NewGen(seed, optest.AllTypes())
 		m, ops := steps(g, 1+g.IntN(4))
 		b := g.Batch(1 + g.IntN(300))

@@ -99,8 +99,9 @@ func TestExprRandom(t *testing.T) {
 		seeds = 200
 	}
 	lengths := []int{0, 1, 2, 63, 64, 65, 127, 200}
-	for seed := range seeds {
-		g := optest.NewGen(uint64(seed), optest.AllTypes())
+	for i := range uint64(seeds) {
+		seed := *optest.FirstSeed + i
+		g := optest.NewGen(seed, optest.AllTypes())
 		n := lengths[g.IntN(len(lengths))]
 		if seed%100 == 0 {
 			n = 1023 + g.IntN(3)
@@ -134,8 +135,9 @@ func holds(conjuncts []*model.Expr, row reference.Row) (bool, string) {
 }
 
 func TestPredicateRandom(t *testing.T) {
-	for seed := range 400 {
-		g := optest.NewGen(uint64(seed), optest.AllTypes())
+	for i := range uint64(400) {
+		seed := *optest.FirstSeed + i
+		g := optest.NewGen(seed, optest.AllTypes())
 		b := g.Batch(1 + g.IntN(200))
 		var conjuncts []*model.Expr
 		for range g.IntN(4) {
