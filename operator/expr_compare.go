@@ -151,17 +151,17 @@ func (s *ProgramScratch) compare(dst stream.Bitmap, a, b *vector, test compariso
 			lessTexts(dst, &a.Column, &b.Column, n, flip)
 		}
 	case stream.Integer:
-		compareIntegers(dst, a.I32[:n], b.I32[:n], equal, flip)
+		testIntegers(dst, a.I32[:n], b.I32[:n], equal, flip)
 	case stream.Real:
-		compareFloats(dst, a.F32[:n], b.F32[:n], equal, flip)
+		testFloats(dst, a.F32[:n], b.F32[:n], equal, flip)
 	case stream.Double:
-		compareFloats(dst, a.F64[:n], b.F64[:n], equal, flip)
+		testFloats(dst, a.F64[:n], b.F64[:n], equal, flip)
 	default:
-		compareIntegers(dst, a.I64[:n], b.I64[:n], equal, flip)
+		testIntegers(dst, a.I64[:n], b.I64[:n], equal, flip)
 	}
 }
 
-func compareIntegers[T integer](dst stream.Bitmap, a, b []T, equal bool, flip uint64) {
+func testIntegers[T integer](dst stream.Bitmap, a, b []T, equal bool, flip uint64) {
 	if equal {
 		equalIntegers(dst, a, b, flip)
 	} else {
@@ -169,7 +169,7 @@ func compareIntegers[T integer](dst stream.Bitmap, a, b []T, equal bool, flip ui
 	}
 }
 
-func compareFloats[T float](dst stream.Bitmap, a, b []T, equal bool, flip uint64) {
+func testFloats[T float](dst stream.Bitmap, a, b []T, equal bool, flip uint64) {
 	if equal {
 		equalFloats(dst, a, b, flip)
 	} else {
