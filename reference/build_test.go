@@ -168,7 +168,7 @@ func (s *script) emit(in *model.Operator, mode model.EmitMode, timed bool) *mode
 	})
 }
 
-// sink shows hidden columns too when all is set: by a projection to visible ones.
+// sink writes the visible columns; showAll makes the hidden ones visible first.
 func (s *script) sink(in *model.Operator) *model.Operator { return s.sinkOf(out(in)) }
 
 func (s *script) sinkOf(e model.Edge) *model.Operator {
@@ -178,7 +178,7 @@ func (s *script) sinkOf(e model.Edge) *model.Operator {
 	})
 }
 
-// showAll is sink with the hidden columns visible.
+// showAll is sink with the hidden columns made visible.
 func (s *script) showAll(in *model.Operator) *model.Operator {
 	var fields []stream.Field
 	for _, f := range in.Relation.Schema.Fields {

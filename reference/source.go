@@ -76,7 +76,7 @@ func (p *partition) take(op *model.Operator, rec Record, counts *Counts) (reason
 		return reasonNullTime
 	}
 	watermark := p.watermark(op.Source.WatermarkDelayMicros)
-	if jump := op.Source.MaxJumpMicros; jump > 0 && p.seen && time.I > watermark && uint64(time.I)-uint64(watermark) > uint64(jump) {
+	if jump := op.Source.MaxJumpMicros; jump > 0 && watermark > stream.MinTime && time.I > watermark && uint64(time.I)-uint64(watermark) > uint64(jump) {
 		return reasonJump
 	}
 	p.arrival = append(p.arrival, row)

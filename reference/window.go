@@ -2,6 +2,7 @@ package reference
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"sort"
 
@@ -51,26 +52,39 @@ func rowSpans(w *model.Window, rows int) []span {
 
 // timeSpans are the windows [k*slide, k*slide+size) of event time that hold a row.
 // They are found from the rows, so a gap in time costs nothing: a row at t is in the
-// windows with t-size < k*slide <= t.
+// windows with t-size < k*slide <= t. Borders past the ends of time are shown as the
+// ends.
 func timeSpans(w *model.Window, rows []Row, time int) []span {
-	at := func(i int) int64 { return rows[i][time].I }
-	from := func(t int64) int { return sort.Search(len(rows), func(i int) bool { return at(i) >= t }) }
+	size, slide := big.NewInt(w.Size), big.NewInt(w.Slide)
+	from := func(t *big.Int) int {
+		return sort.Search(len(rows), func(i int) bool { return bigOf(rows[i][time]).Cmp(t) >= 0 })
+	}
 	var out []span
-	for i := range rows {
-		first, last := floorDiv(at(i)-w.Size, w.Slide)+1, floorDiv(at(i), w.Slide)
-		if n := len(out); n > 0 {
-			first = max(first, out[n-1].number+1)
+	for _, row := range rows {
+		t := bigOf(row[time])
+		first := new(big.Int).Sub(t, size)
+		first.Div(first, slide).Add(first, big.NewInt(1)) // Div rounds down, slide being positive
+		last := new(big.Int).Div(t, slide)
+		if n := len(out); n > 0 && first.Cmp(big.NewInt(out[n-1].number)) <= 0 {
+			first.SetInt64(out[n-1].number + 1)
 		}
-		for k := first; k <= last; k++ {
-			start, end := k*w.Slide, k*w.Slide+w.Size
-			out = append(out, span{number: k, start: start, end: end, from: from(start), to: from(end)})
+		for ; first.Cmp(last) <= 0; first.Add(first, big.NewInt(1)) {
+			start := new(big.Int).Mul(first, slide)
+			end := new(big.Int).Add(start, size)
+			out = append(out, span{number: first.Int64(), start: clamp(start), end: clamp(end), from: from(start), to: from(end)})
 		}
 	}
 	return out
 }
 
-// floorDiv is a/b rounded down, b > 0.
-func floorDiv(a, b int64) int64 {
-	q := new(big.Int).Div(big.NewInt(a), big.NewInt(b)) // Euclidean: rounds down for b > 0
-	return q.Int64()
+// clamp is x, or the end of the range of BIGINT that x is beyond.
+func clamp(x *big.Int) int64 {
+	switch {
+	case x.IsInt64():
+		return x.Int64()
+	case x.Sign() < 0:
+		return math.MinInt64
+	default:
+		return math.MaxInt64
+	}
 }

@@ -174,7 +174,7 @@ func TestExpressions(t *testing.T) {
 	})
 }
 
-// source is the table as a stream.
+// input gives the table as a stream.
 func (tb *table) input(context.Context, *model.Operator) iter.Seq2[reference.Record, error] {
 	return func(yield func(reference.Record, error) bool) {
 		for _, row := range tb.rows {
