@@ -231,11 +231,20 @@ func sortedKeys[V any](m map[string]V) []string {
 func nearest(word string, candidates []string) string {
 	best, bestDistance := "", max(1, len(word)/3)+1
 	for _, c := range candidates {
-		if d := distance(strings.ToLower(word), c); d < bestDistance {
+		d := distance(strings.ToLower(word), c)
+		if d < bestDistance || d == bestDistance && best != "" && commonPrefix(word, c) > commonPrefix(word, best) {
 			best, bestDistance = c, d
 		}
 	}
 	return best
+}
+
+func commonPrefix(a, b string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 // distance counts the insertions, deletions, replacements and swaps of neighbours

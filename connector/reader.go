@@ -23,8 +23,8 @@ type textReader struct {
 	in        input // nil between files
 	pos       Position
 	rest      []byte
-	skipping  bool  // inside a record that was too long
-	ended     error // what reading the current file ended with
+	long      *longRecord // inside a record that is too long
+	ended     error       // what reading the current file ended with
 	layout    *layout
 }
 
@@ -62,11 +62,8 @@ func (r *textReader) Next(ctx context.Context, b *Block) error {
 
 // fill puts the next whole records into b, or returns how the file ended.
 func (r *textReader) fill(ctx context.Context, b *Block) error {
-	if r.skipping {
-		if err := r.skipRecord(ctx); err != nil {
-			return err
-		}
-		b.Start = r.pos
+	if r.long != nil {
+		return r.passLong(ctx, b)
 	}
 	data := b.Data[:0]
 	if cap(data) > 4*r.src.blockBytes || cap(data) == 0 {
@@ -149,33 +146,49 @@ func (r *textReader) giveUp(b *Block, data []byte, cut *cutter) {
 		}
 	}
 	if end == len(data) && len(data) > r.src.recordBytesMax {
-		reason = "record longer than " + formatBytes(r.src.recordBytesMax)
-		r.skipping = true
+		r.long = &longRecord{r.pos, RecordError{Line: 1, Record: cutRecord(data),
+			Reason: "record longer than " + formatBytes(r.src.recordBytesMax)}}
+		r.keep(data, end)
+		return
 	}
 	b.Errors = append(b.Errors, RecordError{Line: 1, Record: cutRecord(data[:end]), Reason: reason})
 	r.keep(data, end)
 }
 
-// skipRecord drops bytes to the next line end.
+// longRecord is a record whose end is still to be found.
+type longRecord struct {
+	start Position
+	err   RecordError
+}
+
+// passLong makes a block of a record that is too long, once its end is found.
+func (r *textReader) passLong(ctx context.Context, b *Block) error {
+	if err := r.skipRecord(ctx); err != nil {
+		return err
+	}
+	b.Data, b.Start, b.Errors = b.Data[:0], r.long.start, append(b.Errors, r.long.err)
+	r.long = nil
+	return nil
+}
+
+// skipRecord drops bytes to the next line end, or the end of the file. It fails only
+// when ctx is done, and can be called again then.
 func (r *textReader) skipRecord(ctx context.Context) error {
 	buf := make([]byte, r.src.blockBytes)
-	for {
+	for r.ended == nil {
 		n, err := r.in.Read(ctx, buf)
 		if i := indexNewline(buf[:n]); i >= 0 {
 			r.pos.Offset, r.pos.Line = r.pos.Offset+int64(i)+1, r.pos.Line+1
-			r.rest, r.skipping = append(r.rest[:0], buf[i+1:n]...), false
-			if err != nil {
-				r.ended = err
-			}
+			r.rest, r.ended = append(r.rest[:0], buf[i+1:n]...), err
 			return nil
 		}
-		if r.pos.Offset += int64(n); err != nil {
-			if err == io.EOF {
-				r.skipping = false
-			}
-			return err
+		r.pos.Offset += int64(n)
+		if err != nil && ctx.Err() != nil {
+			return ctx.Err()
 		}
+		r.ended = err
 	}
+	return nil
 }
 
 // open opens the file of the position and goes there. The header and what it says of
@@ -186,7 +199,7 @@ func (r *textReader) open(ctx context.Context, at Position) error {
 	if err != nil {
 		return err
 	}
-	r.in, r.ended, r.rest, r.skipping = in, nil, r.rest[:0], false
+	r.in, r.ended, r.rest, r.long = in, nil, r.rest[:0], nil
 	r.pos = Position{File: at.File}
 	if r.layout, err = r.readHeader(ctx, name); err != nil {
 		r.closeFile()

@@ -49,6 +49,12 @@ func (o *optionSet) takeFileSink() sinkOptions {
 	if !ok || strings.TrimSpace(path) == "" {
 		o.fail(o.written["path"], "connector file needs the option path", "add path = 'out.ndjson'")
 	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		o.fail(o.written["path"], path+" is a directory", "name a file in it")
+	}
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		o.fail(o.written["path"], "folder not found: "+filepath.Dir(path), "make it first")
+	}
 	t := o.takeSinkFormat(path, "")
 	t.path = path
 	t.compression = o.choice("compression", compressAuto, compressAuto, compressNone, compressGzip, compressZstd)
@@ -56,15 +62,6 @@ func (o *optionSet) takeFileSink() sinkOptions {
 		if t.compression = compressionByName(path); t.compression == "" {
 			t.compression = compressNone
 		}
-	}
-	if o.err != nil {
-		return t
-	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		o.fail(o.written["path"], path+" is a directory", "name a file in it")
-	}
-	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
-		o.fail(o.written["path"], "folder not found: "+filepath.Dir(path), "make it first")
 	}
 	return t
 }
