@@ -131,11 +131,23 @@ func (a *aggregate) Restore(r *state.Reader) error {
 		return errAggregateState
 	}
 	for i := range a.windowState.sets {
-		if !a.windowState.sets[i].read(r, n) {
+		if d := &a.windowState.sets[i]; !d.read(r, n) || len(d.from) != a.openPanes() {
 			return errAggregateState
 		}
 	}
 	return r.End()
+}
+
+// openPanes is the number of panes that are kept apart.
+func (a *aggregate) openPanes() int {
+	switch {
+	case a.slide != nil:
+		return len(a.slide.panes)
+	case a.holds:
+		return 1
+	default:
+		return 0
+	}
 }
 
 // readKeys reads n keys, which get the ids 0..n-1.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/operator"
+	"github.com/millrace/millrace/state"
 	"github.com/millrace/millrace/stream"
 )
 
@@ -326,4 +327,33 @@ func TestAggregateSlidesWithoutSubtracting(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Fatalf("got %v, want %v", got, want)
 	}
+}
+
+// A damaged snapshot is refused or read, never a panic.
+func TestAggregateDamagedSnapshot(t *testing.T) {
+	seeds(t, 60, func(t *testing.T, seed int64, rng *rand.Rand) {
+		f := groupFeed(rng, 80, false)
+		b := &build{}
+		src := b.source("s", f)
+		w := b.window(src, groupWindow(rng))
+		op := b.aggregate(w, randomAggregate(rng))
+		d := newDrive(t, rng, func(env operator.Env) operator.Function {
+			fn, err := operator.NewAggregate(env, operator.Side{Relation: src.Relation, Steps: []*model.Operator{w}}, op, nil)
+			return must(t, fn, err)
+		}, op.Relation.Time, f)
+		for f.at <= len(f.rows) {
+			d.task(0)
+			var snapshot state.Writer
+			d.fn.Snapshot(&snapshot)
+			good := snapshot.Bytes()
+			for range 20 {
+				bytes := slices.Clone(good[:rng.Intn(len(good)+1)])
+				if len(bytes) > 0 && rng.Intn(2) == 0 {
+					bytes[rng.Intn(len(bytes))] ^= byte(1 + rng.Intn(255))
+				}
+				_ = d.make(d.env).Restore(state.NewReader(bytes))
+			}
+			d.check(d.make(d.env).Restore(state.NewReader(good)))
+		}
+	})
 }
