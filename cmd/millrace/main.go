@@ -60,7 +60,7 @@ func system() terminal {
 		errTTY: term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb",
 		width: func() int {
 			columns, _, err := term.GetSize(int(os.Stderr.Fd()))
-			if err != nil {
+			if err != nil || columns == 0 {
 				return 80
 			}
 			return columns
