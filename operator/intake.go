@@ -34,6 +34,7 @@ type intake struct {
 	keyCols  []int // column of the stored rows that holds each key
 	keys     *Program
 	record   record
+	op       model.OpID // whose keys they are
 	parts    sync.Pool
 }
 
@@ -55,9 +56,9 @@ type intakeScratch struct {
 
 // newIntake prepares a side of which the columns in need are stored; columns in absent
 // (window columns that the side's own window would add) are not.
-func newIntake(side Side, need []bool, absent []bool, keys []*model.Expr, order orderKind, orderCol int) (*intake, error) {
+func newIntake(op model.OpID, side Side, need []bool, absent []bool, keys []*model.Expr, order orderKind, orderCol int) (*intake, error) {
 	schema := side.Output().Schema
-	in := &intake{width: schema.Len(), order: order, orderCol: orderCol}
+	in := &intake{op: op, width: schema.Len(), order: order, orderCol: orderCol}
 	reads := append([]bool(nil), need...)
 	if need == nil {
 		reads = allOf(in.width)
@@ -134,7 +135,7 @@ func (in *intake) prepare(s *intakeScratch, c *Chunk) (sel []int32, all bool) {
 	if bad != nil {
 		bad.Rows.Each(c.Len, func(i int) {
 			s.chain.errors = append(s.chain.errors, chunkError{c.Pos[i], ErrorRow{
-				Reason: bad.Reason(i), Record: in.record.json(c.Cols, i),
+				Op: in.op, Reason: bad.Reason(i), Record: in.record.json(c.Cols, i),
 			}})
 		})
 	}

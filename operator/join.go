@@ -72,12 +72,12 @@ func NewJoin(env Env, left, right Side, op *model.Operator, need []bool) (Functi
 	}
 	j.lay = newLayout(inputs, need)
 	keys, on := j.lay.splitKeys(op.Join)
-	if err := j.on.compile(on, &j.lay, j.schema); err != nil {
+	if err := j.on.compile(op.ID, on, &j.lay, j.schema); err != nil {
 		return nil, fmt.Errorf("%s: %w", op.Name, err)
 	}
 	for i, side := range inputs {
 		w := j.sides[i]
-		in, err := newIntake(side, j.lay.reads[i], j.lay.absent[i], keys[i], w.order(), w.numberCol)
+		in, err := newIntake(op.ID, side, j.lay.reads[i], j.lay.absent[i], keys[i], w.order(), w.numberCol)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", op.Name, err)
 		}
@@ -253,6 +253,12 @@ func (j *join) TakeErrors() []ErrorRow {
 	j.errors = nil
 	return out
 }
+
+// Discard implements Releaser; partial results hold nothing of the pool.
+func (j *join) Discard(Partial) {}
+
+// Close implements Releaser.
+func (j *join) Close() { j.out.close() }
 
 func (j *join) Snapshot(w *state.Writer) {
 	w.Int(j.out.rows)

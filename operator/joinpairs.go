@@ -140,6 +140,7 @@ func (l *layout) appendOutput(out *stream.Batch, stores [2]*stream.Batch) {
 
 // residual is the part of a join's condition that is evaluated pair by pair.
 type residual struct {
+	op      model.OpID
 	pred    *Predicate // nil: every candidate matches
 	scratch *ProgramScratch
 	columns []int // of the joined relation that it reads
@@ -147,7 +148,8 @@ type residual struct {
 	sel     []int32
 }
 
-func (r *residual) compile(on []*model.Expr, lay *layout, schema *stream.Schema) (err error) {
+func (r *residual) compile(op model.OpID, on []*model.Expr, lay *layout, schema *stream.Schema) (err error) {
+	r.op = op
 	if len(on) == 0 {
 		return nil
 	}
@@ -178,7 +180,7 @@ func (r *residual) apply(l *layout, stores [2]*stream.Batch, schema *stream.Sche
 	r.sel = sel
 	if bad != nil {
 		bad.Rows.Each(n, func(i int) {
-			fail(i, ErrorRow{Reason: bad.Reason(i), Record: RecordJSON(schema, r.columns, r.cols, i)})
+			fail(i, ErrorRow{Op: r.op, Reason: bad.Reason(i), Record: RecordJSON(schema, r.columns, r.cols, i)})
 		})
 	}
 	for k, i := range sel {

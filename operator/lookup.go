@@ -44,12 +44,12 @@ func NewLookup(env Env, streamSide, table Side, op *model.Operator, need []bool)
 	l := &lookup{env: env, op: op, schema: op.Relation.Schema, need: need, watermark: stream.MinTime}
 	l.lay = newLayout(sides, need)
 	keys, on := l.lay.splitKeys(op.Join)
-	if err := l.on.compile(on, &l.lay, l.schema); err != nil {
+	if err := l.on.compile(op.ID, on, &l.lay, l.schema); err != nil {
 		return nil, fmt.Errorf("%s: %w", op.Name, err)
 	}
 	var err error
-	if l.stream, err = newIntake(streamSide, l.lay.reads[0], nil, keys[0], orderNone, -1); err == nil {
-		l.table, err = newIntake(table, l.lay.reads[1], nil, keys[1], orderNone, -1)
+	if l.stream, err = newIntake(op.ID, streamSide, l.lay.reads[0], nil, keys[0], orderNone, -1); err == nil {
+		l.table, err = newIntake(op.ID, table, l.lay.reads[1], nil, keys[1], orderNone, -1)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op.Name, err)
@@ -203,6 +203,19 @@ func (l *lookup) TakeErrors() []ErrorRow { return nil }
 
 // Wants holds the stream back until the table has been read.
 func (l *lookup) Wants(input int) bool { return input == 1 || l.complete }
+
+// Discard implements Releaser.
+func (l *lookup) Discard(p Partial) {
+	if batches, ok := p.Value.([]*stream.Batch); ok {
+		release(batches)
+	}
+}
+
+// Close implements Releaser.
+func (l *lookup) Close() {
+	release(l.queue)
+	l.queue = nil
+}
 
 func (l *lookup) Snapshot(w *state.Writer) {
 	w.Int(l.put)

@@ -91,12 +91,17 @@ func TestRows(t *testing.T) {
 		f := randomFeed(rng, rng.Intn(200))
 		b := &build{}
 		src := b.source("s", f)
-		below := b.filter(src, fallible(0))
-		w := b.window(below, randomWindow(rng, 1+int64(rng.Intn(10)), rng.Intn(2) == 0))
+		below, steps := src, []*model.Operator(nil)
+		window := randomWindow(rng, 1+int64(rng.Intn(10)), rng.Intn(2) == 0)
+		if window.Kind == model.Range {
+			below = b.filter(src, fallible(0))
+			steps = append(steps, below)
+		}
+		w := b.window(below, window)
 		b.sink(b.reveal(w))
 		want, wantErrors := oracle(t, &b.m, map[string]*feed{"s": f})
 		d := newDrive(t, rng, func(env operator.Env) operator.Function {
-			side := operator.Side{Relation: src.Relation, Steps: []*model.Operator{below}}
+			side := operator.Side{Relation: src.Relation, Steps: append(steps, w)}
 			fn, err := operator.NewRows(env, side, w, allNeeded(w.Relation.Schema))
 			return must(t, fn, err)
 		}, w.Relation.Time, f)
@@ -252,7 +257,7 @@ func expand(t *testing.T, seed int64, f *feed, src, w *model.Operator) *feed {
 	out := &feed{schema: w.Relation.Schema, time: w.Relation.Time}
 	rng := rand.New(rand.NewSource(seed))
 	d := newDrive(t, rng, func(env operator.Env) operator.Function {
-		fn, err := operator.NewRows(env, operator.Side{Relation: src.Relation}, w, allNeeded(w.Relation.Schema))
+		fn, err := operator.NewRows(env, operator.Side{Relation: src.Relation, Steps: []*model.Operator{w}}, w, allNeeded(w.Relation.Schema))
 		return must(t, fn, err)
 	}, w.Relation.Time, &feed{schema: f.schema, time: f.time, rows: f.rows})
 	d.keep = true

@@ -35,6 +35,14 @@ func (o *outputs) room() int {
 	return OutputRows - o.open.Len
 }
 
+// close gives the open batch back.
+func (o *outputs) close() {
+	if o.open != nil {
+		o.open.Release()
+		o.open = nil
+	}
+}
+
 // take hands on what was collected; nil if there is nothing.
 func (o *outputs) take() *stream.Batch {
 	b := o.open

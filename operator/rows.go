@@ -30,36 +30,27 @@ type roleColumn struct {
 	role   stream.Role
 }
 
-// NewRows returns the function that expands a windowed relation: the steps of side end
-// before op, a WindowOp that closes; need tells which columns of op's relation are
-// read.
+// NewRows returns the function that expands a windowed relation. Among the side's steps
+// is the window; those behind it do not compute with its columns, so they run once per
+// row, not once per window. op is the last step, need tells which columns of its
+// relation are read.
 func NewRows(env Env, side Side, op *model.Operator, need []bool) (Function, error) {
-	w := op.Window
-	if w == nil || w.Kind.Instant() {
-		return nil, fmt.Errorf("%s: only a window that closes can be put out", op.Name)
-	}
 	r := &windowRows{env: env, op: op, out: newOutputs(env, op.Relation.Schema, need)}
-	r.side = windowSide{timed: w.Kind.Timed(), size: w.Size, grid: gridOf(w), min: math.MinInt64, frontier: math.MinInt64}
-	order := orderTime
-	if !r.side.timed {
-		order, r.side.min, r.side.frontier = orderNone, 0, 0
+	w, err := newWindowSide(side)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", op.Name, err)
 	}
-	rel := side.Output()
-	if r.side.timed && rel.Time < 0 {
-		return nil, fmt.Errorf("%s: a RANGE window needs event time", op.Name)
+	if w.carried {
+		return nil, fmt.Errorf("%s: no window among the steps", op.Name)
 	}
-	width := rel.Schema.Len()
-	for c, f := range op.Relation.Schema.Fields[width:] {
-		if need == nil || need[width+c] {
-			r.cols = append(r.cols, roleColumn{width + c, f.Role})
+	r.side = *w
+	absent := make([]bool, op.Relation.Schema.Len())
+	for c, f := range op.Relation.Schema.Fields {
+		if absent[c] = f.Role != stream.NoRole; absent[c] && (need == nil || need[c]) {
+			r.cols = append(r.cols, roleColumn{c, f.Role})
 		}
 	}
-	reads := need
-	if reads != nil {
-		reads = need[:width]
-	}
-	var err error
-	if r.in, err = newIntake(side, reads, nil, nil, order, -1); err != nil {
+	if r.in, err = newIntake(op.ID, side, need, absent, nil, r.side.order(), -1); err != nil {
 		return nil, fmt.Errorf("%s: %w", op.Name, err)
 	}
 	r.side.store = newRowStore(r.in.schema, r.in.stored, false)
@@ -73,21 +64,11 @@ func (r *windowRows) Batch(t *Task, s Scratch) (Partial, error) {
 	return Partial{Value: part, Errors: failed}, err
 }
 
-// Assemble counts the rows of a ROWS window here, behind the filters in front of it.
+// Assemble buffers the rows.
 func (r *windowRows) Assemble(t *Task, p Partial) error {
 	part := p.Value.(*rowPart)
-	if !r.side.timed {
-		for i := range part.order {
-			part.order[i] = r.side.frontier + int64(i)
-		}
-	}
 	r.side.store.add(part)
-	if r.side.timed {
-		r.side.advance(t)
-	} else {
-		r.side.frontier += int64(len(part.order))
-		r.side.ended = r.side.ended || t.End
-	}
+	r.side.advance(t)
 	r.in.put(part)
 	if size := r.side.store.sizeBytes(); size > r.env.BufferBytesMax {
 		return limitError("window buffer", r.op.Name, size, r.env.BufferBytesMax)
@@ -124,7 +105,7 @@ func (r *windowRows) openNext() bool {
 func (r *windowRows) put(to int) {
 	out, rows := r.out.batch(), r.side.store.rows
 	for c := range rows.Cols {
-		if dst := &out.Cols[c]; !dst.Absent() {
+		if dst := &out.Cols[c]; !dst.Absent() && !rows.Cols[c].Absent() {
 			dst.AppendRange(&rows.Cols[c], r.at, to, out.Len)
 		}
 	}
@@ -156,6 +137,12 @@ func (r *windowRows) Watermark() int64 {
 
 func (r *windowRows) Wants(int) bool         { return true }
 func (r *windowRows) TakeErrors() []ErrorRow { return nil }
+
+// Discard implements Releaser; partial results hold nothing of the pool.
+func (r *windowRows) Discard(Partial) {}
+
+// Close implements Releaser.
+func (r *windowRows) Close() { r.out.close() }
 
 func (r *windowRows) Snapshot(w *state.Writer) {
 	w.Int(r.out.rows)

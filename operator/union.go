@@ -43,7 +43,7 @@ func NewUnion(env Env, sides []Side, op *model.Operator, need []bool) (Function,
 				return nil, fmt.Errorf("%s: an input has no event time, the result does", op.Name)
 			}
 		}
-		in, err := newIntake(side, need, nil, nil, order, -1)
+		in, err := newIntake(op.ID, side, need, nil, nil, order, -1)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", op.Name, err)
 		}
@@ -180,6 +180,12 @@ func (u *union) Wants(input int) bool {
 }
 
 func (u *union) TakeErrors() []ErrorRow { return nil }
+
+// Discard implements Releaser; partial results hold nothing of the pool.
+func (u *union) Discard(Partial) {}
+
+// Close implements Releaser.
+func (u *union) Close() { u.out.close() }
 
 func (u *union) Snapshot(w *state.Writer) {
 	w.Int(u.out.rows)
