@@ -177,8 +177,15 @@ func (f *runFlags) runJob(screen *console, plan *millrace.Plan, outputs *outputs
 	return nil
 }
 
+// runningJob is what await needs of a job.
+type runningJob interface {
+	Progress() millrace.Progress
+	Stop()
+	Wait() (*millrace.Stats, error)
+}
+
 // await waits for the end of a job. The first signal stops it, the second gives it up.
-func await(screen *console, job *millrace.Job) (*millrace.Stats, error) {
+func await(screen *console, job runningJob) (*millrace.Stats, error) {
 	stop := screen.progress(job.Progress)
 	defer stop()
 	type outcome struct {
