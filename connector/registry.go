@@ -39,7 +39,7 @@ const (
 )
 
 var connectorAliases = map[string]string{
-	"filesystem": connectorFile, "print": connectorStdout, "null": connectorBlackhole, "generator": connectorDatagen,
+	"filesystem": connectorFile, "print": connectorStdout, "generator": connectorDatagen,
 }
 
 var (
