@@ -9,6 +9,7 @@ import (
 	"github.com/millrace/millrace/engine/dispatch"
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/operator"
+	"github.com/millrace/millrace/stream"
 )
 
 // build makes a stage of every pipeline, producers first, and joins them.
@@ -18,8 +19,9 @@ func (r *run) build() error {
 		s := &stage{run: r, id: p.ID, name: p.Name(), ring: make([]slot, slotsPerWorker*r.cfg.Workers+slotsBase)}
 		s.space = sync.NewCond(&s.mu)
 		r.stages = append(r.stages, s)
+		tied := r.tied(p)
 		for i := range p.Inputs {
-			r.connect(s, &p.Inputs[i])
+			r.connect(s, &p.Inputs[i]).tied = tied
 		}
 	}
 	for _, p := range r.plan.Pipelines {
@@ -31,7 +33,7 @@ func (r *run) build() error {
 }
 
 // connect makes the inlet for one input and hangs it on the edge's outlet.
-func (r *run) connect(s *stage, in *bind.Input) {
+func (r *run) connect(s *stage, in *bind.Input) *inlet {
 	from := r.stages[in.From]
 	o := r.outlets[in.Edge]
 	if o == nil {
@@ -43,9 +45,38 @@ func (r *run) connect(s *stage, in *bind.Input) {
 		stage: s, from: from, cutter: dispatch.NewCutter(), schema: r.plan.Model.Schema(in.Edge),
 		rowsMax: int(max(1, r.cfg.TaskBytes/int64(in.Width))),
 		eager:   r.plan.Pipelines[in.From].Form != bind.Source || in.Edge.Port != model.Out,
+		rowSize: in.Width,
 	}
 	o.readers = append(o.readers, inlet)
 	s.inlets = append(s.inlets, inlet)
+	return inlet
+}
+
+// tied reports whether two inputs of a pipeline come from the same source.
+func (r *run) tied(p *bind.Pipeline) bool {
+	seen := map[int]bool{}
+	for _, in := range p.Inputs {
+		mine := map[int]bool{}
+		r.sources(in.From, mine)
+		for s := range mine {
+			if seen[s] {
+				return true
+			}
+			seen[s] = true
+		}
+	}
+	return false
+}
+
+// sources collects the source pipelines behind a pipeline.
+func (r *run) sources(id int, into map[int]bool) {
+	p := r.plan.Pipelines[id]
+	if p.Form == bind.Source {
+		into[id] = true
+	}
+	for _, in := range p.Inputs {
+		r.sources(in.From, into)
+	}
 }
 
 // fill gives a stage its body.
@@ -180,13 +211,20 @@ func (r *run) sourceBody(p *bind.Pipeline) (body, error) {
 	}
 	n := src.Partitions()
 	edge := func(port model.Port) *outlet { return r.outlets[model.Edge{Op: op.ID, Port: port}] }
+	side := func(port model.Port, schema *stream.Schema, need []bool) *sidePort {
+		return newSidePort(edge(port), schema, need, n, r.pool, r.cfg.BufferBytesMax)
+	}
 	b := &sourceBody{
 		run: r, op: op, src: src, need: need, computer: computer,
 		in:     newIngress(op, n, need, r.pool, r.cfg.BufferBytesMax),
-		places: make([]connector.Position, n),
-		out:    edge(model.Out), late: edge(model.Late), arrival: edge(model.Arrival),
-		errors: r.errorPort(op, op.Source.OnError), tally: &Tally{},
+		places: make([]connector.Position, n), seen: make([]int64, n),
+		out:     edge(model.Out),
+		late:    side(model.Late, op.Relation.Schema, need),
+		arrival: side(model.Arrival, op.Relation.Schema, need),
+		failed:  side(model.Errors, model.ErrorSchema, nil),
+		errors:  r.errorPort(op, op.Source.OnError), tally: &Tally{},
 	}
+	b.errors.out = nil // the side port sends in order
 	b.ahead = newTimes(n)
 	b.floor.Store(minTime)
 	return b, nil

@@ -78,6 +78,7 @@ type run struct {
 	readers     sync.WaitGroup
 
 	inflight  atomic.Int64 // slots in use
+	stopping  atomic.Bool  // nothing is read any more; inlets take what comes
 	submitted atomic.Int64
 	quiet     chan struct{} // capacity 1: inflight was zero
 	sinksLeft atomic.Int64
@@ -333,6 +334,8 @@ func (r *run) isComplete() bool {
 
 // quiesce waits until no task is left and nothing more can be cut.
 func (r *run) quiesce() {
+	r.stopping.Store(true)
+	wake(r.stages)
 	for !r.failed() && !r.isComplete() {
 		for r.inflight.Load() != 0 {
 			select {

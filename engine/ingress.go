@@ -134,17 +134,24 @@ func (in *ingress) accept(p int, b *stream.Batch, s split) error {
 		b.Release()
 		return nil
 	}
-	run := &sortedRun{batch: b, partition: p, sequence: part.sequence, bytes: int64(b.SizeBytes())}
-	part.sequence++
+	var keys []int64
 	if in.timed {
-		run.keys = b.Cols[in.timeCol].I64[:b.Len]
+		keys = b.Cols[in.timeCol].I64[:b.Len]
 	} else if len(in.parts) > 1 {
-		run.keys = make([]int64, b.Len)
-		for i := range run.keys {
-			run.keys[i] = part.ordinal + int64(i)
+		keys = make([]int64, b.Len)
+		for i := range keys {
+			keys[i] = part.ordinal + int64(i)
 		}
 	}
 	part.ordinal += int64(b.Len)
+	return in.add(p, b, keys)
+}
+
+// add takes over a batch of partition p whose rows have the given keys, ascending.
+func (in *ingress) add(p int, b *stream.Batch, keys []int64) error {
+	part := &in.parts[p]
+	run := &sortedRun{batch: b, keys: keys, partition: p, sequence: part.sequence, bytes: int64(b.SizeBytes())}
+	part.sequence++
 	in.bytes += run.bytes
 	if in.bytes > in.bytesMax {
 		run.batch.Release()
@@ -345,17 +352,17 @@ func (in *ingress) Snapshot(w *state.Writer) {
 	for _, r := range in.heap {
 		w.Int(int64(r.partition))
 		w.Int(r.sequence)
-		w.Int(in.firstOrdinal(r))
 		w.Batch(r.batch, r.at, r.batch.Len)
+		if in.keyed() {
+			for _, k := range r.keys[r.at:] {
+				w.Int(k)
+			}
+		}
 	}
 }
 
-func (in *ingress) firstOrdinal(r *sortedRun) int64 {
-	if in.timed || r.keys == nil {
-		return 0
-	}
-	return r.keys[r.at]
-}
+// keyed reports whether runs have keys that are not a column of theirs.
+func (in *ingress) keyed() bool { return !in.timed && len(in.parts) > 1 }
 
 // Restore reads what Snapshot wrote.
 func (in *ingress) Restore(r *state.Reader) error {
@@ -367,23 +374,20 @@ func (in *ingress) Restore(r *state.Reader) error {
 	}
 	for n := r.Count(4); n > 0; n-- {
 		run := &sortedRun{partition: int(r.Int()), sequence: r.Int()}
-		first := r.Int()
 		b := in.pool.Get(in.schema, in.need)
 		r.Batch(b)
 		run.batch, run.bytes = b, int64(b.SizeBytes())
-		if r.Err() != nil || run.partition < 0 || run.partition >= len(in.parts) {
+		if in.timed {
+			run.keys = b.Cols[in.timeCol].I64
+		}
+		for i := 0; in.keyed() && i < b.Len; i++ {
+			run.keys = append(run.keys, r.Int())
+		}
+		if r.Err() != nil || run.partition < 0 || run.partition >= len(in.parts) || b.Len == 0 {
 			b.Release()
 			return r.End()
 		}
 		in.bytes += run.bytes
-		if in.timed {
-			run.keys = b.Cols[in.timeCol].I64
-		} else if len(in.parts) > 1 {
-			run.keys = make([]int64, b.Len)
-			for i := range run.keys {
-				run.keys[i] = first + int64(i)
-			}
-		}
 		in.push(run)
 	}
 	return r.End()

@@ -24,10 +24,13 @@ type sourceBody struct {
 	in       *ingress
 	places   []connector.Position // behind the last absorbed block, by partition
 	out      *outlet
-	late     *outlet
-	arrival  *outlet
+	late     *sidePort // nil: nobody reads it
+	arrival  *sidePort
+	failed   *sidePort
 	errors   *errorPort
-	tally    *Tally // late rows
+	seen     []int64        // positions passed, by partition
+	tally    *Tally         // late rows
+	again    *sourceScratch // decodes a block once more, for the text of a record
 	counts   sourceCounts
 	finished bool
 	buffered atomic.Int64   // bytes in ingress
@@ -42,6 +45,7 @@ type decoded struct {
 	batch     *stream.Batch
 	errors    []placedError // in row order
 	records   []connector.RecordError
+	kept      []int32 // rows of the block that batch has; nil: all
 	partition int
 	end       bool // the partition ended; no block
 	eof       connector.Position
@@ -68,7 +72,7 @@ const errNullTime = "event time is NULL"
 
 func (b *sourceBody) compute(sl *slot, scratch any) error {
 	d := &sl.decoded
-	d.errors = d.errors[:0]
+	d.errors, d.kept = d.errors[:0], nil
 	if d.end {
 		return nil
 	}
@@ -90,6 +94,7 @@ func (b *sourceBody) compute(sl *slot, scratch any) error {
 	b.merge(d, s, block, failed)
 	if len(failed) > 0 {
 		d.batch = b.without(s, d.batch, failed)
+		d.kept = append([]int32(nil), s.keep...)
 	}
 	return nil
 }
@@ -158,22 +163,13 @@ func (b *sourceBody) absorb(sl *slot) error {
 	if d.end {
 		b.in.parts[p].ended = true
 		b.places[p] = d.eof
+		b.reached(p, true)
 		return nil
 	}
 	batch := d.batch
 	d.batch = nil
 	b.counts.rows.Add(int64(batch.Len))
 	b.counts.bytes.Add(int64(len(sl.block.Data)))
-	for _, e := range d.errors {
-		b.counts.errors.Add(1)
-		if err := b.errors.send(e.ErrorRecord); err != nil {
-			batch.Release()
-			return err
-		}
-	}
-	if b.arrival != nil {
-		b.arrival.send(batch, 0, batch.Len)
-	}
 	b.places[p] = sl.block.End
 	s := split{inOrder: true}
 	if b.in.timed {
@@ -183,6 +179,8 @@ func (b *sourceBody) absorb(sl *slot) error {
 		batch.Release()
 		return err
 	}
+	b.seen[p] += int64(batch.Len - len(s.ahead))
+	b.reached(p, false)
 	err := b.in.accept(p, batch, s)
 	b.ahead[p].Store(subtract(b.in.parts[p].maxTime, b.in.delay))
 	b.floor.Store(b.in.watermark())
@@ -191,31 +189,131 @@ func (b *sourceBody) absorb(sl *slot) error {
 	return err
 }
 
-// setAside sends late rows and rows too far ahead to their ports.
+func (b *sourceBody) sidePorts() [3]*sidePort { return [3]*sidePort{b.late, b.arrival, b.failed} }
+
+func (b *sourceBody) reached(p int, ended bool) {
+	for _, port := range b.sidePorts() {
+		port.reached(p, b.seen[p], ended)
+	}
+}
+
+// setAside sends failing, late and arriving rows to their ports, each in row order.
 func (b *sourceBody) setAside(sl *slot, batch *stream.Batch, s split) error {
-	if n := len(s.late); n > 0 {
-		b.counts.late.Add(int64(n))
+	if err := b.sendErrors(sl, s.ahead); err != nil {
+		return err
+	}
+	p := sl.decoded.partition
+	if len(s.late) > 0 {
+		b.counts.late.Add(int64(len(s.late)))
 		for _, row := range s.late {
 			b.tally.add(ErrorRecord{Operator: b.op.Name, Reason: "late", Record: b.rowText(batch, int(row))})
 		}
 		if b.late != nil && b.op.Source.Late == model.LateToPort {
-			out := b.run.pool.Get(batch.Schema, b.need)
-			out.AppendSelected(batch, s.late)
-			b.late.send(out, 0, out.Len)
-			out.Release()
+			if err := b.late.send(p, b.selected(batch, s.late), b.positions(p, s.late, s.ahead)); err != nil {
+				return err
+			}
 		}
 	}
-	for _, row := range s.ahead {
-		b.counts.errors.Add(1)
-		e := ErrorRecord{Operator: b.op.Name, Reason: "event time too far ahead of the watermark", Record: b.rowText(batch, int(row)), File: sl.block.File}
-		if err := b.errors.send(e); err != nil {
+	if b.arrival == nil {
+		return nil
+	}
+	rows := others(batch.Len, s.ahead)
+	return b.arrival.send(p, b.selected(batch, rows), b.positions(p, rows, s.ahead))
+}
+
+// others are the rows of n that are not among some, ascending.
+func others(n int, some []int32) []int32 {
+	out := make([]int32, 0, n-len(some))
+	for i := int32(0); int(i) < n; i++ {
+		if len(some) > 0 && some[0] == i {
+			some = some[1:]
+			continue
+		}
+		out = append(out, i)
+	}
+	return out
+}
+
+func (b *sourceBody) selected(batch *stream.Batch, rows []int32) *stream.Batch {
+	out := b.run.pool.Get(batch.Schema, b.need)
+	out.AppendSelected(batch, rows)
+	return out
+}
+
+// positions are those of rows in their partition; rows too far ahead have none.
+func (b *sourceBody) positions(p int, rows, ahead []int32) []int64 {
+	out, first := make([]int64, len(rows)), b.seen[p]
+	for i, row := range rows {
+		for len(ahead) > 0 && ahead[0] < row {
+			ahead = ahead[1:]
+			first--
+		}
+		out[i] = first + int64(row)
+	}
+	return out
+}
+
+// sendErrors sends the block's failing records and its rows too far ahead, in order.
+func (b *sourceBody) sendErrors(sl *slot, ahead []int32) error {
+	errs := sl.decoded.errors
+	for passed := range ahead {
+		row := int(ahead[passed])
+		for len(errs) > 0 && errs[0].before <= row {
+			if err := b.sendError(sl, errs[0].ErrorRecord, errs[0].before-passed); err != nil {
+				return err
+			}
+			errs = errs[1:]
+		}
+		e, err := b.recordOf(sl, row)
+		if err != nil {
+			return err
+		}
+		if err := b.sendError(sl, e, row-passed); err != nil {
+			return err
+		}
+	}
+	for _, e := range errs {
+		if err := b.sendError(sl, e.ErrorRecord, e.before-len(ahead)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+func (b *sourceBody) sendError(sl *slot, e ErrorRecord, row int) error {
+	b.counts.errors.Add(1)
+	if err := b.errors.send(e); err != nil || b.failed == nil {
+		return err
+	}
+	p := sl.decoded.partition
+	out := b.run.pool.Get(model.ErrorSchema, nil)
+	out.AppendRow(e.row())
+	return b.failed.send(p, out, []int64{b.seen[p] + int64(row)})
+}
+
+const errTooFarAhead = "event time too far ahead of the watermark"
+
+// recordOf is the error row of a record whose time is too far ahead. Its text is found
+// by decoding the block once more.
+func (b *sourceBody) recordOf(sl *slot, row int) (ErrorRecord, error) {
+	if b.again == nil {
+		b.again = b.newScratch().(*sourceScratch)
+	}
+	if sl.decoded.kept != nil {
+		row = int(sl.decoded.kept[row])
+	}
+	whole := stream.NewBatch(b.op.Relation.Schema, b.need)
+	if _, err := b.again.decoder.Decode(&sl.block, whole, nil); err != nil {
+		return ErrorRecord{}, err
+	}
+	text, line := b.again.decoder.Record(row)
+	return b.place(&sl.block, connector.RecordError{Line: line, Record: text, Reason: errTooFarAhead}, 0).ErrorRecord, nil
+}
+
 func (b *sourceBody) produce(*slot) (bool, error) {
+	if b.late.next() || b.arrival.next() || b.failed.next() {
+		return true, nil
+	}
 	span, ok := b.in.next()
 	if !ok {
 		b.finished = b.in.allEnded()
@@ -237,7 +335,12 @@ func (b *sourceBody) watermark() int64 {
 }
 func (b *sourceBody) ended() bool    { return b.finished }
 func (b *sourceBody) wants(int) bool { return true }
-func (b *sourceBody) close()         { b.in.close() }
+func (b *sourceBody) close() {
+	b.in.close()
+	for _, port := range b.sidePorts() {
+		port.close()
+	}
+}
 func (b *sourceBody) discard(sl *slot) {
 	if sl.decoded.batch != nil {
 		sl.decoded.batch.Release()
@@ -247,10 +350,14 @@ func (b *sourceBody) discard(sl *slot) {
 
 // Snapshot writes where to read on and what ingress holds.
 func (b *sourceBody) Snapshot(w *state.Writer) {
-	for _, p := range b.places {
+	for i, p := range b.places {
 		w.Int(int64(p.File))
 		w.Int(p.Offset)
 		w.Int(p.Line)
+		w.Int(b.seen[i])
+	}
+	for _, port := range b.sidePorts() {
+		port.snapshot(w)
 	}
 	w.Int(b.counts.rows.Load())
 	w.Int(b.counts.late.Load())
@@ -264,6 +371,12 @@ func (b *sourceBody) Snapshot(w *state.Writer) {
 func (b *sourceBody) Restore(r *state.Reader) error {
 	for i := range b.places {
 		b.places[i] = connector.Position{File: int(r.Int()), Offset: r.Int(), Line: r.Int()}
+		b.seen[i] = r.Int()
+	}
+	for _, port := range b.sidePorts() {
+		if err := port.restore(r); err != nil {
+			return err
+		}
 	}
 	b.counts.rows.Store(r.Int())
 	b.counts.late.Store(r.Int())

@@ -333,9 +333,18 @@ type inlet struct {
 	flush    bool // cut what is there (linger, stop)
 	blocked  bool // the producer found no room
 	idle     bool // nothing came since the last linger tick
+	// tied: another input of the stage comes from the same source. Refusing rows here
+	// would stop that one too, which the function may be waiting for; so while it does
+	// not want this input, rows pile up, to a limit.
+	tied    bool
+	rowSize int // assumed bytes of a row
 }
 
-func (in *inlet) hasRoom() bool { return in.cutter.Rows() < in.rowsMax }
+// hasRoom also while the run stops: what is in the rings must come to rest somewhere,
+// and an input that its function does not want will not be cut any more.
+func (in *inlet) hasRoom() bool {
+	return in.cutter.Rows() < in.rowsMax || in.tied && !in.wanted || in.stage.run.stopping.Load()
+}
 
 // room is hasRoom for a producer, which is woken later if there is none.
 func (in *inlet) room() bool {
@@ -354,8 +363,12 @@ func (in *inlet) push(b *stream.Batch, from, to int) {
 	in.cutter.Push(stream.Span{Batch: b, From: from, To: to})
 	in.idle = false
 	blocked := s.pump()
+	size := int64(in.cutter.Rows()) * int64(in.rowSize)
 	s.mu.Unlock()
 	wake(blocked)
+	if limit := s.run.cfg.BufferBytesMax; in.tied && size > limit {
+		s.run.fail(fmt.Errorf("%s: input queue: more than %d MiB of rows wait for another input (raise --memory)", s.name, limit>>20))
+	}
 }
 
 func (in *inlet) advance(wm int64, ended bool) {

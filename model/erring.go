@@ -10,7 +10,7 @@ import (
 
 // MayErr reports whether e can make an error row for some input row. It is exact
 // enough for optimizations: floats never overflow into errors, widening casts never
-// fail, and a literal divisor, pattern or unit is looked at.
+// fail, and a literal divisor or pattern is looked at.
 func (e *Expr) MayErr() bool {
 	may := false
 	e.Walk(func(x *Expr) {
@@ -44,8 +44,6 @@ func (e *Expr) callMayErr() bool {
 		return len(e.Args) != 2 || !harmlessPattern(e.Args[1])
 	case "substring":
 		return len(e.Args) != 2
-	case "date_trunc":
-		return len(e.Args) != 2 || !knownUnit(e.Args[0])
 	case "to_timestamp_ltz":
 		return len(e.Args) != 2 || !microsecondPrecision(e.Args[1])
 	}
@@ -71,13 +69,6 @@ func harmlessPattern(pattern *Expr) bool {
 
 // TruncUnits are the units DATE_TRUNC knows, in lower case.
 var TruncUnits = []string{"second", "minute", "hour", "day", "month", "year"}
-
-func knownUnit(unit *Expr) bool {
-	if unit.Kind != LiteralExpr {
-		return false
-	}
-	return unit.Literal.Null || slices.Contains(TruncUnits, strings.ToLower(unit.Literal.S))
-}
 
 func microsecondPrecision(precision *Expr) bool {
 	if precision.Kind != LiteralExpr {

@@ -21,14 +21,22 @@ type partition struct {
 	seen    bool  // a row has advanced the watermark
 	maxTime int64 // greatest event time so far, if seen
 
-	out, late, arrival, errors []Row
+	out, arrival []Row
+	late, errors []placed
+}
+
+// placed is a row of the Late or Errors port and the number of rows that arrived in its
+// partition before it.
+type placed struct {
+	position int
+	row      Row
 }
 
 // source reads a source whole and stores the relations of its ports.
 //
-// Late and error rows come partition by partition; the main output is in event-time
-// order, equal times by partition and position; without event time, and on the Arrival
-// port, partitions alternate: the first row of each, then the second of each.
+// The main output is in event-time order, equal times by partition and position;
+// without event time, and on the Arrival port, partitions alternate: the first row of
+// each, then the second of each. Late and error rows come by position, then partition.
 func (r *run) source(op *model.Operator) error {
 	counts := r.stats.Operators[op.Name]
 	partitions := map[int]*partition{}
@@ -52,7 +60,7 @@ func (r *run) source(op *model.Operator) error {
 		if op.Source.OnError == model.ErrorsFail {
 			return fmt.Errorf("stream %s: %s: %s", op.Name, place(rec.File, rec.Line), reason)
 		}
-		p.errors = append(p.errors, sourceError(op, rec, reason))
+		p.errors = append(p.errors, placed{len(p.arrival), sourceError(op, rec, reason)})
 	}
 	r.keepSource(op, partitions)
 	return nil
@@ -83,7 +91,7 @@ func (p *partition) take(op *model.Operator, rec Record, counts *Counts) (reason
 	if time.I < watermark {
 		counts.Late++
 		if op.Source.Late == model.LateToPort {
-			p.late = append(p.late, row)
+			p.late = append(p.late, placed{len(p.arrival) - 1, row})
 		}
 		return ""
 	}
@@ -128,7 +136,7 @@ func sourceError(op *model.Operator, rec Record, reason string) Row {
 
 func (r *run) keepSource(op *model.Operator, partitions map[int]*partition) {
 	var out, arrival [][]Row
-	var late, errors []Row
+	var late, errors []placed
 	for _, i := range slices.Sorted(maps.Keys(partitions)) {
 		p := partitions[i]
 		out, arrival = append(out, p.out), append(arrival, p.arrival)
@@ -143,8 +151,8 @@ func (r *run) keepSource(op *model.Operator, partitions map[int]*partition) {
 	keep := func(port model.Port, rel *relation) { r.relations[model.Edge{Op: op.ID, Port: port}] = rel }
 	keep(model.Out, plain(op.Relation.Time, rows))
 	keep(model.Arrival, plain(-1, alternate(arrival)))
-	keep(model.Late, plain(-1, late))
-	keep(model.Errors, plain(-1, errors))
+	keep(model.Late, plain(-1, byPosition(late)))
+	keep(model.Errors, plain(-1, byPosition(errors)))
 }
 
 // alternate takes the first row of every list, then the second of every list, and so
@@ -158,6 +166,16 @@ func alternate(lists [][]Row) []Row {
 				out, more = append(out, list[i]), true
 			}
 		}
+	}
+	return out
+}
+
+// byPosition orders rows, which come partition by partition, by position first.
+func byPosition(rows []placed) []Row {
+	slices.SortStableFunc(rows, func(a, b placed) int { return cmp.Compare(a.position, b.position) })
+	out := make([]Row, len(rows))
+	for i, p := range rows {
+		out[i] = p.row
 	}
 	return out
 }

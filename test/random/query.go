@@ -167,9 +167,9 @@ func (g *generator) windowRows() *query {
 func (g *generator) windowJoin() *query {
 	var l, r, kind string
 	if g.a.timed && g.b.timed && g.r.IntN(3) != 0 {
-		slide := g.duration()
-		l = fmt.Sprintf("a [RANGE %s SLIDE %s]", span(g.duration()), span(slide))
-		r = fmt.Sprintf("b [RANGE %s SLIDE %s]", span(g.duration()), span(slide))
+		slide, size := g.duration(), g.duration()
+		l = fmt.Sprintf("a [RANGE %s SLIDE %s]", span(size), span(slide))
+		r = fmt.Sprintf("b [RANGE %s SLIDE %s]", span(size+slide*g.r.IntN(3)), span(slide))
 		kind = "range"
 	} else {
 		slide := 1 + g.r.IntN(8)

@@ -1,0 +1,31 @@
+package main
+
+// mutant is one planted bug: in file, old becomes new.
+type mutant struct{ name, file, old, new string }
+
+var mutants = []mutant{
+	{"late-equal", "engine/ingress.go", "case t < wm:", "case t <= wm && wm != stream.MinTime:"},
+	{"watermark-last-row", "engine/ingress.go", "part.maxTime = max(part.maxTime, t)", "part.maxTime = t"},
+	{"partition-ties", "engine/ingress.go", "return r.partition < o.partition", "return r.partition > o.partition"},
+	{"run-merge-tie", "engine/ingress.go", "n = sort.Search(n, func(i int) bool { return keys[i] > head || keys[i] == head && !first })", "n = sort.Search(n, func(i int) bool { return keys[i] > head })"},
+	{"null-time-kept", "engine/source.go", "case col.IsNull(i):", "case col.IsNull(i) && i%2 == 0:"},
+	{"row-number-lost", "engine/dispatch/cutter.go", "c.first += int64(n)", "c.first += int64(min(n, 1))"},
+	{"watermark-overtakes", "engine/dispatch/cutter.go", "	t.Watermark = c.watermark\n", "	t.Watermark = c.tail\n"},
+	{"cutter-not-restored", "engine/dispatch/cutter.go", "c.first, c.watermark, c.tail = r.Int(), r.Int(), r.Int()", "_, c.watermark, c.tail = r.Int(), r.Int(), r.Int()"},
+	{"ingress-not-restored", "engine/ingress.go", "in.parts[i] = partition{maxTime: r.Int(),", "in.parts[i] = partition{maxTime: min(r.Int(), stream.MinTime),"},
+	{"window-last", "stream/window/window.go", "	k, _ := floorDiv(p, g.Slide)\n	return k", "	k, r := floorDiv(p, g.Slide)\n	if r == 0 {\n		k--\n	}\n	return k"},
+	{"window-first", "stream/window/window.go", "if rp >= rs {", "if rp > rs {"},
+	{"pane-edge", "stream/window/window.go", "if r < edge {", "if r <= edge {"},
+	{"slider-undo", "operator/aggregate_slide.go", "if s.refs[g]--; s.refs[g] == 0 {", "if s.refs[g]--; s.refs[g] <= 1 {"},
+	{"residence-order", "operator/aggregate_slide.go", "if s.refs[g] > 0 {\n			kept = append(kept, g)", "if s.refs[g] > 0 {\n			kept = append([]int32{g}, kept...)"},
+	{"average-of-all", "operator/accumulator_sum.go", "c.F64[at+i] = s.float() / float64(s.n)", "c.F64[at+i] = s.float() / float64(s.n+s.n%2)"},
+	{"sum-wraps", "operator/accumulator_sum.go", "func (s *intSum) fits() bool { return s.hi == int64(s.lo)>>63 }", "func (s *intSum) fits() bool { return true }"},
+	{"count-nulls", "operator/accumulator.go", "		n[s] += int64(c.Valid[i>>6] >> (uint(i) & 63) & 1)\n	}\n}\n\nfunc (a *counts) addRun", "		n[s]++\n	}\n}\n\nfunc (a *counts) addRun"},
+	{"and-null", "operator/expr_logic.go", "valid[i] = decided | known", "valid[i] = known"},
+	{"modulo-sign", "operator/kernel_integer.go", "hi -= uint64(a>>63)&uint64(b) + uint64(b>>63)&uint64(a)", "hi -= uint64(a>>63) & uint64(b)"},
+	{"union-tie", "operator/union.go", "if input < i {", "if input > i {"},
+	{"join-window-early", "operator/joinside.go", "		return s.frontier >= number\n	}\n	return s.frontier >= s.grid.End(number)", "		return s.frontier >= number-1\n	}\n	return s.frontier+1 >= s.grid.End(number)"},
+	{"needed-filter", "operator/chain.go", "		st.mark(op.Filter...)\n", "		st.mark(op.Filter[:1]...)\n"},
+	{"commuting-window", "bind/reads.go", "after[i] = windowed[e.Column]", "after[i] = false"},
+	{"errors-lost", "engine/function.go", "	if err := b.errors.send(sl.partial.Errors); err != nil {\n		return err\n	}\n	if sl.task.End", "	if sl.task.End"},
+}
