@@ -206,7 +206,7 @@ func (f *instant) Batch(t *Task, scratch Scratch) (Partial, error) {
 	}
 	var failed []ErrorRow
 	for _, i := range f.byInput[t.Input] {
-		p.sides[i] = &sidePart{}
+		p.sides[i] = &p.store[i]
 		errors, err := f.intakes[i].run(t, scratch.(instantScratch)[i], p.sides[i])
 		if err != nil {
 			return Partial{}, err
@@ -231,6 +231,7 @@ func (f *instant) putPart(p *instantPart) {
 	for i, s := range p.sides {
 		if s != nil {
 			f.intakes[i].intake.put(s.left)
+			s.clear()
 			p.sides[i] = nil
 		}
 	}

@@ -21,6 +21,7 @@ type instantGroups struct {
 	keys     int  // columns of a row that are keys
 	ordered  bool // groups keep their rows
 	byKey    map[string]*instantGroup
+	last     *instantGroup // found last: a row's pairs are often of one group
 	touched  []*instantGroup
 	now      int32
 	came     *changes // keys and arguments of rows
@@ -144,14 +145,18 @@ func (g *instantGroups) group(rows *stream.Batch, i int) *instantGroup {
 	for c := range g.keys {
 		g.keyBytes = appendKeyValue(g.keyBytes, &rows.Cols[c], i)
 	}
+	if g.last != nil && g.last.name == string(g.keyBytes) {
+		return g.last
+	}
 	if x := g.byKey[string(g.keyBytes)]; x != nil {
+		g.last = x
 		return x
 	}
 	x := &instantGroup{name: string(g.keyBytes), sums: make([]intSum, len(g.aggs))}
 	for c := range g.keys {
 		x.keys = append(x.keys, rows.Cols[c].Value(i))
 	}
-	g.byKey[x.name] = x
+	g.byKey[x.name], g.last = x, x
 	g.sizeBytes += groupBytes + int64(len(g.keyBytes))
 	return x
 }
@@ -234,6 +239,9 @@ func (g *instantGroups) close() {
 			x.overflow = !ok
 		} else {
 			delete(g.byKey, x.name)
+			if g.last == x {
+				g.last = nil
+			}
 			g.sizeBytes -= groupBytes + int64(len(x.name))
 		}
 		if row != nil && x.shown != nil && sameShown(row, x.shown) {

@@ -103,6 +103,7 @@ func (l *instantLane) expire(s int, p *instantPart, i int, time int64, k int32) 
 			return
 		}
 		home := side.partitions[string(part.partitions.at(i))]
+		side.home = home
 		if home == nil || int64(len(home.rows)) < w.Size {
 			return
 		}
@@ -134,11 +135,10 @@ func (l *instantLane) enter(s int, p *instantPart, i int, at *int, time int64, k
 		*at++
 	}
 	if side.partitions != nil && l.owns(part.homes[i]) {
-		name := part.partitions.at(i)
-		home := side.partitions[string(name)]
+		home := side.home
 		if home == nil {
 			home = &partition{bucket: part.homes[i]}
-			side.partitions[string(name)] = home
+			side.partitions[string(part.partitions.at(i))] = home
 		}
 		home.rows = append(home.rows, partitionRow{index, row})
 	}

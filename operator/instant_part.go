@@ -14,8 +14,9 @@ type instantPart struct {
 	input int
 	first int64 // index of its first row in the input
 	rows  int
-	times []int64 // event time of each row; nil without
-	sides [2]*sidePart
+	times []int64      // event time of each row; nil without
+	sides [2]*sidePart // of the windows that read the input
+	store [2]sidePart
 	// What the task said of the input behind its rows.
 	watermark int64
 	ended     bool
@@ -35,6 +36,14 @@ type sidePart struct {
 type texts struct {
 	ends  []int32
 	bytes []byte
+}
+
+// clear empties the part for another task; what was left has been given back.
+func (s *sidePart) clear() {
+	s.left = nil
+	s.keys.reset()
+	s.partitions.reset()
+	s.buckets, s.homes = s.buckets[:0], s.homes[:0]
 }
 
 func (t *texts) reset() { t.ends, t.bytes = t.ends[:0], t.bytes[:0] }
@@ -180,8 +189,8 @@ func (p *instantPart) restore(r *state.Reader, newLeft [2]func() *rowPart) {
 		if !r.Bool() || newLeft[i] == nil {
 			continue
 		}
-		s := &sidePart{left: newLeft[i]()}
-		p.sides[i] = s
+		s := &p.store[i]
+		s.left, p.sides[i] = newLeft[i](), s
 		r.Batch(s.left.rows)
 		for k := 0; k < s.left.rows.Len && r.Err() == nil; k++ {
 			s.left.order = append(s.left.order, r.Int())

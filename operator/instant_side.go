@@ -26,6 +26,7 @@ type laneSide struct {
 
 	chains     []keyChain // by key id: its rows that are in the window, oldest first
 	partitions map[string]*partition
+	home       *partition // of the row at hand, if expire found one
 }
 
 // keyChain is a list through next and prev; -1 ends it.
@@ -178,15 +179,21 @@ type keyIDs struct {
 	names []string
 	uses  []int32
 	free  []int32
+	last  int32 // id taken last: a row's key on both sides is often the same
 }
 
 func newKeyIDs() *keyIDs { return &keyIDs{ids: map[string]int32{}} }
 
 // take returns the key's id for one more row.
 func (k *keyIDs) take(key []byte) int32 {
+	if int(k.last) < len(k.names) && k.uses[k.last] > 0 && k.names[k.last] == string(key) {
+		k.uses[k.last]++
+		return k.last
+	}
 	id, ok := k.ids[string(key)]
 	if ok {
 		k.uses[id]++
+		k.last = id
 		return id
 	}
 	name := string(key)
@@ -198,7 +205,7 @@ func (k *keyIDs) take(key []byte) int32 {
 		id = int32(len(k.names))
 		k.names, k.uses = append(k.names, name), append(k.uses, 1)
 	}
-	k.ids[name] = id
+	k.ids[name], k.last = id, id
 	return id
 }
 

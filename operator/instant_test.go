@@ -119,6 +119,10 @@ func instantModel(rng *rand.Rand, b *build, sources []*model.Operator, timed boo
 	case 3:
 		top = b.grouped(top, nil, randomAggs(rng, base)...)
 	}
+	if first := top.Relation.Schema.Fields[0]; rng.Intn(4) == 0 && first.Type == stream.BigInt {
+		c := model.Col(0, stream.BigInt)
+		top = b.filter(top, model.Call("ne", stream.Boolean, model.Call("div", stream.BigInt, model.Lit(stream.Big(8)), c), model.Lit(stream.Big(4))))
+	}
 	if rng.Intn(3) == 0 {
 		top = b.project(top, model.Col(0, top.Relation.Schema.Fields[0].Type))
 	}
@@ -154,11 +158,11 @@ func TestInstant(t *testing.T) {
 			sources = append(sources, sources[0])
 		}
 		emit := instantModel(rng, b, sources, timed)
-		checkInstant(t, seed, rng, b, emit, feeds)
+		checkInstant(t, seed, rng, b, emit, feeds, 2)
 	})
 }
 
-func checkInstant(t *testing.T, seed int64, rng *rand.Rand, b *build, emit *model.Operator, feeds map[string]*feed) {
+func checkInstant(t *testing.T, seed int64, rng *rand.Rand, b *build, emit *model.Operator, feeds map[string]*feed, restores int) {
 	t.Helper()
 	b.sink(b.reveal(emit))
 	want, wantErrors := oracle(t, &b.m, feeds)
@@ -178,7 +182,7 @@ func checkInstant(t *testing.T, seed int64, rng *rand.Rand, b *build, emit *mode
 		lanes = max(lanes, f.(operator.Keyed).Lanes())
 		return f
 	}, emit.Relation.Time, driven...)
-	d.restores = 2
+	d.restores = restores
 	d.run()
 	same(t, seed, "row", d.output, want)
 	same(t, seed, "error", sorted(d.errors), sorted(wantErrors))
@@ -191,23 +195,36 @@ func TestInstantDistinctSelfJoin(t *testing.T) {
 		f := randomFeed(rng, rng.Intn(300))
 		b := &build{}
 		src := b.source("payments", f)
-		w := b.add(b.instantWindow(src, model.Window{Kind: model.RangeInstant, Size: 15}))
-		l := b.add(b.instantWindow(src, model.Window{Kind: model.PartitionRows, Size: 1, PartitionBy: []int{1}}))
-		n := testSchema.Len()
-		top := b.pair(model.JoinOp, w, l, &model.Join{
-			LeftKeys: []*model.Expr{col(1)}, RightKeys: []*model.Expr{col(1)},
-			On: []*model.Expr{model.Call("ne", stream.Boolean, col(2), model.Col(n+2, stream.BigInt))},
-		})
-		top.Relation.Time = -1
-		top = b.project(top, col(1))
-		top = b.grouped(top, []*model.Expr{col2(0, stream.Integer)})
-		emit := b.emit(top, model.Istream, true)
+		emit := paymentsQuery(b, src, 15)
 		region, err := operator.FindRegion(&b.m, emit)
 		if err != nil || len(region.Edges()) != 1 {
 			t.Fatalf("region %v, error %v", region, err)
 		}
-		checkInstant(t, seed, rng, b, emit, map[string]*feed{"payments": f})
+		checkInstant(t, seed, rng, b, emit, map[string]*feed{"payments": f}, 2)
 	})
 }
 
-func col2(i int, typ stream.Type) *model.Expr { return model.Col(i, typ) }
+// TestInstantLong is long enough for stores and relations to be compacted and for
+// instants at which many rows vanish.
+func TestInstantLong(t *testing.T) {
+	seeds(t, 6, func(t *testing.T, seed int64, rng *rand.Rand) {
+		f := randomFeed(rng, 3500)
+		for i := range f.rows {
+			f.rows[i][0].I = int64(i / 40 * (1 + int(seed)%3))
+		}
+		b := &build{}
+		src := b.source("a", f)
+		var emit *model.Operator
+		switch seed % 3 {
+		case 0:
+			emit = paymentsQuery(b, src, 3)
+		case 1:
+			top := b.add(b.instantWindow(src, model.Window{Kind: model.RangeInstant, Size: 3}))
+			emit = b.emit(b.project(top, col(1), col(2)), model.Istream, true)
+		case 2:
+			top := b.add(b.instantWindow(src, model.Window{Kind: model.PartitionRows, Size: 2, PartitionBy: []int{1, 2}}))
+			emit = b.emit(b.project(top, col(1), col(3)), model.EmitMode(seed%2), true)
+		}
+		checkInstant(t, seed, rng, b, emit, map[string]*feed{"a": f}, 0)
+	})
+}

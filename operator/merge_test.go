@@ -265,3 +265,76 @@ func expand(t *testing.T, seed int64, f *feed, src, w *model.Operator) *feed {
 	out.rows = d.values
 	return out
 }
+
+// TestMergeLong is long enough for the stores to forget rows.
+func TestMergeLong(t *testing.T) {
+	seeds(t, 2, func(t *testing.T, seed int64, rng *rand.Rand) {
+		feeds := map[string]*feed{"l": randomFeed(rng, 11000), "r": randomFeed(rng, 11000)}
+		b := &build{}
+		l, r := b.source("l", feeds["l"]), b.source("r", feeds["r"])
+		op := &model.Operator{Kind: model.UnionOp, Relation: l.Relation, Inputs: []model.Edge{out(l), out(r)}}
+		if seed == 2 {
+			w := model.Window{Kind: model.Range, Size: 30, Slide: 10}
+			wl, wr := b.window(l, w), b.window(r, w)
+			op = b.pair(model.JoinOp, wl, wr, &model.Join{LeftKeys: []*model.Expr{col(1), col(3)}, RightKeys: []*model.Expr{col(1), col(3)}})
+			b.sink(b.reveal(op))
+			want, _ := oracle(t, &b.m, feeds)
+			d := newDrive(t, rng, func(env operator.Env) operator.Function {
+				fn, err := operator.NewJoin(env, operator.Side{Relation: l.Relation, Steps: []*model.Operator{wl}},
+					operator.Side{Relation: r.Relation, Steps: []*model.Operator{wr}}, op, allNeeded(op.Relation.Schema))
+				return must(t, fn, err)
+			}, op.Relation.Time, feeds["l"], feeds["r"])
+			d.run()
+			same(t, seed, "row", d.output, want)
+			return
+		}
+		b.add(op)
+		b.sink(op)
+		want, _ := oracle(t, &b.m, feeds)
+		d := newDrive(t, rng, func(env operator.Env) operator.Function {
+			fn, err := operator.NewUnion(env, []operator.Side{{Relation: l.Relation}, {Relation: r.Relation}}, op, allNeeded(testSchema))
+			return must(t, fn, err)
+		}, 0, feeds["l"], feeds["r"])
+		d.run()
+		same(t, seed, "row", d.output, want)
+	})
+}
+
+// TestBufferLimits feeds one input only, past the limit.
+func TestBufferLimits(t *testing.T) {
+	f := randomFeed(rand.New(rand.NewSource(1)), 5000)
+	all := stream.NewBatch(testSchema, nil)
+	for _, row := range f.rows {
+		all.AppendRow(row)
+	}
+	env := operator.Env{Pool: stream.NewPool(4), BufferBytesMax: 100_000, Lanes: 1}
+	b := &build{}
+	l, r := b.source("l", f), b.source("r", f)
+	w := model.Window{Kind: model.Range, Size: 1 << 40, Slide: 1 << 40}
+	wl, wr := b.window(l, w), b.window(r, w)
+	keyed := &model.Join{LeftKeys: []*model.Expr{col(1)}, RightKeys: []*model.Expr{col(1)}}
+	joinOp, lookupOp := b.pair(model.JoinOp, wl, wr, keyed), b.pair(model.LookupOp, l, r, keyed)
+	unionOp := &model.Operator{Kind: model.UnionOp, Relation: l.Relation}
+	left, right := operator.Side{Relation: l.Relation}, operator.Side{Relation: r.Relation}
+	for name, create := range map[string]func() (operator.Function, error){
+		"join buffer": func() (operator.Function, error) {
+			return operator.NewJoin(env, operator.Side{Relation: l.Relation, Steps: []*model.Operator{wl}},
+				operator.Side{Relation: r.Relation, Steps: []*model.Operator{wr}}, joinOp, nil)
+		},
+		"lookup table": func() (operator.Function, error) { return operator.NewLookup(env, left, right, lookupOp, nil) },
+		"union buffer": func() (operator.Function, error) {
+			return operator.NewUnion(env, []operator.Side{left, right}, unionOp, nil)
+		},
+	} {
+		fn, err := create()
+		must(t, fn, err)
+		task := &operator.Task{Input: 1, Spans: []stream.Span{{Batch: all, To: all.Len}}, Rows: all.Len, Watermark: stream.MinTime}
+		p, err := fn.Batch(task, fn.NewScratch())
+		if err == nil {
+			err = fn.Assemble(task, p)
+		}
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
