@@ -1,6 +1,8 @@
 package connector
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -65,6 +67,34 @@ func BenchmarkCSV(b *testing.B) {
 	b.Run("3of12", func(b *testing.B) {
 		benchmarkDecode(b, options, data, func(i int) bool { return i == 0 || i == 6 || i == 8 })
 	})
+}
+
+// Every text in quotes, as many programs write CSV.
+func BenchmarkCSVQuoted(b *testing.B) {
+	options := textOptions{format: FormatCSV, dialect: dialect{delimiter: ',', quote: '"'}}
+	data := bytes.ReplaceAll(taskEventRows(5000, false), []byte(","), []byte(`","`))
+	data = bytes.ReplaceAll(data, []byte("\n"), []byte("\"\n\""))
+	data = append([]byte{'"'}, data[:len(data)-1]...)
+	benchmarkDecode(b, options, data, func(i int) bool { return i == 0 || i == 6 || i == 8 })
+}
+
+// The part of reading that one goroutine does for each partition.
+func BenchmarkReader(b *testing.B) {
+	plain := taskEventRows(50_000, false)
+	for name, data := range map[string][]byte{"plain": plain, "quoted": bytes.ReplaceAll(plain, []byte(",-1,"), []byte(`,"-1",`))} {
+		b.Run(name, func(b *testing.B) {
+			src := open(b, testOptions(writeFile(b, "in.csv", string(data))), taskEvents, Env{})
+			b.SetBytes(int64(len(data)))
+			var block Block
+			for b.Loop() {
+				r, err := src.Reader(context.Background(), 0, Position{})
+				for err == nil {
+					err = r.Next(context.Background(), &block)
+				}
+				r.Close()
+			}
+		})
+	}
 }
 
 func BenchmarkNDJSON(b *testing.B) {

@@ -72,7 +72,7 @@ type Source interface {
 	// NewDecoder returns a decoder for one goroutine.
 	NewDecoder() Decoder
 	// Warnings are things to tell the user once, such as columns matched by position.
-	// Complete once every partition's first block has been read.
+	// Complete once everything has been read; most come with a file's first block.
 	Warnings() []string
 	Close() error
 }

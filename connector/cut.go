@@ -29,71 +29,63 @@ func (c *cutter) reset() { c.at, c.border, c.state = 0, 0, atFieldStart }
 // open reports whether the bytes looked at end inside a quoted field.
 func (c *cutter) open() bool { return c.state == inQuotes }
 
-// scan looks at the bytes of data behind those it has seen already.
+// scan looks at the bytes of data behind those it has seen already, from quote to quote.
 func (c *cutter) scan(data []byte) {
-	rest := data[c.at:]
-	if c.quote == 0 || c.state != inQuotes && c.state != afterQuote && bytes.IndexByte(rest, c.quote) < 0 {
-		c.scanLines(data, rest)
-		return
-	}
 	for c.at < len(data) {
-		if c.state == inQuotes {
-			i := bytes.IndexByte(data[c.at:], c.quote)
-			if i < 0 {
+		rest := data[c.at:]
+		next := len(rest)
+		if i := indexQuote(rest, c.quote); i >= 0 {
+			next = i
+		}
+		switch c.state {
+		case afterQuote:
+			c.state = inPlain
+			if next == 0 {
+				c.at, c.state = c.at+1, inQuotes
+			}
+			continue
+		case inQuotes:
+			if next == len(rest) {
 				c.at = len(data)
 				return
 			}
-			c.at += i + 1
-			c.state = afterQuote
+			c.at, c.state = c.at+next+1, afterQuote
 			continue
 		}
-		c.step(data[c.at])
+		if i := bytes.LastIndexByte(rest[:next], '\n'); i >= 0 {
+			c.border = c.at + i + 1
+		}
+		if next > 0 {
+			c.state = inPlain
+			if last := rest[next-1]; last == '\n' || last == c.delimiter {
+				c.state = atFieldStart
+			}
+		}
+		if c.at += next; next == len(rest) {
+			return
+		}
+		c.at++
+		if c.state == atFieldStart {
+			c.state = inQuotes
+		}
 	}
 }
 
-func (c *cutter) scanLines(data, rest []byte) {
-	if len(rest) == 0 {
-		return
+func indexQuote(b []byte, quote byte) int {
+	if quote == 0 {
+		return -1
 	}
-	if i := bytes.LastIndexByte(rest, '\n'); i >= 0 {
-		c.border = c.at + i + 1
-	}
-	c.at, c.state = len(data), inPlain
-	if last := rest[len(rest)-1]; last == '\n' || last == c.delimiter {
-		c.state = atFieldStart
-	}
-}
-
-// step takes one byte outside quotes.
-func (c *cutter) step(b byte) {
-	c.at++
-	switch {
-	case b == '\n':
-		c.border, c.state = c.at, atFieldStart
-	case b == c.delimiter:
-		c.state = atFieldStart
-	case b == c.quote && c.state != inPlain:
-		c.state = inQuotes
-	default:
-		c.state = inPlain
-	}
+	return bytes.IndexByte(b, quote)
 }
 
 // first returns the end of the first whole record of data, or -1.
 func (c cutter) first(data []byte) int {
 	c.reset()
-	for c.at < len(data) {
-		if c.state == inQuotes {
-			i := bytes.IndexByte(data[c.at:], c.quote)
-			if i < 0 {
-				return -1
+	for n := range data {
+		if data[n] == '\n' || n == len(data)-1 {
+			if c.scan(data[:n+1]); c.border > 0 {
+				return c.border
 			}
-			c.at += i + 1
-			c.state = afterQuote
-			continue
-		}
-		if c.step(data[c.at]); c.border > 0 {
-			return c.border
 		}
 	}
 	return -1

@@ -103,13 +103,36 @@ func appendJSONFloat(dst []byte, f float64, bits int) []byte {
 	return appendFloat(dst, f, bits)
 }
 
-// appendFloat is stream.AppendDouble with a short path for whole numbers.
+// appendFloat is stream.AppendDouble with a short path for whole numbers and for those
+// with up to three decimals. A decimal m/1000 that reads back as f, with so small an m
+// that its neighbours read back as other floats, is the shortest there is once its
+// zeros are cut.
 func appendFloat(dst []byte, f float64, bits int) []byte {
-	if i := int64(f); float64(i) == f && i != 0 && i > -1<<24 && i < 1<<24 {
+	if !(math.Abs(f) < floatShortMax) {
+		return stream.AppendDouble(dst, f, bits)
+	}
+	if i := int64(f); float64(i) == f && i != 0 {
 		return strconv.AppendInt(dst, i, 10)
 	}
-	return stream.AppendDouble(dst, f, bits)
+	m := math.RoundToEven(f * 1000)
+	if m == 0 || m/1000 != f && (bits == 64 || float32(m)/1000 != float32(f)) {
+		return stream.AppendDouble(dst, f, bits)
+	}
+	if m < 0 {
+		dst, m = append(dst, '-'), -m
+	}
+	whole, rest := uint64(m)/1000, uint64(m)%1000
+	dst = append(strconv.AppendUint(dst, whole, 10), '.', byte('0'+rest/100))
+	if rest%100 != 0 {
+		dst = append(dst, byte('0'+rest/10%10))
+	}
+	if rest%10 != 0 {
+		dst = append(dst, byte('0'+rest%10))
+	}
+	return dst
 }
+
+const floatShortMax = 8000 // times 1000 it is below 2^23, where a REAL's neighbours are 1/2 apart
 
 const hexDigits = "0123456789abcdef"
 

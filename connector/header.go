@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -36,7 +37,7 @@ func (s *textSource) matchHeader(name string, record []byte) (l *layout, isHeade
 		}
 	}
 	if s.header == headerAuto {
-		if !ok || len(names) != len(byPosition.fields) || s.isRow(record, byPosition) {
+		if !ok || bytes.IndexByte(record, 0) >= 0 || len(names) != len(byPosition.fields) || s.isRow(record, byPosition) {
 			return byPosition, false, nil
 		}
 		s.warn(fmt.Sprintf("%s: the first line is taken as a header but does not name the columns; they are matched by position (header = true says so, header = false makes it a row)", name))

@@ -117,11 +117,15 @@ func TestTimestampsAsPackageStream(t *testing.T) {
 
 func TestFloatsAsPackageStream(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
-	for range 50000 {
+	for range 300000 {
 		f := math.Float64frombits(r.Uint64())
-		switch r.IntN(3) {
+		switch r.IntN(5) {
 		case 0:
 			f = math.Round(r.NormFloat64()*1e6) / pow10[r.IntN(7)]
+		case 2:
+			f = float64(r.IntN(18_000_000)-9_000_000) / 1000
+		case 3:
+			f = math.Nextafter(float64(r.IntN(10_000_000))/1000, float64(r.IntN(2))*1e9)
 		case 1:
 			f = float64(r.IntN(1<<25) - 1<<24)
 		}

@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -242,12 +243,12 @@ var utf8Mark = []byte("\xef\xbb\xbf")
 // taken as the header or left in rest as data.
 func (r *textReader) readHeader(ctx context.Context, name string) (*layout, error) {
 	cut := r.src.cutter()
-	for r.ended == nil && len(r.rest) < len(utf8Mark) && (r.src.csv || len(r.rest) == 0 || r.rest[0] == utf8Mark[0]) {
+	for r.ended == nil && len(r.rest) < len(utf8Mark) && bytes.HasPrefix(utf8Mark, r.rest) {
 		if err := r.readMore(ctx); err != nil {
 			return nil, err
 		}
 	}
-	if len(r.rest) >= len(utf8Mark) && string(r.rest[:len(utf8Mark)]) == string(utf8Mark) {
+	if bytes.HasPrefix(r.rest, utf8Mark) {
 		r.keep(append([]byte(nil), r.rest...), len(utf8Mark))
 	}
 	if !r.src.csv {
