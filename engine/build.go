@@ -99,6 +99,9 @@ func (r *run) fill(s *stage, p *bind.Pipeline, readers map[model.Edge][]model.Re
 	}
 	for i, in := range s.inlets {
 		in.wanted = s.body.wants(i)
+		if src, ok := in.from.body.(*sourceBody); ok {
+			in.live = src.src.Live()
+		}
 	}
 	return nil
 }

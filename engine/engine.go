@@ -264,8 +264,9 @@ func (r *run) recoverBug() {
 	}
 }
 
-// linger makes inputs that have been quiet for an interval cut what they hold, so that
-// latency does not depend on rate. It runs only while a source is live.
+// linger makes the inputs of live sources cut what they hold at every interval, so that
+// latency does not depend on rate. Inputs of other sources wait for full tasks: there
+// is always more, until the end.
 func (r *run) linger() {
 	defer r.readers.Done()
 	tick := time.NewTicker(lingerInterval)
@@ -281,10 +282,7 @@ func (r *run) linger() {
 		for _, s := range r.stages {
 			s.mu.Lock()
 			for _, in := range s.inlets {
-				if !in.eager && in.idle && in.cutter.Pending() {
-					in.flush = true
-				}
-				in.idle = true
+				in.flush = in.flush || in.live && !in.eager && in.cutter.Pending()
 			}
 			blocked := s.pump()
 			s.mu.Unlock()

@@ -28,7 +28,10 @@ func newFunctionBody(r *run, fn operator.Function, inputs int, out *outlet, erro
 func (b *functionBody) newScratch() any { return b.fn.NewScratch() }
 
 func (b *functionBody) compute(sl *slot, scratch any) (err error) {
-	sl.partial, err = b.fn.Batch(&sl.task, scratch)
+	if sl.partial, err = b.fn.Batch(&sl.task, scratch); err != nil {
+		b.discard(sl, false)
+		sl.partial = operator.Partial{}
+	}
 	return err
 }
 
@@ -67,8 +70,8 @@ func (b *functionBody) watermark() int64 { return b.fn.Watermark() }
 func (b *functionBody) ended() bool      { return b.left == 0 }
 func (b *functionBody) wants(i int) bool { return b.fn.Wants(i) }
 
-func (b *functionBody) discard(sl *slot) {
-	if r, ok := b.fn.(operator.Releaser); ok && sl.partial.Value != nil {
+func (b *functionBody) discard(sl *slot, absorbed bool) {
+	if r, ok := b.fn.(operator.Releaser); ok && !absorbed && sl.partial.Value != nil {
 		r.Discard(sl.partial)
 	}
 }

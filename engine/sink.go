@@ -95,7 +95,7 @@ func (b *sinkBody) ended() bool      { return b.end }
 func (b *sinkBody) wants(int) bool   { return true }
 func (b *sinkBody) close()           {}
 
-func (b *sinkBody) discard(sl *slot) {
+func (b *sinkBody) discard(sl *slot, _ bool) {
 	for _, batch := range sl.encoded.batches {
 		batch.Release()
 	}

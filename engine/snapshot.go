@@ -126,9 +126,7 @@ func (s *stage) restoreBody(r *state.Reader) error {
 
 // discardSlot gives back what a task that will not be assembled holds.
 func (s *stage) discardSlot(sl *slot, seq uint64) {
-	if !(s.producing && seq == s.head) {
-		s.body.discard(sl)
-	}
+	s.body.discard(sl, s.producing && seq == s.head)
 	for i := range sl.task.Spans {
 		sl.task.Spans[i].Batch.Release()
 	}

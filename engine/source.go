@@ -74,6 +74,8 @@ func (b *sourceBody) compute(sl *slot, scratch any) error {
 	d := &sl.decoded
 	d.errors, d.kept = d.errors[:0], nil
 	if d.end {
+		sl.task.Rows = 0
+		sl.block.Data = sl.block.Data[:0]
 		return nil
 	}
 	s, block := scratch.(*sourceScratch), &sl.block
@@ -341,7 +343,7 @@ func (b *sourceBody) close() {
 		port.close()
 	}
 }
-func (b *sourceBody) discard(sl *slot) {
+func (b *sourceBody) discard(sl *slot, _ bool) {
 	if sl.decoded.batch != nil {
 		sl.decoded.batch.Release()
 		sl.decoded.batch = nil

@@ -53,7 +53,7 @@ type stage struct {
 	producing bool // by the drain: slot head is absorbed, its outputs are not all out
 	finished  bool // by the drain: the end was passed on
 
-	tasks, rows, busyNanos atomic.Int64
+	tasks, rows, bytes, busyNanos atomic.Int64
 }
 
 // slot is a task on its way through a stage. Bodies use the fields they need.
@@ -90,7 +90,9 @@ type body interface {
 	watermark() int64
 	ended() bool
 	wants(input int) bool
-	discard(sl *slot)
+	// discard gives back what a slot holds that will not be finished; absorbed tells
+	// whether absorb has had it.
+	discard(sl *slot, absorbed bool)
 	close()
 }
 
@@ -124,6 +126,7 @@ func (s *stage) runCompute(i int, w workerScratch) error {
 	}
 	s.tasks.Add(1)
 	s.rows.Add(int64(sl.task.Rows))
+	s.bytes.Add(s.sizeOf(sl))
 	s.busyNanos.Add(int64(time.Since(start)))
 	s.mu.Lock()
 	seq := s.seqOf(i)
@@ -137,6 +140,14 @@ func (s *stage) runCompute(i int, w workerScratch) error {
 		s.requestLane(l)
 	}
 	return nil
+}
+
+// sizeOf is about how many bytes a slot's input has.
+func (s *stage) sizeOf(sl *slot) int64 {
+	if len(s.inlets) == 0 {
+		return int64(len(sl.block.Data))
+	}
+	return int64(sl.task.Rows) * int64(s.inlets[sl.task.Input].rowSize)
 }
 
 // seqOf is the sequence number of the slot in ring place i, between head and tail.
@@ -332,7 +343,7 @@ type inlet struct {
 	advanced bool // an eager producer finished a task
 	flush    bool // cut what is there (linger, stop)
 	blocked  bool // the producer found no room
-	idle     bool // nothing came since the last linger tick
+	live     bool // from a source whose input may pause
 	// tied: another input of the stage comes from the same source. Refusing rows here
 	// would stop that one too, which the function may be waiting for; so while it does
 	// not want this input, rows pile up, to a limit.
@@ -361,7 +372,6 @@ func (in *inlet) push(b *stream.Batch, from, to int) {
 	s := in.stage
 	s.mu.Lock()
 	in.cutter.Push(stream.Span{Batch: b, From: from, To: to})
-	in.idle = false
 	blocked := s.pump()
 	size := int64(in.cutter.Rows()) * int64(in.rowSize)
 	s.mu.Unlock()

@@ -48,6 +48,7 @@ type PipelineStats struct {
 	Tasks       int64   `json:"tasks"`
 	RowsIn      int64   `json:"rows_in"`
 	RowsOut     int64   `json:"rows_out"`
+	BytesIn     int64   `json:"bytes_in"`
 	BusySeconds float64 `json:"busy_seconds"`
 }
 
@@ -68,9 +69,9 @@ type Stats struct {
 
 // Stats may be called at any time.
 func (r *Run) Stats() Stats {
-	var out Stats
+	out := Stats{Streams: []StreamStats{}, Errors: []ErrorStats{}}
 	for i, s := range r.r.stages {
-		p := PipelineStats{Name: s.name, Form: r.r.plan.Pipelines[i].Form.String(), Processor: "cpu", Tasks: s.tasks.Load(), RowsIn: s.rows.Load(), BusySeconds: float64(s.busyNanos.Load()) / 1e9}
+		p := PipelineStats{Name: s.name, Form: r.r.plan.Pipelines[i].Form.String(), Processor: "cpu", Tasks: s.tasks.Load(), RowsIn: s.rows.Load(), BytesIn: s.bytes.Load(), BusySeconds: float64(s.busyNanos.Load()) / 1e9}
 		switch b := s.body.(type) {
 		case *sourceBody:
 			st := b.stats()

@@ -48,6 +48,7 @@ type ResultSink = connector.Sink
 type Options struct {
 	Workers     int    // default: all cores
 	TaskBytes   int64  // default: 1 MiB
+	BlockBytes  int    // size of the blocks that readers cut for decoding; default: 256 KiB
 	Engine      string // EngineMillrace (default) or EngineReference
 	Optimize    optimize.Switches
 	Vars        map[string]string // ${name} in the script

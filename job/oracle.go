@@ -21,6 +21,8 @@ type oracle struct {
 	job     *Job
 	cancel  context.CancelFunc
 	stopped atomic.Bool
+	rowsIn  atomic.Int64
+	rowsOut atomic.Int64
 	done    chan struct{}
 	err     error
 	stats   *reference.Stats
@@ -151,6 +153,7 @@ func (o *oracle) rows(p int, block *connector.Block, batch *stream.Batch, d conn
 			break
 		}
 		text, line := d.Record(i)
+		o.rowsIn.Add(1)
 		if !yield(reference.Record{Partition: p, Row: physicalRow(batch, i), Raw: text, File: block.File, Line: block.Start.Line + line}, nil) {
 			return false
 		}
@@ -193,6 +196,7 @@ func filled(c *stream.Column, n int) bool {
 func (o *oracle) Row(op *model.Operator, port model.Port, row reference.Row) error {
 	switch port {
 	case model.Out:
+		o.rowsOut.Add(1)
 		return o.sinks[op.Name].row(row)
 	case model.Errors:
 		e := errorRecord(row)
@@ -205,15 +209,18 @@ func (o *oracle) Row(op *model.Operator, port model.Port, row reference.Row) err
 		}
 	case model.Late:
 		if len(o.late[op.Name]) < 100 {
-			o.late[op.Name] = append(o.late[op.Name], engine.ErrorRecord{Operator: op.Name, Reason: "late", Record: rowText(op.Relation.Schema, row)})
+			o.late[op.Name] = append(o.late[op.Name], engine.ErrorRecord{Operator: op.Name, Reason: "late", Record: rowText(op.Relation.Schema, o.need(op), row)})
 		}
 	}
 	return nil
 }
 
-func rowText(s *stream.Schema, row reference.Row) string {
+func rowText(s *stream.Schema, need []bool, row reference.Row) string {
 	out := []byte{'{'}
 	for _, c := range s.Visible() {
+		if !need[c] {
+			continue
+		}
 		if len(out) > 1 {
 			out = append(out, ',')
 		}
@@ -230,7 +237,7 @@ func errorRecord(row reference.Row) engine.ErrorRecord {
 
 // counts translates the reference's statistics.
 func (o *oracle) counts() engine.Stats {
-	var out engine.Stats
+	out := engine.Stats{Streams: []engine.StreamStats{}, Errors: []engine.ErrorStats{}}
 	if o.stats == nil {
 		return out
 	}

@@ -95,7 +95,7 @@ func (j *Job) openSource(op *model.Operator, need []bool) (connector.Source, err
 }
 
 func (j *Job) env() connector.Env {
-	return connector.Env{Stdin: j.plan.options.Stdin, Stdout: j.plan.options.Stdout}
+	return connector.Env{Stdin: j.plan.options.Stdin, Stdout: j.plan.options.Stdout, BlockBytes: j.plan.options.BlockBytes}
 }
 
 func closeSources(sources map[model.OpID]connector.Source) {

@@ -25,6 +25,7 @@ type ProcessorStats struct {
 	Name        string  `json:"name"`
 	Tasks       int64   `json:"tasks"`
 	Rows        int64   `json:"rows"`
+	Bytes       int64   `json:"bytes"`
 	BusySeconds float64 `json:"busy_seconds"`
 }
 
@@ -39,6 +40,7 @@ type Progress struct {
 func (j *Job) Progress() Progress {
 	p := Progress{Elapsed: time.Since(j.started)}
 	if j.run == nil {
+		p.RowsIn, p.RowsOut = j.oracle.rowsIn.Load(), j.oracle.rowsOut.Load()
 		return p
 	}
 	s := j.run.Stats()
@@ -66,6 +68,7 @@ func (j *Job) collect() *Stats {
 	for _, p := range s.Pipelines {
 		cpu.Tasks += p.Tasks
 		cpu.Rows += p.RowsIn
+		cpu.Bytes += p.BytesIn
 		cpu.BusySeconds += p.BusySeconds
 	}
 	s.Processors = []ProcessorStats{cpu}

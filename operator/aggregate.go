@@ -2,6 +2,7 @@ package operator
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/millrace/millrace/model"
@@ -158,28 +159,32 @@ func (a *aggregate) compile(side Side, op *model.Operator) error {
 	if err != nil {
 		return err
 	}
-	// A row that fails shows what those of the aggregate's expressions read that can fail.
-	chain.steps[len(steps)-1].record.columns = referenced(in, fallibleOf(op.Aggregate))
+	chain.showAggregate(op)
 	a.chain = chain
 	return nil
 }
 
-// fallibleOf returns the keys, filters and arguments that can fail.
-func fallibleOf(g *model.Aggregate) []*model.Expr {
-	var out []*model.Expr
-	add := func(e *model.Expr) {
-		if e != nil && e.MayErr() {
-			out = append(out, e)
+// showAggregate makes the step that computes an aggregate's keys and arguments show, of
+// a row that fails, what those of the aggregate's own expressions read that can fail.
+func (c *Chain) showAggregate(op *model.Operator) {
+	for i := range c.steps {
+		if st := &c.steps[i]; st.id == op.ID {
+			st.record.columns = referenced(st.record.schema, fallibleOf(op.Aggregate))
 		}
 	}
-	for _, k := range g.Keys {
-		add(k)
-	}
+}
+
+// fallibleOf returns the keys, filters and arguments that can fail.
+func fallibleOf(g *model.Aggregate) []*model.Expr {
+	exprs := slices.Clone(g.Keys)
 	for _, agg := range g.Aggs {
-		add(agg.Filter)
-		add(agg.Arg)
+		for _, e := range []*model.Expr{agg.Filter, agg.Arg} {
+			if e != nil {
+				exprs = append(exprs, e)
+			}
+		}
 	}
-	return out
+	return fallibleExprs(exprs)
 }
 
 // showKeys makes cells for float keys: 0 and -0 are one group, which shows the form

@@ -230,3 +230,9 @@ func (a *aggregate) fail(group, value int) {
 	}
 	a.errors = append(a.errors, ErrorRow{Op: a.op, Reason: function.ErrOverflow, Record: a.record.json(cols, 0)})
 }
+
+// Discard implements Releaser; partial results hold nothing of the pool.
+func (a *aggregate) Discard(Partial) {}
+
+// Close implements Releaser.
+func (a *aggregate) Close() { a.out.close() }

@@ -135,7 +135,7 @@ func (st *step) compile(op *model.Operator, before model.Relation, keeps, must [
 		copy(st.reads, keeps)
 		copy(st.must, must)
 		st.mark(op.Filter...)
-		st.record.columns = referenced(in, op.Filter)
+		st.record.columns = referenced(in, fallibleExprs(op.Filter))
 		st.pred, err = CompilePredicate(op.Filter, in)
 	case model.ProjectOp:
 		err = st.project(op.Project, in, must)
@@ -175,11 +175,16 @@ func (st *step) project(exprs []*model.Expr, in *stream.Schema, must []bool) (er
 			evaluated = append(evaluated, e)
 		}
 	}
-	// Only expressions that can fail show in error rows: they are evaluated whether or
-	// not anybody reads them, so the record does not depend on pruning.
-	st.record.columns = referenced(in, slices.DeleteFunc(slices.Clone(evaluated), func(e *model.Expr) bool { return !e.MayErr() }))
+	st.record.columns = referenced(in, fallibleExprs(evaluated))
 	st.prog, err = Compile(evaluated, in)
 	return err
+}
+
+// fallibleExprs returns the expressions that can fail. Only what they read shows in error
+// rows: they are evaluated whether or not anybody reads them and stay together when
+// others move, so the record does not depend on what the optimizer did.
+func fallibleExprs(exprs []*model.Expr) []*model.Expr {
+	return slices.DeleteFunc(slices.Clone(exprs), func(e *model.Expr) bool { return !e.MayErr() })
 }
 
 func markColumns(marks []bool, exprs ...*model.Expr) {

@@ -118,6 +118,14 @@ func (f *instant) prepare() (err error) {
 	if f.intakes, err = r.newIntakes(needs, project); err != nil {
 		return err
 	}
+	if r.aggregate != nil {
+		if pairs != nil {
+			pairs.showAggregate(r.aggregate)
+		}
+		for _, in := range f.intakes {
+			in.intake.chain.showAggregate(r.aggregate)
+		}
+	}
 	f.byInput = make([][]int, len(r.edges))
 	for i, s := range r.sides {
 		f.byInput[s.input] = append(f.byInput[s.input], i)
@@ -147,14 +155,7 @@ func contributions(agg *model.Operator) *model.Operator {
 	op := &model.Operator{ID: agg.ID, Name: agg.Name, Kind: model.ProjectOp, Relation: model.Relation{Time: -1}}
 	op.Project = slices.Clone(agg.Aggregate.Keys)
 	for _, a := range agg.Aggregate.Aggs {
-		arg := a.Arg
-		if a.Filter != nil {
-			if arg == nil {
-				arg = model.Lit(stream.Bool(true))
-			}
-			arg = model.Call("case", arg.Type, a.Filter, arg, model.Lit(stream.NullOf(arg.Type)))
-		}
-		if arg != nil {
+		if arg := guarded(a); arg != nil {
 			op.Project = append(op.Project, arg)
 		}
 	}

@@ -52,7 +52,7 @@ func (r *run) filterStep(op *model.Operator) step {
 	return func(l *log, row Row) []Row {
 		ok, reason := holds(op.Filter, row)
 		if reason != "" {
-			l.add(reason, schema, op.Filter, row)
+			l.add(reason, schema, fallible(op.Filter), row)
 		}
 		if !ok {
 			return nil

@@ -50,7 +50,7 @@ var queries = map[string]string{
 	"rows":      "SELECT window_end, k FROM s [RANGE 2 SECONDS SLIDE 1 SECOND];",
 	"join":      "SELECT a.k, b.v FROM s [RANGE 1 SECOND SLIDE 1 SECOND] AS a JOIN s [RANGE 1 SECOND SLIDE 1 SECOND] AS b ON a.k = b.k;",
 	"union":     "SELECT k, v FROM s UNION ALL SELECT k, v FROM s WHERE k > 3;",
-	"instant":   "SELECT k, COUNT(*) FROM s [PARTITION BY k ROWS 3] GROUP BY k;",
+	"instant":   "SELECT k, SUM(v) FROM s [PARTITION BY k ROWS 3] GROUP BY k;",
 	"two":       "SELECT k FROM s; SELECT COUNT(*) FROM s [ROWS 100 SLIDE 10];",
 }
 

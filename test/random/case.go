@@ -56,18 +56,23 @@ type setting struct {
 	engine    string
 	workers   int
 	taskBytes int64
+	blocks    int
 	stopAfter int64
 	restore   *state.Snapshot
 }
 
 func (s setting) String() string {
-	return fmt.Sprintf("engine %s, %d workers, tasks of %d bytes", s.engine, s.workers, s.taskBytes)
+	return fmt.Sprintf("engine %s, %d workers, tasks of %d bytes, blocks of %d", s.engine, s.workers, s.taskBytes, s.blocks)
 }
 
 // randomSetting is an engine setting; tasks go down to one row.
 func randomSetting(r *rand.Rand) setting {
 	sizes := []int64{1, 17, 100, 1000, 4 << 10, 64 << 10, 1 << 20}
-	return setting{engine: millrace.EngineMillrace, workers: []int{1, 2, 3, 4}[r.IntN(4)], taskBytes: sizes[r.IntN(len(sizes))]}
+	blocks := []int{0, 60, 200, 1000, 3000}
+	return setting{
+		engine: millrace.EngineMillrace, workers: 1 + r.IntN(4),
+		taskBytes: sizes[r.IntN(len(sizes))], blocks: blocks[r.IntN(len(blocks))],
+	}
 }
 
 // answer is everything a run showed.
@@ -110,7 +115,7 @@ func (c *testCase) run(s setting) (*answer, error) {
 	bufs := make([]*bytes.Buffer, len(c.queries))
 	var errors bytes.Buffer
 	plan, err := millrace.Prepare([]millrace.Script{{Name: "case.sql", Text: c.script}}, millrace.Options{
-		Workers: s.workers, TaskBytes: s.taskBytes, Engine: s.engine, Errors: &errors,
+		Workers: s.workers, TaskBytes: s.taskBytes, BlockBytes: s.blocks, Engine: s.engine, Errors: &errors,
 		StopAfterTasks: s.stopAfter, Restore: s.restore,
 		Results: func(q millrace.Query) millrace.ResultSink {
 			bufs[q.Index] = &bytes.Buffer{}
@@ -153,7 +158,7 @@ func counts(s *millrace.Stats) string {
 }
 
 func sortLines(s string) string {
-	lines := strings.Split(strings.TrimSpace(s), "\n")
+	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' })
 	sort.Strings(lines)
 	return strings.Join(lines, "\n")
 }
@@ -227,7 +232,8 @@ func (c *testCase) checkRestore() (stops int, failure string) {
 		s := randomSetting(r)
 		s.restore = restore
 		if part < 3 {
-			s.stopAfter = 1 + r.Int64N(40)
+			s.stopAfter = 1 + r.Int64N(30)
+			s.blocks = 40 << r.IntN(5)
 		}
 		trail = append(trail, s.String())
 		got, err := c.run(s)

@@ -12,7 +12,7 @@ import (
 
 var (
 	seedFlag  = flag.Uint64("seed", 0, "run the case of this seed only")
-	casesFlag = flag.Int("cases", 0, "number of cases (default 600, or 100 with -short)")
+	casesFlag = flag.Int("cases", 0, "number of cases (default: thousands, a sixth of it with -short)")
 )
 
 // firstSeed is where the standing sequence of cases begins.
@@ -61,7 +61,7 @@ func report(t *testing.T, test string, c *testCase, failure string) {
 func TestRandomQueries(t *testing.T) {
 	cover := coverage{}
 	began := time.Now()
-	for _, seed := range cases(t, 600) {
+	for _, seed := range cases(t, 3000) {
 		withCase(t, seed, func(c *testCase) {
 			if failure := c.check(3); failure != "" {
 				report(t, "TestRandomQueries", c, failure)
@@ -81,7 +81,7 @@ func TestRandomQueries(t *testing.T) {
 // and restored with other workers and task sizes.
 func TestStopAndRestore(t *testing.T) {
 	stops := 0
-	for _, seed := range cases(t, 400) {
+	for _, seed := range cases(t, 1500) {
 		withCase(t, seed, func(c *testCase) {
 			n, failure := c.checkRestore()
 			if failure != "" {
