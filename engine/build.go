@@ -47,6 +47,9 @@ func (r *run) connect(s *stage, in *bind.Input) *inlet {
 		eager:   r.plan.Pipelines[in.From].Form != bind.Source || in.Edge.Port != model.Out,
 		rowSize: in.Width,
 	}
+	if r.plan.Pipelines[s.id].Form == bind.Sink {
+		inlet.rowsMax = min(inlet.rowsMax, operator.OutputRows)
+	}
 	o.readers = append(o.readers, inlet)
 	s.inlets = append(s.inlets, inlet)
 	return inlet
