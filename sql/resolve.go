@@ -135,6 +135,7 @@ type builder struct {
 	// own, because a table is read whole before the stream it is joined with begins.
 	tableSide bool
 	owner     string // view or sink that operators are made for
+	label     string // owner's name with a dot, for made-up names
 	owners    map[model.OpID]string
 	done      map[*statement]bool
 	active    map[*statement]bool
@@ -152,15 +153,11 @@ func newBuilder(r *resolver) *builder {
 	}
 }
 
-// add appends an operator under a name made of its kind.
+// add appends an operator. One without a name is called after the view or sink it is
+// made for and its kind: "congested.filter".
 func (b *builder) add(op *model.Operator) *model.Operator {
 	if op.Name == "" {
-		for i := len(b.model.Ops); op.Name == ""; i++ {
-			n := fmt.Sprintf("%s_%d", op.Kind, i)
-			if b.streams[n] == nil && !b.names[n] {
-				op.Name = n
-			}
-		}
+		op.Name = b.unique(b.label + op.Kind.String())
 	}
 	b.names[op.Name] = true
 	b.model.Add(op)
@@ -171,7 +168,7 @@ func (b *builder) add(op *model.Operator) *model.Operator {
 // unique returns the name, or the name with the first free number.
 func (b *builder) unique(name string) string {
 	out := name
-	for i := 2; b.names[out]; i++ {
+	for i := 2; b.names[out] || out != name && b.streams[out] != nil; i++ {
 		out = fmt.Sprintf("%s_%d", name, i)
 	}
 	return out
@@ -208,20 +205,20 @@ func (b *builder) output(s *statement) error {
 		return b.fail(s.name.span, "", "the errors of %q are written into %q itself", s.name.text, s.name.text)
 	}
 	b.active[s] = true
-	outer := b.owner
-	defer func() { b.owner, b.active[s], b.done[s] = outer, false, true }()
+	outer, label := b.owner, b.label
+	defer func() { b.owner, b.label, b.active[s], b.done[s] = outer, label, false, true }()
 	if s.kind == insertStatement {
 		return b.insert(s)
-	}
-	b.owner = "select"
-	rel, err := b.query(s.query, nil)
-	if err != nil {
-		return err
 	}
 	ordinal := b.ordinal[s]
 	base := model.ResultConnector
 	if ordinal > 0 {
 		base = fmt.Sprintf("%s_%d", base, ordinal)
+	}
+	b.owner, b.label = "select", base+"."
+	rel, err := b.query(s.query, nil)
+	if err != nil {
+		return err
 	}
 	sink := &model.Operator{
 		Kind: model.SinkOp, Name: b.unique(base), Relation: rel.Relation,
@@ -244,9 +241,9 @@ func (b *builder) view(d *declaration, at name) (*relation, error) {
 		return nil, b.fail(at.span, "", "view %q uses itself", d.statement.name.text)
 	}
 	d.building = true
-	outer := b.owner
-	b.owner = d.statement.name.text
-	defer func() { d.building, b.owner = false, outer }()
+	outer, label := b.owner, b.label
+	b.owner, b.label = d.statement.name.text, d.statement.name.text+"."
+	defer func() { d.building, b.owner, b.label = false, outer, label }()
 	rel, err := b.query(d.statement.query, nil)
 	if err != nil {
 		return nil, err

@@ -257,10 +257,10 @@ func (b *builder) source(d *declaration) (*relation, error) {
 		Kind: model.SourceOp, Name: b.unique(d.statement.name.text), Source: &src,
 		Relation: model.Relation{Schema: stream.NewSchema(s.fields...), Time: s.time, Bounded: c.Bounded},
 	}
-	outer := b.owner
-	b.owner = ""
+	outer, label := b.owner, b.label
+	b.owner, b.label = "", d.statement.name.text+"."
 	rel := b.derive(op)
-	b.owner = outer
+	b.owner, b.label = outer, label
 	rel.static, rel.timed = c.Bounded && s.time < 0, s.time >= 0
 	b.memo[key] = rel
 	return rel, nil
@@ -280,7 +280,7 @@ func (b *builder) insert(s *statement) error {
 	if err != nil {
 		return err
 	}
-	b.owner = sinkOwner(s.name.text)
+	b.owner, b.label = sinkOwner(s.name.text), s.name.text+"."
 	rel, err := b.query(s.query, nil)
 	if err != nil {
 		return err
