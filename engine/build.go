@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/millrace/millrace/bind"
 	"github.com/millrace/millrace/connector"
@@ -231,7 +232,7 @@ func (r *run) sourceBody(p *bind.Pipeline) (body, error) {
 		errors:  r.errorPort(op, op.Source.OnError), tally: &Tally{},
 	}
 	b.errors.out = nil // the side port sends in order
-	b.ahead = newTimes(n)
+	b.ahead, b.heard = newTimes(n), make([]atomic.Int64, n)
 	b.floor.Store(minTime)
 	return b, nil
 }

@@ -215,6 +215,16 @@ func (r *run) launch() {
 }
 
 func (r *run) startReaders(s *stage, b *sourceBody) {
+	if b.op.Source.IdleTimeoutMicros > 0 && !b.src.Bounded() {
+		for p := range b.heard {
+			b.heard[p].Store(time.Now().UnixNano())
+		}
+		r.readers.Add(1)
+		go func() {
+			defer r.readers.Done()
+			s.watchSilence(r.readCtx)
+		}()
+	}
 	for p := range b.places {
 		if b.in.parts[p].ended {
 			continue

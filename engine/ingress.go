@@ -27,7 +27,9 @@ import (
 //  1. A run is sorted by key; equal keys keep position order.
 //  2. What goes out has keys below the stream's watermark (with one partition: not
 //     above it), so nothing that comes later belongs before it.
-//  3. Lateness depends on the partition's earlier rows only, never on batches or time.
+//  3. Lateness depends on the partition's earlier rows only, never on batches or time -
+//     except for a partition that was idle: while it is silent the stream's watermark
+//     goes on without it, and what it brings afterwards from before is late by the clock.
 type ingress struct {
 	timed    bool
 	timeCol  int
@@ -40,6 +42,7 @@ type ingress struct {
 	pool     *stream.Pool
 	schema   *stream.Schema
 	need     []bool
+	passed   int64         // the watermark so far; it never goes back
 	gathered *stream.Batch // short spans copied together, not yet handed out
 }
 
@@ -47,7 +50,9 @@ type partition struct {
 	maxTime  int64 // greatest event time so far; stream.MinTime before the first row
 	ordinal  int64 // rows so far (keys of a stream without event time)
 	sequence int64 // runs so far
+	floor    int64 // the stream's watermark when the partition came back from idleness
 	ended    bool
+	idle     bool
 }
 
 type sortedRun struct {
@@ -67,14 +72,16 @@ func newIngress(op *model.Operator, partitions int, need []bool, pool *stream.Po
 		pool: pool, schema: op.Relation.Schema, need: need,
 	}
 	for i := range in.parts {
-		in.parts[i].maxTime = stream.MinTime
+		in.parts[i].maxTime, in.parts[i].floor = stream.MinTime, stream.MinTime
 	}
+	in.passed = stream.MinTime
 	return in
 }
 
 // split divides a batch's rows into those on time, late ones and ones too far ahead
 // (indices; onTime nil means all rows, in time order already).
 type split struct {
+	byClock             int // late rows that are late only because their partition was idle
 	onTime, late, ahead []int32
 	inOrder             bool
 }
@@ -89,7 +96,8 @@ func subtract(t, d int64) int64 {
 // judge applies the watermark to the next batch of partition p and moves it on.
 func (in *ingress) judge(p int, times []int64) split {
 	part := &in.parts[p]
-	if in.jump == 0 && ascending(times) && (len(times) == 0 || times[0] >= subtract(part.maxTime, in.delay)) {
+	part.wake(in)
+	if in.jump == 0 && ascending(times) && (len(times) == 0 || times[0] >= max(part.floor, subtract(part.maxTime, in.delay))) {
 		if n := len(times); n > 0 {
 			part.maxTime = max(part.maxTime, times[n-1])
 		}
@@ -100,8 +108,11 @@ func (in *ingress) judge(p int, times []int64) split {
 	for i, t := range times {
 		wm := subtract(part.maxTime, in.delay)
 		switch {
-		case t < wm:
+		case t < wm || t < part.floor:
 			out.late = append(out.late, int32(i))
+			if t >= wm {
+				out.byClock++
+			}
 			continue
 		case in.jump > 0 && wm != stream.MinTime && t-in.jump > wm:
 			out.ahead = append(out.ahead, int32(i))
@@ -175,10 +186,11 @@ func (in *ingress) arrange(b *stream.Batch, s split) *stream.Batch {
 
 // watermark is the stream's: the minimum over active partitions.
 func (in *ingress) watermark() int64 {
-	wm := stream.MaxTime
+	wm, idle := stream.MaxTime, false
 	for i := range in.parts {
 		p := &in.parts[i]
-		if p.ended {
+		idle = idle || p.idle && !p.ended
+		if p.ended || p.idle {
 			continue
 		}
 		if in.timed {
@@ -187,7 +199,22 @@ func (in *ingress) watermark() int64 {
 			wm = min(wm, p.ordinal)
 		}
 	}
+	if idle && wm == stream.MaxTime {
+		return in.passed // nobody moves it
+	}
+	if wm != stream.MaxTime {
+		in.passed = max(in.passed, wm)
+		wm = in.passed
+	}
 	return wm
+}
+
+// wake ends a partition's idleness. Rows from before what the stream has passed
+// meanwhile are late.
+func (p *partition) wake(in *ingress) {
+	if p.idle {
+		p.floor, p.idle = in.watermark(), false
+	}
 }
 
 // shortRows is the span length below which rows are copied together.
@@ -346,8 +373,11 @@ func (in *ingress) Snapshot(w *state.Writer) {
 		w.Int(p.maxTime)
 		w.Int(p.ordinal)
 		w.Int(p.sequence)
+		w.Int(p.floor)
 		w.Bool(p.ended)
+		w.Bool(p.idle)
 	}
+	w.Int(in.passed)
 	w.Int(int64(len(in.heap)))
 	for _, r := range in.heap {
 		w.Int(int64(r.partition))
@@ -370,8 +400,9 @@ func (in *ingress) Restore(r *state.Reader) error {
 		return fmt.Errorf("state: the stream had %d partitions and has %d now", n, len(in.parts))
 	}
 	for i := range in.parts {
-		in.parts[i] = partition{maxTime: r.Int(), ordinal: r.Int(), sequence: r.Int(), ended: r.Bool()}
+		in.parts[i] = partition{maxTime: r.Int(), ordinal: r.Int(), sequence: r.Int(), floor: r.Int(), ended: r.Bool(), idle: r.Bool()}
 	}
+	in.passed = r.Int()
 	for n := r.Count(4); n > 0; n-- {
 		run := &sortedRun{partition: int(r.Int()), sequence: r.Int()}
 		b := in.pool.Get(in.schema, in.need)

@@ -194,3 +194,40 @@ func TestIngressLimit(t *testing.T) {
 		t.Fatalf("%d batches still held", n)
 	}
 }
+
+// TestIdlePartition: a silent partition stops holding the stream back; what it brings
+// afterwards from before the stream's watermark is late by the clock.
+func TestIdlePartition(t *testing.T) {
+	pool := stream.NewPool(8)
+	op := &model.Operator{Relation: model.Relation{Schema: eventSchema, Time: 0}, Source: &model.Source{}}
+	in := newIngress(op, 2, nil, pool, 1<<30)
+	feed(t, in, 0, 0, []int64{10, 20})
+	feed(t, in, 1, 0, []int64{5})
+	if got := fmt.Sprint(taken(t, in, pool)); got != "[]" && got != "[{5 1 0}]" {
+		t.Fatalf("got %v while partition 1 stands at 5", got)
+	}
+	in.parts[1].idle = true
+	if got := fmt.Sprint(taken(t, in, pool)); got != "[{5 1 0} {10 0 0}]" {
+		t.Fatalf("got %v, want the rows below 20", got)
+	}
+	b := pool.Get(eventSchema, nil)
+	for i, ts := range []int64{12, 25} {
+		b.AppendRow([]stream.Value{stream.Time(ts), stream.Big(1), stream.Big(int64(i + 1))})
+	}
+	s := in.judge(1, b.Cols[0].I64)
+	if len(s.late) != 1 || s.byClock != 1 {
+		t.Fatalf("%d late rows, %d by the clock; want the row at 12 to be both", len(s.late), s.byClock)
+	}
+	if err := in.accept(1, b, s); err != nil {
+		t.Fatal(err)
+	}
+	feed(t, in, 0, 2, []int64{30})
+	if got := fmt.Sprint(taken(t, in, pool)); got != "[{20 0 1}]" {
+		t.Fatalf("got %v: partition 1 counts again", got)
+	}
+	in.parts[0].idle, in.parts[1].idle = true, true
+	if got, want := in.watermark(), int64(25); got != want {
+		t.Fatalf("with every partition idle the watermark is %d, want it to stay at %d", got, want)
+	}
+	in.close()
+}

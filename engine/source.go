@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync/atomic"
+	"time"
 
 	"github.com/millrace/millrace/connector"
 	"github.com/millrace/millrace/model"
@@ -34,11 +35,12 @@ type sourceBody struct {
 	counts   sourceCounts
 	finished bool
 	buffered atomic.Int64   // bytes in ingress
+	heard    []atomic.Int64 // when each partition last had a block, in nanoseconds
 	ahead    []atomic.Int64 // each partition's watermark, for readers
 	floor    atomic.Int64   // the stream's
 }
 
-type sourceCounts struct{ rows, late, errors, bytes atomic.Int64 }
+type sourceCounts struct{ rows, late, lateByClock, errors, bytes atomic.Int64 }
 
 // decoded is what the parallel part makes of a block.
 type decoded struct {
@@ -48,6 +50,7 @@ type decoded struct {
 	kept      []int32 // rows of the block that batch has; nil: all
 	partition int
 	end       bool // the partition ended; no block
+	idle      bool // the partition has been silent for the idle timeout; no block
 	eof       connector.Position
 }
 
@@ -60,7 +63,6 @@ type placedError struct {
 type sourceScratch struct {
 	decoder connector.Decoder
 	compute *operator.ComputerScratch
-	bad     []bool
 	keep    []int32
 }
 
@@ -73,7 +75,7 @@ const errNullTime = "event time is NULL"
 func (b *sourceBody) compute(sl *slot, scratch any) error {
 	d := &sl.decoded
 	d.errors, d.kept = d.errors[:0], nil
-	if d.end {
+	if d.end || d.idle {
 		sl.task.Rows = 0
 		sl.block.Data = sl.block.Data[:0]
 		return nil
@@ -162,6 +164,10 @@ func (b *sourceBody) without(s *sourceScratch, batch *stream.Batch, failed []ope
 func (b *sourceBody) absorb(sl *slot) error {
 	d := &sl.decoded
 	p := d.partition
+	if d.idle {
+		b.in.parts[p].idle = true
+		return nil
+	}
 	if d.end {
 		b.in.parts[p].ended = true
 		b.places[p] = d.eof
@@ -207,6 +213,7 @@ func (b *sourceBody) setAside(sl *slot, batch *stream.Batch, s split) error {
 	p := sl.decoded.partition
 	if len(s.late) > 0 {
 		b.counts.late.Add(int64(len(s.late)))
+		b.counts.lateByClock.Add(int64(s.byClock))
 		for _, row := range s.late {
 			b.tally.add(ErrorRecord{Operator: b.op.Name, Reason: "late", Record: b.rowText(batch, int(row))})
 		}
@@ -407,7 +414,7 @@ func (s *stage) read(ctx context.Context, partition int, at connector.Position) 
 		switch {
 		case errors.Is(err, io.EOF):
 			s.enter(ctx, func(sl *slot) {
-				sl.decoded.partition, sl.decoded.end, sl.decoded.eof = partition, true, block.End
+				sl.decoded.partition, sl.decoded.end, sl.decoded.idle, sl.decoded.eof = partition, true, false, block.End
 			})
 			return nil
 		case ctx.Err() != nil:
@@ -416,9 +423,10 @@ func (s *stage) read(ctx context.Context, partition int, at connector.Position) 
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 		block.Partition = partition
+		body.heard[partition].Store(time.Now().UnixNano())
 		if !s.enter(ctx, func(sl *slot) {
 			sl.block, *block = *block, sl.block
-			sl.decoded.partition, sl.decoded.end = partition, false
+			sl.decoded.partition, sl.decoded.end, sl.decoded.idle = partition, false, false
 		}) {
 			return nil
 		}
@@ -454,4 +462,40 @@ func (b *sourceBody) admitted(ctx context.Context, partition int) bool {
 // rowText is a row's visible columns as JSON, for display.
 func (b *sourceBody) rowText(batch *stream.Batch, row int) string {
 	return operator.RecordJSON(batch.Schema, batch.Schema.Visible(), batch.Cols, row)
+}
+
+// noticeSilence tells ingress of partitions that have been silent for the idle timeout,
+// once each; false when ctx is done.
+func (s *stage) noticeSilence(ctx context.Context, told []bool) bool {
+	b := s.body.(*sourceBody)
+	timeout := b.op.Source.IdleTimeoutMicros * 1000
+	for p := range told {
+		silent := time.Now().UnixNano()-b.heard[p].Load() >= timeout
+		if silent && !told[p] && !s.enter(ctx, func(sl *slot) {
+			sl.decoded.partition, sl.decoded.end, sl.decoded.idle = p, false, true
+		}) {
+			return false
+		}
+		told[p] = silent
+	}
+	return true
+}
+
+// watchSilence looks for idle partitions until ctx is done.
+func (s *stage) watchSilence(ctx context.Context) {
+	tick := time.NewTicker(lingerInterval)
+	defer tick.Stop()
+	told := make([]bool, len(s.body.(*sourceBody).heard))
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.run.completed:
+			return
+		case <-tick.C:
+			if !s.noticeSilence(ctx, told) {
+				return
+			}
+		}
+	}
 }

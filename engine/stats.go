@@ -30,14 +30,17 @@ func (t *Tally) read() (int64, []ErrorRecord) {
 // StreamStats counts a source's rows. RowsIn are good records read, RowsOut those on
 // time.
 type StreamStats struct {
-	Name       string        `json:"name"`
-	RowsIn     int64         `json:"rows_in"`
-	RowsOut    int64         `json:"rows_out"`
-	RowsLate   int64         `json:"rows_late"`
-	RowsError  int64         `json:"rows_error"`
-	BytesIn    int64         `json:"bytes_in"`
-	LateSample []ErrorRecord `json:"-"`
-	ErrSample  []ErrorRecord `json:"-"`
+	Name      string `json:"name"`
+	RowsIn    int64  `json:"rows_in"`
+	RowsOut   int64  `json:"rows_out"`
+	RowsLate  int64  `json:"rows_late"`
+	RowsError int64  `json:"rows_error"`
+	// RowsLateByClock are those of RowsLate that were on time for their own partition but
+	// came after an idle timeout had let the stream go on without it.
+	RowsLateByClock int64         `json:"rows_late_by_clock"`
+	BytesIn         int64         `json:"bytes_in"`
+	LateSample      []ErrorRecord `json:"-"`
+	ErrSample       []ErrorRecord `json:"-"`
 }
 
 // PipelineStats counts what one pipeline did on one processor.
@@ -101,7 +104,7 @@ func (b *sourceBody) stats() StreamStats {
 	_, errs := b.errors.tally.read()
 	_, late := b.tally.read()
 	s := StreamStats{
-		Name: b.op.Name, RowsIn: b.counts.rows.Load(), RowsLate: b.counts.late.Load(),
+		Name: b.op.Name, RowsIn: b.counts.rows.Load(), RowsLate: b.counts.late.Load(), RowsLateByClock: b.counts.lateByClock.Load(),
 		RowsError: b.counts.errors.Load(), BytesIn: b.counts.bytes.Load(), LateSample: late, ErrSample: errs,
 	}
 	s.RowsOut = s.RowsIn - s.RowsLate
