@@ -104,7 +104,7 @@ func (d *jsonDecoder) object(data []byte, p int, slots []span) bool {
 		return p+1 == len(data)
 	}
 	for n := 0; ; n++ {
-		cell := -1
+		var cell int
 		if n < len(d.order) && bytes.HasPrefix(data[p:], d.order[n].text) {
 			cell, p = d.order[n].cell, p+len(d.order[n].text)
 		} else if cell, p = d.key(data, p, n); p < 0 {

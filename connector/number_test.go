@@ -25,7 +25,8 @@ func numberTexts() []string {
 	for range 20000 {
 		switch r.IntN(6) {
 		case 0:
-			texts = append(texts, strconv.FormatInt(r.Int64()>>r.IntN(64)-r.Int64()>>r.IntN(64), 10))
+			plus, minus := r.Int64()>>r.IntN(64), r.Int64()>>r.IntN(64)
+			texts = append(texts, strconv.FormatInt(plus-minus, 10))
 		case 1:
 			texts = append(texts, strconv.FormatFloat(r.NormFloat64()*math.Pow(10, float64(r.IntN(12)-4)), 'f', r.IntN(12), 64))
 		case 2:

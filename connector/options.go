@@ -91,13 +91,6 @@ func (o *optionSet) take(name string) (string, bool) {
 	return v, ok
 }
 
-func (o *optionSet) text(name, otherwise string) string {
-	if v, ok := o.take(name); ok {
-		return v
-	}
-	return otherwise
-}
-
 func (o *optionSet) bad(name, expected string) {
 	key := o.written[name]
 	o.fail(key, fmt.Sprintf("option %q cannot be %q", key, o.values[name]), expected)

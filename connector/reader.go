@@ -203,7 +203,7 @@ func (r *textReader) open(ctx context.Context, at Position) error {
 	r.in, r.ended, r.rest, r.long = in, nil, r.rest[:0], nil
 	r.pos = Position{File: at.File}
 	if r.layout, err = r.readHeader(ctx, name); err != nil {
-		r.closeFile()
+		_ = r.closeFile()
 		r.pos = at
 		return err
 	}
@@ -212,7 +212,7 @@ func (r *textReader) open(ctx context.Context, at Position) error {
 		r.rest = append(r.rest[:0], r.rest[fromRest:]...)
 		if ahead > fromRest {
 			if err := r.in.Skip(ctx, ahead-fromRest); err != nil {
-				r.closeFile()
+				_ = r.closeFile()
 				r.pos = at
 				return fmt.Errorf("%s: cannot go on at byte %d: %w", name, at.Offset, err)
 			}

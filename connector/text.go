@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
-	"unsafe"
 )
 
 // Eight bytes at a time: a word w has byte b where the corresponding byte of
@@ -48,9 +47,6 @@ var newline = []byte{'\n'}
 
 // toValidText copies b, each invalid sequence replaced by U+FFFD.
 func toValidText(b []byte) string { return strings.ToValidUTF8(string(b), "\uFFFD") }
-
-// view is b as a string without a copy; b must not change while it is used.
-func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 func indexNewline(b []byte) int { return bytes.IndexByte(b, '\n') }
 

@@ -21,15 +21,15 @@ func (s *intSum) add(v int64) {
 	s.lo, s.hi, s.n = lo, s.hi+v>>63+int64(carry), s.n+1
 }
 
-func (a intSum) plus(b intSum) intSum {
-	lo, carry := bits.Add64(a.lo, b.lo, 0)
-	return intSum{lo, a.hi + b.hi + int64(carry), a.n + b.n}
+func (s intSum) plus(b intSum) intSum {
+	lo, carry := bits.Add64(s.lo, b.lo, 0)
+	return intSum{lo, s.hi + b.hi + int64(carry), s.n + b.n}
 }
 
 // minus is exact too; only sets of distinct values use it.
-func (a intSum) minus(b intSum) intSum {
-	lo, borrow := bits.Sub64(a.lo, b.lo, 0)
-	return intSum{lo, a.hi - b.hi - int64(borrow), a.n - b.n}
+func (s intSum) minus(b intSum) intSum {
+	lo, borrow := bits.Sub64(s.lo, b.lo, 0)
+	return intSum{lo, s.hi - b.hi - int64(borrow), s.n - b.n}
 }
 
 // fits reports whether the sum is an int64.

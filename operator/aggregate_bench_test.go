@@ -15,7 +15,6 @@ type slideBench struct {
 	scratch operator.Scratch
 	pool    *stream.Pool
 	second  *stream.Batch // one second of rows; their times move on
-	at      int64
 	rows    int64
 	out     int64
 }

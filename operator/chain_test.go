@@ -2,6 +2,7 @@ package operator_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/millrace/millrace/model"
@@ -234,7 +235,7 @@ func TestComputer(t *testing.T) {
 	for seed := range uint64(30) {
 		g := optest.NewGen(seed, optest.AllTypes())
 		schema := &stream.Schema{Fields: append([]stream.Field{}, g.Schema.Fields...)}
-		computed := make([]*model.Expr, schema.Len())
+		computed := slices.Repeat([]*model.Expr{nil}, schema.Len())
 		for i := range 3 {
 			e := g.Expr(g.Type(), 2)
 			schema.Fields = append(schema.Fields, stream.Field{Name: fmt.Sprintf("x%d", i), Type: e.Type})

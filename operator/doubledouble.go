@@ -23,11 +23,11 @@ func (s *floatSum) add(x float64) {
 	s.n++
 }
 
-// plus returns the sum of both: a's values precede b's.
-func (a floatSum) plus(b floatSum) floatSum {
-	sum := a.hi + b.hi
-	t := sum - a.hi
-	return floatSum{sum, a.lo + b.lo + ((a.hi - (sum - t)) + (b.hi - t)), a.n + b.n}
+// plus returns the sum of both: s's values precede b's.
+func (s floatSum) plus(b floatSum) floatSum {
+	sum := s.hi + b.hi
+	t := sum - s.hi
+	return floatSum{sum, s.lo + b.lo + ((s.hi - (sum - t)) + (b.hi - t)), s.n + b.n}
 }
 
 // value is the sum rounded to float64.

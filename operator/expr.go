@@ -65,9 +65,8 @@ type instr struct {
 	out  int
 	args []int
 	konst
-	flip   uint64 // all ones to invert the bits a comparison gives
-	reason string // of the failures it can produce, where there is one only
-	data   any    // what a function prepared when compiling
+	flip uint64 // all ones to invert the bits a comparison gives
+	data any    // what a function prepared when compiling
 }
 
 // konst is a constant operand in the form that the kernel wants.

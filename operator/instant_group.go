@@ -285,9 +285,7 @@ func (g *instantGroups) finish(out *laneResult) error {
 	g.now = -1
 	out.errors = append(out.errors, g.errors...)
 	g.errors = g.errors[:0]
-	for _, e := range g.behind(g.plus, out.plus) {
-		out.errors = append(out.errors, e)
-	}
+	out.errors = append(out.errors, g.behind(g.plus, out.plus)...)
 	g.behind(g.minus, out.minus)
 	return nil
 }

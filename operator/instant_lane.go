@@ -224,7 +224,6 @@ type instantEval struct {
 	reads   []bool
 	split   int
 	cols    []stream.Column
-	chunk   candidates
 }
 
 // run evaluates candidates in chunks and appends what passes.

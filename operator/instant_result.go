@@ -14,7 +14,8 @@ func (g *instantGroups) result(x *instantGroup) (row []stream.Value, ok bool) {
 	row, ok = append(make([]stream.Value, 0, g.keys+len(g.aggs)), keys...), true
 	for k := range g.aggs {
 		a := &g.aggs[k]
-		v, fits := stream.NullOf(a.Type), true
+		var v stream.Value
+		fits := true
 		switch {
 		case a.column < 0 && !a.Distinct:
 			v = stream.Value{Type: a.Type, I: x.rows}

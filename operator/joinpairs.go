@@ -1,6 +1,8 @@
 package operator
 
 import (
+	"slices"
+
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/stream"
 )
@@ -42,7 +44,7 @@ func newLayout(sides [2]Side, need []bool) layout {
 // ownWindow returns, for every column of a side's output, the role it has as a column
 // of the window among the steps.
 func ownWindow(side Side) []stream.Role {
-	roles := make([]stream.Role, side.Relation.Schema.Len())
+	roles := slices.Repeat([]stream.Role{stream.NoRole}, side.Relation.Schema.Len())
 	for _, op := range side.Steps {
 		switch op.Kind {
 		case model.WindowOp:

@@ -194,7 +194,7 @@ func (p *parser) isForm(left *expr) *expr {
 		p.expectWord("from")
 		fn := "distinct"
 		if not {
-			fn, not = "not_distinct", false
+			fn = "not_distinct"
 		}
 		return operator(at, fn, left, p.binary(comparePower))
 	default:

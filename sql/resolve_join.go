@@ -250,7 +250,7 @@ func (j *joiner) refuseJoin(first, l *leaf) error {
 		return j.fail(at, "give both the same form: [RANGE d SLIDE e] on both, or [RANGE d] on both", "a per-instant window cannot be joined with a window that closes")
 	case first.rel.static && first.window == nil:
 		return j.fail(first.ref.span, "write the stream first: FROM "+l.alias+" JOIN "+first.alias+" ON ..", "the table of a lookup join stands on the right")
-	case l.rel.Time < 0 && l.rel.Bounded == false && l.window == nil && !l.windowed():
+	case l.rel.Time < 0 && !l.rel.Bounded && l.window == nil && !l.windowed():
 		return j.fail(at, "put a window on both sides, such as "+l.alias+" [ROWS n]", "%s is unbounded, and a join without windows would keep all of it", l.describe)
 	}
 	without := l
@@ -289,7 +289,7 @@ func (j *joiner) matches(number int, l *leaf, lookup bool) *model.Join {
 		rightFirst, rightLast := j.reads(right)
 		if first == number && last == number && rightLast >= 0 && rightLast < number {
 			left, right = right, left
-			first, last, rightFirst, rightLast = rightFirst, rightLast, first, last
+			last, rightFirst, rightLast = rightLast, first, last
 		}
 		if last < 0 || last >= number || rightFirst != number || rightLast != number || !j.available(left) {
 			continue

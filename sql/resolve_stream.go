@@ -116,9 +116,6 @@ func (r *resolver) watermark(st *statement, s *sourceDeclaration) error {
 	return nil
 }
 
-// streamOptions are the options of WITH that the resolver reads itself.
-var streamOptions = []string{"connector", "late", "on_error", "max_watermark_jump", "idle_timeout"}
-
 func (r *resolver) options(st *statement, s *sourceDeclaration) error {
 	s.options, s.optionAt = map[string]string{}, map[string]optionNode{}
 	for _, o := range st.stream.options {

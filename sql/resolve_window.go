@@ -78,13 +78,13 @@ func (r *resolver) checkTimeColumn(rel *model.Relation, n name, describe string)
 	}
 	fields := rel.Schema.Fields
 	t := &scopeTable{fields: fields}
-	for _, i := range t.find(n.text) {
-		if i == rel.Time || fields[i].Role != stream.NoRole && fields[i].Role == fields[rel.Time].Role {
+	if found := t.find(n.text); len(found) > 0 {
+		event := fields[rel.Time]
+		if i := found[0]; i == rel.Time || fields[i].Role != stream.NoRole && fields[i].Role == event.Role {
 			return nil
 		}
-		event := fields[rel.Time].Name
-		hint := "write " + event
-		if fields[rel.Time].Hidden && fields[rel.Time].Role == stream.NoRole {
+		hint := "write " + event.Name
+		if event.Hidden && event.Role == stream.NoRole {
 			hint = "select the event-time column in the sub-query, and write that"
 		}
 		return r.fail(n.span, hint, "column %q is not the event time of %s", n.text, describe)

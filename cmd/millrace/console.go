@@ -2,7 +2,7 @@ package main
 
 import (
 	"errors"
-	"io"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -50,7 +50,7 @@ func (c *console) say(text string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.erase()
-	io.WriteString(c.t.err, printableLines(text)+"\n")
+	fmt.Fprintln(c.t.err, printableLines(text))
 }
 
 // status replaces the progress line; an empty text takes it away.
@@ -64,13 +64,13 @@ func (c *console) status(text string) {
 	if limit := c.t.width() - 1; len(text) > limit {
 		text = text[:max(limit, 0)]
 	}
-	io.WriteString(c.t.err, "\r"+text+"\x1b[K")
+	fmt.Fprint(c.t.err, "\r"+text+"\x1b[K")
 	c.line = true
 }
 
 func (c *console) erase() {
 	if c.line {
-		io.WriteString(c.t.err, "\r\x1b[K")
+		fmt.Fprint(c.t.err, "\r\x1b[K")
 		c.line = false
 	}
 }
