@@ -3,7 +3,7 @@
 // stage works), N workers pull units of work from one queue (engine/schedule), readers
 // feed the sources, writers empty the sinks.
 //
-// The path of a row: source.go (decode, ingress.go puts rows in order) -> inlet and
+// The path of a row: source_read.go, source_decode.go, ingress.go (rows in order) -> inlet.go and
 // engine/dispatch (cut into tasks) -> engine/schedule -> stage.go compute (the
 // operator's Batch) -> stage.go drain (Assemble and Next, in order) -> the next inlet,
 // or sink.go (encode, write). Watermarks and the end of a stream ride along in tasks.

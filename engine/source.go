@@ -1,12 +1,7 @@
 package engine
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
 	"sync/atomic"
-	"time"
 
 	"github.com/millrace/millrace/connector"
 	"github.com/millrace/millrace/model"
@@ -16,6 +11,7 @@ import (
 )
 
 // sourceBody decodes blocks side by side and puts the rows in order.
+
 type sourceBody struct {
 	run      *run
 	op       *model.Operator
@@ -43,123 +39,14 @@ type sourceBody struct {
 type sourceCounts struct{ rows, late, lateByClock, errors, bytes atomic.Int64 }
 
 // decoded is what the parallel part makes of a block.
-type decoded struct {
-	batch     *stream.Batch
-	errors    []placedError // in row order
-	records   []connector.RecordError
-	kept      []int32 // rows of the block that batch has; nil: all
-	partition int
-	end       bool // the partition ended; no block
-	idle      bool // the partition has been silent for the idle timeout; no block
-	eof       connector.Position
-}
 
 // placedError is a failing record and the number of good rows before it.
-type placedError struct {
-	before int
-	ErrorRecord
-}
-
-type sourceScratch struct {
-	decoder connector.Decoder
-	compute *operator.ComputerScratch
-	keep    []int32
-}
-
-func (b *sourceBody) newScratch() any {
-	return &sourceScratch{decoder: b.src.NewDecoder(), compute: b.computer.NewScratch()}
-}
-
-const errNullTime = "event time is NULL"
-
-func (b *sourceBody) compute(sl *slot, scratch any) error {
-	d := &sl.decoded
-	d.errors, d.kept = d.errors[:0], nil
-	if d.end || d.idle {
-		sl.task.Rows = 0
-		sl.block.Data = sl.block.Data[:0]
-		return nil
-	}
-	s, block := scratch.(*sourceScratch), &sl.block
-	d.batch = b.run.pool.Get(b.op.Relation.Schema, b.need)
-	for _, e := range block.Errors {
-		d.errors = append(d.errors, b.place(block, e, 0))
-	}
-	var err error
-	d.records, err = s.decoder.Decode(block, d.batch, d.records[:0])
-	if err != nil {
-		return err
-	}
-	failed := b.computer.Compute(s.compute, d.batch)
-	if b.in.timed {
-		failed = b.nullTimes(d.batch, failed)
-	}
-	sl.task.Rows = d.batch.Len
-	b.merge(d, s, block, failed)
-	if len(failed) > 0 {
-		d.batch = b.without(s, d.batch, failed)
-		d.kept = append([]int32(nil), s.keep...)
-	}
-	return nil
-}
-
-func (b *sourceBody) place(block *connector.Block, e connector.RecordError, before int) placedError {
-	return placedError{before, ErrorRecord{Operator: b.op.Name, Reason: e.Reason, Record: e.Record, File: block.File, Line: block.Start.Line + e.Line}}
-}
 
 // nullTimes adds the rows without event time to those that failed, in row order.
-func (b *sourceBody) nullTimes(batch *stream.Batch, failed []operator.FailedRow) []operator.FailedRow {
-	col := &batch.Cols[b.in.timeCol]
-	if col.Valid == nil || col.Valid.Count(batch.Len) == batch.Len {
-		return failed
-	}
-	var out []operator.FailedRow
-	next := 0
-	for i := 0; i < batch.Len; i++ {
-		switch {
-		case next < len(failed) && failed[next].Row == i:
-			out = append(out, failed[next])
-			next++
-		case col.IsNull(i):
-			out = append(out, operator.FailedRow{Row: i, Reason: errNullTime})
-		}
-	}
-	return out
-}
 
 // merge puts decoding and computing failures in one list in record order.
-func (b *sourceBody) merge(d *decoded, s *sourceScratch, block *connector.Block, failed []operator.FailedRow) {
-	removed, r := 0, 0
-	for _, f := range failed {
-		for r < len(d.records) && d.records[r].Before <= f.Row {
-			d.errors = append(d.errors, b.place(block, d.records[r], d.records[r].Before-removed))
-			r++
-		}
-		text, line := s.decoder.Record(f.Row)
-		d.errors = append(d.errors, b.place(block, connector.RecordError{Line: line, Record: text, Reason: f.Reason}, f.Row-removed))
-		removed++
-	}
-	for ; r < len(d.records); r++ {
-		d.errors = append(d.errors, b.place(block, d.records[r], d.records[r].Before-removed))
-	}
-}
 
 // without copies the rows that did not fail and releases the batch.
-func (b *sourceBody) without(s *sourceScratch, batch *stream.Batch, failed []operator.FailedRow) *stream.Batch {
-	keep, next := s.keep[:0], 0
-	for i := 0; i < batch.Len; i++ {
-		if next < len(failed) && failed[next].Row == i {
-			next++
-			continue
-		}
-		keep = append(keep, int32(i))
-	}
-	s.keep = keep
-	out := b.run.pool.Get(batch.Schema, b.need)
-	out.AppendSelected(batch, keep)
-	batch.Release()
-	return out
-}
 
 func (b *sourceBody) absorb(sl *slot) error {
 	d := &sl.decoded
@@ -206,6 +93,7 @@ func (b *sourceBody) reached(p int, ended bool) {
 }
 
 // setAside sends failing, late and arriving rows to their ports, each in row order.
+
 func (b *sourceBody) setAside(sl *slot, batch *stream.Batch, s split) error {
 	if err := b.sendErrors(sl, s.ahead); err != nil {
 		return err
@@ -231,6 +119,7 @@ func (b *sourceBody) setAside(sl *slot, batch *stream.Batch, s split) error {
 }
 
 // others are the rows of n that are not among some, ascending.
+
 func others(n int, some []int32) []int32 {
 	out := make([]int32, 0, n-len(some))
 	for i := int32(0); int(i) < n; i++ {
@@ -250,6 +139,7 @@ func (b *sourceBody) selected(batch *stream.Batch, rows []int32) *stream.Batch {
 }
 
 // positions are those of rows in their partition; rows too far ahead have none.
+
 func (b *sourceBody) positions(p int, rows, ahead []int32) []int64 {
 	out, first := make([]int64, len(rows)), b.seen[p]
 	for i, row := range rows {
@@ -263,6 +153,7 @@ func (b *sourceBody) positions(p int, rows, ahead []int32) []int64 {
 }
 
 // sendErrors sends the block's failing records and its rows too far ahead, in order.
+
 func (b *sourceBody) sendErrors(sl *slot, ahead []int32) error {
 	errs := sl.decoded.errors
 	for passed := range ahead {
@@ -303,7 +194,9 @@ func (b *sourceBody) sendError(sl *slot, e ErrorRecord, row int) error {
 const errTooFarAhead = "event time too far ahead of the watermark"
 
 // recordOf is the error row of a record whose time is too far ahead. Its text is found
+
 // by decoding the block once more.
+
 func (b *sourceBody) recordOf(sl *slot, row int) (ErrorRecord, error) {
 	if b.again == nil {
 		b.again = b.newScratch().(*sourceScratch)
@@ -336,20 +229,25 @@ func (b *sourceBody) produce(*slot) (bool, error) {
 }
 
 func (b *sourceBody) room() bool { return true }
+
 func (b *sourceBody) watermark() int64 {
 	if !b.in.timed && !b.in.allEnded() {
 		return stream.MinTime
 	}
 	return b.in.watermark()
 }
-func (b *sourceBody) ended() bool    { return b.finished }
+
+func (b *sourceBody) ended() bool { return b.finished }
+
 func (b *sourceBody) wants(int) bool { return true }
+
 func (b *sourceBody) close() {
 	b.in.close()
 	for _, port := range b.sidePorts() {
 		port.close()
 	}
 }
+
 func (b *sourceBody) discard(sl *slot, _ bool) {
 	if sl.decoded.batch != nil {
 		sl.decoded.batch.Release()
@@ -358,6 +256,7 @@ func (b *sourceBody) discard(sl *slot, _ bool) {
 }
 
 // Snapshot writes where to read on and what ingress holds.
+
 func (b *sourceBody) Snapshot(w *state.Writer) {
 	for i, p := range b.places {
 		w.Int(int64(p.File))
@@ -377,6 +276,7 @@ func (b *sourceBody) Snapshot(w *state.Writer) {
 }
 
 // Restore reads what Snapshot wrote.
+
 func (b *sourceBody) Restore(r *state.Reader) error {
 	for i := range b.places {
 		b.places[i] = connector.Position{File: int(r.Int()), Offset: r.Int(), Line: r.Int()}
@@ -398,104 +298,11 @@ func (b *sourceBody) Restore(r *state.Reader) error {
 }
 
 // read feeds one partition's blocks into the stage until it ends or ctx is done.
-func (s *stage) read(ctx context.Context, partition int, at connector.Position) error {
-	body := s.body.(*sourceBody)
-	reader, err := body.src.Reader(ctx, partition, at)
-	if err != nil {
-		return err
-	}
-	defer reader.Close()
-	block := &connector.Block{}
-	for {
-		if !body.admitted(ctx, partition) {
-			return nil
-		}
-		err := reader.Next(ctx, block)
-		switch {
-		case errors.Is(err, io.EOF):
-			s.enter(ctx, func(sl *slot) {
-				sl.decoded.partition, sl.decoded.end, sl.decoded.idle, sl.decoded.eof = partition, true, false, block.End
-			})
-			return nil
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
-			return fmt.Errorf("%s: %w", s.name, err)
-		}
-		block.Partition = partition
-		body.heard[partition].Store(time.Now().UnixNano())
-		if !s.enter(ctx, func(sl *slot) {
-			sl.block, *block = *block, sl.block
-			sl.decoded.partition, sl.decoded.end, sl.decoded.idle = partition, false, false
-		}) {
-			return nil
-		}
-	}
-}
 
-// enter waits for a slot, fills and submits it; false when ctx is done first.
-func (s *stage) enter(ctx context.Context, fill func(*slot)) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for s.full() && ctx.Err() == nil {
-		s.space.Wait()
-	}
-	if ctx.Err() != nil {
-		return false
-	}
-	fill(&s.ring[s.tail%uint64(len(s.ring))])
-	s.submit()
-	return true
-}
-
-// admitted waits while the partition is ahead of the others and ingress already holds
-// much, so that one fast partition does not fill the buffer; false when ctx is done.
-func (b *sourceBody) admitted(ctx context.Context, partition int) bool {
-	if len(b.ahead) == 1 {
-		return ctx.Err() == nil
-	}
-	return b.run.admission.Wait(ctx, func() bool {
-		return b.buffered.Load() < ingressSoftBytes || b.ahead[partition].Load() <= b.floor.Load()
-	})
-}
-
-// rowText is a row's visible columns as JSON, for display.
 func (b *sourceBody) rowText(batch *stream.Batch, row int) string {
 	return operator.RecordJSON(batch.Schema, batch.Schema.Visible(), batch.Cols, row)
 }
 
 // noticeSilence tells ingress of partitions that have been silent for the idle timeout,
-// once each; false when ctx is done.
-func (s *stage) noticeSilence(ctx context.Context, told []bool) bool {
-	b := s.body.(*sourceBody)
-	timeout := b.op.Source.IdleTimeoutMicros * 1000
-	for p := range told {
-		silent := time.Now().UnixNano()-b.heard[p].Load() >= timeout
-		if silent && !told[p] && !s.enter(ctx, func(sl *slot) {
-			sl.decoded.partition, sl.decoded.end, sl.decoded.idle = p, false, true
-		}) {
-			return false
-		}
-		told[p] = silent
-	}
-	return true
-}
 
-// watchSilence looks for idle partitions until ctx is done.
-func (s *stage) watchSilence(ctx context.Context) {
-	tick := time.NewTicker(lingerInterval)
-	defer tick.Stop()
-	told := make([]bool, len(s.body.(*sourceBody).heard))
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.run.completed:
-			return
-		case <-tick.C:
-			if !s.noticeSilence(ctx, told) {
-				return
-			}
-		}
-	}
-}
+// once each; false when ctx is done.

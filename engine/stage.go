@@ -10,30 +10,50 @@ import (
 	"github.com/millrace/millrace/engine/dispatch"
 	"github.com/millrace/millrace/engine/schedule"
 	"github.com/millrace/millrace/operator"
-	"github.com/millrace/millrace/stream"
 )
 
 // A stage runs one pipeline. Everything a plan does - decoding, windows, joins,
+
 // encoding - is the same two-part shape:
+
 //
+
 //	inlets --cut--> ring of slots --compute, any worker, any order--.
+
 //	                   ^                                            |
+
 //	                   |     absorb, produce: one at a time, in slot order --> outlets
+
 //	                   '------------------ slot free ---------------'
+
 //
+
 // The parallel part (compute) touches only its slot and the worker's scratch. The
+
 // serial part runs as a drain unit: at most one per stage is queued or running, so it
+
 // needs no lock on the body, and no worker ever waits in it: when consumers have no
+
 // room it stops, and the consumer asks for another drain once it has.
+
 //
+
 // Invariants:
+
 //  1. A slot is computed once, then absorbed in order, then its outputs are produced
+
 //     completely before the next slot is absorbed.
+
 //  2. Outputs are produced only while every outlet has room (less than one full task
+
 //     waiting at each reader), so waiting rows are bounded by tasks, not by input.
+
 //  3. drains counts the requests; the unit that finds it at zero after its work ends.
+
 //     A request made meanwhile is seen by that compare-and-swap: none is lost.
+
 //  4. The spans of a task are held from the cut until its slot is freed.
+
 type stage struct {
 	run     *run
 	id      int
@@ -57,6 +77,7 @@ type stage struct {
 }
 
 // slot is a task on its way through a stage. Bodies use the fields they need.
+
 type slot struct {
 	task    operator.Task
 	partial operator.Partial
@@ -77,8 +98,11 @@ type lane struct {
 }
 
 // body is what a pipeline does with its slots. compute may run concurrently; the rest
+
 // is serial. produce sends at most about one batch per call and returns false when
+
 // nothing is left to send for the slot.
+
 type body interface {
 	newScratch() any
 	compute(sl *slot, scratch any) error
@@ -97,6 +121,7 @@ type body interface {
 }
 
 // scratch memory of one worker, by stage.
+
 type workerScratch []any
 
 func (s *stage) scratch(w workerScratch) any {
@@ -107,6 +132,7 @@ func (s *stage) scratch(w workerScratch) any {
 }
 
 // submit gives a filled slot (the one at tail) to the workers. s.mu is held.
+
 func (s *stage) submit() {
 	i := s.tail % uint64(len(s.ring))
 	s.ring[i].laneLeft.Store(int32(len(s.lanes)))
@@ -119,6 +145,7 @@ func (s *stage) submit() {
 func (s *stage) full() bool { return s.tail-s.head >= uint64(len(s.ring)) }
 
 // runCompute is the parallel part of a slot.
+
 func (s *stage) runCompute(i int, w workerScratch) error {
 	sl, start := &s.ring[i], time.Now()
 	if err := s.body.compute(sl, s.scratch(w)); err != nil {
@@ -143,6 +170,7 @@ func (s *stage) runCompute(i int, w workerScratch) error {
 }
 
 // sizeOf is about how many bytes a slot's input has.
+
 func (s *stage) sizeOf(sl *slot) int64 {
 	if len(s.inlets) == 0 {
 		return int64(len(sl.block.Data))
@@ -151,6 +179,7 @@ func (s *stage) sizeOf(sl *slot) int64 {
 }
 
 // seqOf is the sequence number of the slot in ring place i, between head and tail.
+
 func (s *stage) seqOf(i int) uint64 {
 	n := uint64(len(s.ring))
 	seq := s.head - s.head%n + uint64(i)
@@ -167,6 +196,7 @@ func (s *stage) requestLane(l int) {
 }
 
 // runLane processes lane l's share of all computed slots, in order.
+
 func (s *stage) runLane(l int) error {
 	ln, start := &s.lanes[l], time.Now()
 	defer func() { s.busyNanos.Add(int64(time.Since(start))) }()
@@ -202,6 +232,7 @@ func (s *stage) requestDrain() {
 }
 
 // runDrain is the serial part: it goes as far as slots are ready and consumers have room.
+
 func (s *stage) runDrain() error {
 	start := time.Now()
 	defer func() { s.busyNanos.Add(int64(time.Since(start))) }()
@@ -268,6 +299,7 @@ func (s *stage) roomBehind() bool {
 }
 
 // finishSlot passes the watermark on, frees the slot and lets the inlets cut again.
+
 func (s *stage) finishSlot(sl *slot) {
 	s.producing = false
 	ended := s.body.ended()
@@ -298,130 +330,17 @@ func (s *stage) finishSlot(sl *slot) {
 }
 
 // pump cuts tasks while there are slots for them and returns the producers that were
-// waiting for room and now have it. s.mu is held.
-func (s *stage) pump() (unblocked []*stage) {
-	for again := true; again; {
-		again = false
-		for i, in := range s.inlets {
-			if s.full() || !in.wanted {
-				continue
-			}
-			sl := &s.ring[s.tail%uint64(len(s.ring))]
-			if in.cutter.Cut(&sl.task, in.rowsMax, in.flush || in.eager && in.advanced) {
-				sl.task.Input = i
-				s.submit()
-				again = true
-			} else {
-				in.flush, in.advanced = false, false
-			}
-		}
-	}
-	for _, in := range s.inlets {
-		if in.blocked && in.hasRoom() {
-			in.blocked = false
-			unblocked = append(unblocked, in.from)
-		}
-	}
-	return unblocked
-}
 
-func wake(stages []*stage) {
-	for _, s := range stages {
-		s.requestDrain()
-	}
-}
+// waiting for room and now have it. s.mu is held.
 
 // inlet is one input of a stage: the rows that wait to be cut.
-type inlet struct {
-	stage    *stage
-	from     *stage
-	cutter   *dispatch.Cutter
-	schema   *stream.Schema
-	rowsMax  int  // rows of a full task
-	eager    bool // cut whatever a producer's task put out; else wait for full tasks
-	wanted   bool // the function takes this input now
-	advanced bool // an eager producer finished a task
-	flush    bool // cut what is there (linger, stop)
-	blocked  bool // the producer found no room
-	live     bool // from a source whose input may pause
-	// tied: another input of the stage comes from the same source. Refusing rows here
-	// would stop that one too, which the function may be waiting for; so while it does
-	// not want this input, rows pile up, to a limit.
-	tied    bool
-	rowSize int // assumed bytes of a row
-}
 
 // hasRoom also while the run stops: what is in the rings must come to rest somewhere,
+
 // and an input that its function does not want will not be cut any more.
-func (in *inlet) hasRoom() bool {
-	return in.cutter.Rows() < in.rowsMax || in.tied && !in.wanted || in.stage.run.stopping.Load()
-}
 
 // room is hasRoom for a producer, which is woken later if there is none.
-func (in *inlet) room() bool {
-	in.stage.mu.Lock()
-	defer in.stage.mu.Unlock()
-	if !in.hasRoom() {
-		in.blocked = true
-		return false
-	}
-	return true
-}
-
-func (in *inlet) push(b *stream.Batch, from, to int) {
-	s := in.stage
-	s.mu.Lock()
-	in.cutter.Push(stream.Span{Batch: b, From: from, To: to})
-	blocked := s.pump()
-	size := int64(in.cutter.Rows()) * int64(in.rowSize)
-	s.mu.Unlock()
-	wake(blocked)
-	if limit := s.run.cfg.BufferBytesMax; in.tied && size > limit {
-		s.run.fail(fmt.Errorf("%s: input queue: more than %d MiB of rows wait for another input (raise --memory)", s.name, limit>>20))
-	}
-}
-
-func (in *inlet) advance(wm int64, ended bool) {
-	s := in.stage
-	s.mu.Lock()
-	in.cutter.Advance(wm)
-	if ended {
-		in.cutter.End()
-	}
-	in.advanced = true
-	blocked := s.pump()
-	s.mu.Unlock()
-	wake(blocked)
-}
 
 // outlet is a port that somebody reads: every batch goes to all readers, shared.
-type outlet struct {
-	readers []*inlet
-	timed   bool // the port's rows have event time, so watermarks mean something
-}
-
-func (o *outlet) room() bool {
-	room := true
-	for _, in := range o.readers {
-		if !in.room() {
-			room = false
-		}
-	}
-	return room
-}
 
 // send gives rows to every reader; the caller keeps its own hold on the batch.
-func (o *outlet) send(b *stream.Batch, from, to int) {
-	for _, in := range o.readers {
-		in.push(b, from, to)
-	}
-}
-
-func (o *outlet) advance(wm int64, ended bool) {
-	if !o.timed && !ended {
-		wm = stream.MinTime
-	}
-	for _, in := range o.readers {
-		in.advance(wm, ended)
-	}
-}

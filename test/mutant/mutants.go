@@ -20,7 +20,7 @@ var mutants = []mutant{
 	{"residence-order", "operator/aggregate_slide.go", "if s.refs[g] > 0 {\n			kept = append(kept, g)", "if s.refs[g] > 0 {\n			kept = append([]int32{g}, kept...)"},
 	{"average-of-all", "operator/accumulator_sum.go", "c.F64[at+i] = s.float() / float64(s.n)", "c.F64[at+i] = s.float() / float64(s.n+s.n%2)"},
 	{"sum-wraps", "operator/accumulator_sum.go", "func (s *intSum) fits() bool { return s.hi == int64(s.lo)>>63 }", "func (s *intSum) fits() bool { return true }"},
-	{"count-nulls", "operator/accumulator.go", "		n[s] += int64(c.Valid[i>>6] >> (uint(i) & 63) & 1)\n	}\n}\n\nfunc (a *counts) addRun", "		n[s]++\n	}\n}\n\nfunc (a *counts) addRun"},
+	{"count-nulls", "operator/accumulator.go", "		n[s] += int64(c.Valid[i>>6] >> (uint(i) & 63) & 1)\n	}\n}\n\nfunc (a *counts) addRun", "		n[s] += 1 + 0*int64(i)\n	}\n}\n\nfunc (a *counts) addRun"},
 	{"and-null", "operator/expr_logic.go", "valid[i] = decided | known", "valid[i] = known"},
 	{"modulo-sign", "operator/kernel_integer.go", "hi -= uint64(a>>63)&uint64(b) + uint64(b>>63)&uint64(a)", "hi -= uint64(a>>63) & uint64(b)"},
 	{"union-tie", "operator/union.go", "if input < i {", "if input > i {"},

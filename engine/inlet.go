@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/millrace/millrace/engine/dispatch"
+	"github.com/millrace/millrace/stream"
+)
+
+func (s *stage) pump() (unblocked []*stage) {
+	for again := true; again; {
+		again = false
+		for i, in := range s.inlets {
+			if s.full() || !in.wanted {
+				continue
+			}
+			sl := &s.ring[s.tail%uint64(len(s.ring))]
+			if in.cutter.Cut(&sl.task, in.rowsMax, in.flush || in.eager && in.advanced) {
+				sl.task.Input = i
+				s.submit()
+				again = true
+			} else {
+				in.flush, in.advanced = false, false
+			}
+		}
+	}
+	for _, in := range s.inlets {
+		if in.blocked && in.hasRoom() {
+			in.blocked = false
+			unblocked = append(unblocked, in.from)
+		}
+	}
+	return unblocked
+}
+
+func wake(stages []*stage) {
+	for _, s := range stages {
+		s.requestDrain()
+	}
+}
+
+type inlet struct {
+	stage    *stage
+	from     *stage
+	cutter   *dispatch.Cutter
+	schema   *stream.Schema
+	rowsMax  int  // rows of a full task
+	eager    bool // cut whatever a producer's task put out; else wait for full tasks
+	wanted   bool // the function takes this input now
+	advanced bool // an eager producer finished a task
+	flush    bool // cut what is there (linger, stop)
+	blocked  bool // the producer found no room
+	live     bool // from a source whose input may pause
+	// tied: another input of the stage comes from the same source. Refusing rows here
+	// would stop that one too, which the function may be waiting for; so while it does
+	// not want this input, rows pile up, to a limit.
+	tied    bool
+	rowSize int // assumed bytes of a row
+}
+
+func (in *inlet) hasRoom() bool {
+	return in.cutter.Rows() < in.rowsMax || in.tied && !in.wanted || in.stage.run.stopping.Load()
+}
+
+func (in *inlet) room() bool {
+	in.stage.mu.Lock()
+	defer in.stage.mu.Unlock()
+	if !in.hasRoom() {
+		in.blocked = true
+		return false
+	}
+	return true
+}
+
+func (in *inlet) push(b *stream.Batch, from, to int) {
+	s := in.stage
+	s.mu.Lock()
+	in.cutter.Push(stream.Span{Batch: b, From: from, To: to})
+	blocked := s.pump()
+	size := int64(in.cutter.Rows()) * int64(in.rowSize)
+	s.mu.Unlock()
+	wake(blocked)
+	if limit := s.run.cfg.BufferBytesMax; in.tied && size > limit {
+		s.run.fail(fmt.Errorf("%s: input queue: more than %d MiB of rows wait for another input (raise --memory)", s.name, limit>>20))
+	}
+}
+
+func (in *inlet) advance(wm int64, ended bool) {
+	s := in.stage
+	s.mu.Lock()
+	in.cutter.Advance(wm)
+	if ended {
+		in.cutter.End()
+	}
+	in.advanced = true
+	blocked := s.pump()
+	s.mu.Unlock()
+	wake(blocked)
+}
+
+type outlet struct {
+	readers []*inlet
+	timed   bool // the port's rows have event time, so watermarks mean something
+}
+
+func (o *outlet) room() bool {
+	room := true
+	for _, in := range o.readers {
+		if !in.room() {
+			room = false
+		}
+	}
+	return room
+}
+
+func (o *outlet) send(b *stream.Batch, from, to int) {
+	for _, in := range o.readers {
+		in.push(b, from, to)
+	}
+}
+
+func (o *outlet) advance(wm int64, ended bool) {
+	if !o.timed && !ended {
+		wm = stream.MinTime
+	}
+	for _, in := range o.readers {
+		in.advance(wm, ended)
+	}
+}

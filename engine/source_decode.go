@@ -1,0 +1,121 @@
+package engine
+
+import (
+	"github.com/millrace/millrace/connector"
+	"github.com/millrace/millrace/operator"
+	"github.com/millrace/millrace/stream"
+)
+
+type decoded struct {
+	batch     *stream.Batch
+	errors    []placedError // in row order
+	records   []connector.RecordError
+	kept      []int32 // rows of the block that batch has; nil: all
+	partition int
+	end       bool // the partition ended; no block
+	idle      bool // the partition has been silent for the idle timeout; no block
+	eof       connector.Position
+}
+
+type placedError struct {
+	before int
+	ErrorRecord
+}
+
+type sourceScratch struct {
+	decoder connector.Decoder
+	compute *operator.ComputerScratch
+	keep    []int32
+}
+
+func (b *sourceBody) newScratch() any {
+	return &sourceScratch{decoder: b.src.NewDecoder(), compute: b.computer.NewScratch()}
+}
+
+const errNullTime = "event time is NULL"
+
+func (b *sourceBody) compute(sl *slot, scratch any) error {
+	d := &sl.decoded
+	d.errors, d.kept = d.errors[:0], nil
+	if d.end || d.idle {
+		sl.task.Rows = 0
+		sl.block.Data = sl.block.Data[:0]
+		return nil
+	}
+	s, block := scratch.(*sourceScratch), &sl.block
+	d.batch = b.run.pool.Get(b.op.Relation.Schema, b.need)
+	for _, e := range block.Errors {
+		d.errors = append(d.errors, b.place(block, e, 0))
+	}
+	var err error
+	d.records, err = s.decoder.Decode(block, d.batch, d.records[:0])
+	if err != nil {
+		return err
+	}
+	failed := b.computer.Compute(s.compute, d.batch)
+	if b.in.timed {
+		failed = b.nullTimes(d.batch, failed)
+	}
+	sl.task.Rows = d.batch.Len
+	b.merge(d, s, block, failed)
+	if len(failed) > 0 {
+		d.batch = b.without(s, d.batch, failed)
+		d.kept = append([]int32(nil), s.keep...)
+	}
+	return nil
+}
+
+func (b *sourceBody) place(block *connector.Block, e connector.RecordError, before int) placedError {
+	return placedError{before, ErrorRecord{Operator: b.op.Name, Reason: e.Reason, Record: e.Record, File: block.File, Line: block.Start.Line + e.Line}}
+}
+
+func (b *sourceBody) nullTimes(batch *stream.Batch, failed []operator.FailedRow) []operator.FailedRow {
+	col := &batch.Cols[b.in.timeCol]
+	if col.Valid == nil || col.Valid.Count(batch.Len) == batch.Len {
+		return failed
+	}
+	var out []operator.FailedRow
+	next := 0
+	for i := 0; i < batch.Len; i++ {
+		switch {
+		case next < len(failed) && failed[next].Row == i:
+			out = append(out, failed[next])
+			next++
+		case col.IsNull(i):
+			out = append(out, operator.FailedRow{Row: i, Reason: errNullTime})
+		}
+	}
+	return out
+}
+
+func (b *sourceBody) merge(d *decoded, s *sourceScratch, block *connector.Block, failed []operator.FailedRow) {
+	removed, r := 0, 0
+	for _, f := range failed {
+		for r < len(d.records) && d.records[r].Before <= f.Row {
+			d.errors = append(d.errors, b.place(block, d.records[r], d.records[r].Before-removed))
+			r++
+		}
+		text, line := s.decoder.Record(f.Row)
+		d.errors = append(d.errors, b.place(block, connector.RecordError{Line: line, Record: text, Reason: f.Reason}, f.Row-removed))
+		removed++
+	}
+	for ; r < len(d.records); r++ {
+		d.errors = append(d.errors, b.place(block, d.records[r], d.records[r].Before-removed))
+	}
+}
+
+func (b *sourceBody) without(s *sourceScratch, batch *stream.Batch, failed []operator.FailedRow) *stream.Batch {
+	keep, next := s.keep[:0], 0
+	for i := 0; i < batch.Len; i++ {
+		if next < len(failed) && failed[next].Row == i {
+			next++
+			continue
+		}
+		keep = append(keep, int32(i))
+	}
+	s.keep = keep
+	out := b.run.pool.Get(batch.Schema, b.need)
+	out.AppendSelected(batch, keep)
+	batch.Release()
+	return out
+}
