@@ -38,7 +38,10 @@ type Job struct {
 func (p *Plan) Start(ctx context.Context) (*Job, error) {
 	j := &Job{plan: p, started: time.Now(), cpu: cpuTime(), errors: &errorWriter{w: p.options.Errors}}
 	if p.options.Engine == EngineReference {
-		return j, j.startReference(ctx)
+		if err := j.startReference(ctx); err != nil {
+			return nil, err
+		}
+		return j, nil
 	}
 	sources, err := j.openSources(p.bound.Model)
 	if err != nil {

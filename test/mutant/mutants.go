@@ -4,11 +4,11 @@ package main
 type mutant struct{ name, file, old, new string }
 
 var mutants = []mutant{
-	{"late-equal", "engine/ingress.go", "case t < wm:", "case t <= wm && wm != stream.MinTime:"},
+	{"late-equal", "engine/ingress.go", "case t < wm || t < part.floor:", "case t <= wm && wm != stream.MinTime || t < part.floor:"},
 	{"watermark-last-row", "engine/ingress.go", "part.maxTime = max(part.maxTime, t)", "part.maxTime = t"},
 	{"partition-ties", "engine/ingress.go", "return r.partition < o.partition", "return r.partition > o.partition"},
 	{"run-merge-tie", "engine/ingress.go", "n = sort.Search(n, func(i int) bool { return keys[i] > head || keys[i] == head && !first })", "n = sort.Search(n, func(i int) bool { return keys[i] > head })"},
-	{"null-time-kept", "engine/source.go", "case col.IsNull(i):", "case col.IsNull(i) && i%2 == 0:"},
+	{"null-time-kept", "engine/source_decode.go", "case col.IsNull(i):", "case col.IsNull(i) && i%2 == 0:"},
 	{"row-number-lost", "engine/dispatch/cutter.go", "c.first += int64(n)", "c.first += int64(min(n, 1))"},
 	{"watermark-overtakes", "engine/dispatch/cutter.go", "	t.Watermark = c.watermark\n", "	t.Watermark = c.tail\n"},
 	{"cutter-not-restored", "engine/dispatch/cutter.go", "c.first, c.watermark, c.tail = r.Int(), r.Int(), r.Int()", "_, c.watermark, c.tail = r.Int(), r.Int(), r.Int()"},
