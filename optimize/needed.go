@@ -12,7 +12,9 @@ import (
 // Every source has an entry for its Out port, also when only Late or Arrival are
 // read: the rows of all three are decoded together, so their entries are equal and
 // hold whatever any reader of any of them uses, what the source itself uses (event
-// time, the columns its computed columns read) and computed columns that may err.
+// time, the columns its computed columns read) and computed columns that may err. Where
+// somebody reads Errors every column is used: who asks what is malformed wants to know
+// it of all columns.
 type Needed map[model.Edge][]bool
 
 // FindNeeded walks from the sinks toward the sources and collects what every operator
@@ -77,6 +79,11 @@ func (n Needed) source(m *model.Model, op *model.Operator) {
 	}
 	if t := op.Relation.Time; t >= 0 {
 		all[t] = true
+	}
+	if _, read := n[model.Edge{Op: op.ID, Port: model.Errors}]; read {
+		for i := range all {
+			all[i] = true
+		}
 	}
 	for i, e := range op.Source.Computed {
 		if e != nil && (all[i] || e.MayErr()) {
