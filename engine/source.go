@@ -168,6 +168,7 @@ func (b *sourceBody) sendErrors(sl *slot, ahead []int32) error {
 		if err != nil {
 			return err
 		}
+		b.counts.rows.Add(-1) // it is no good record
 		if err := b.sendError(sl, e, row-passed); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -261,7 +262,7 @@ func (s *stage) drain() error {
 				sl.partial.Value = sl.laneOut
 			}
 			if err := s.body.absorb(sl); err != nil {
-				return fmt.Errorf("%s: %w", s.name, err)
+				return s.named(err)
 			}
 			s.producing = true
 		}
@@ -271,7 +272,7 @@ func (s *stage) drain() error {
 			}
 			more, err := s.body.produce(sl)
 			if err != nil {
-				return fmt.Errorf("%s: %w", s.name, err)
+				return s.named(err)
 			}
 			if !more {
 				break
@@ -286,6 +287,15 @@ func (s *stage) ready(sl *slot) bool {
 		return sl.laned.Load() == s.head+1
 	}
 	return sl.computed.Load() == s.head+1
+}
+
+// named says where an error is from. A failing row's error says it itself.
+func (s *stage) named(err error) error {
+	var row *RowError
+	if errors.As(err, &row) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", s.name, err)
 }
 
 func (s *stage) roomBehind() bool {

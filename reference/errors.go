@@ -117,6 +117,19 @@ func (r *run) errorRows(op *model.Operator) (*relation, error) {
 	return plain(-1, rows), nil
 }
 
+// mustNotFail reports whether a sink behind the operator says on_error = 'fail'.
+func (r *run) mustNotFail(op *model.Operator) bool {
+	if op.Kind == model.SinkOp {
+		return op.Sink.OnError == model.ErrorsFail
+	}
+	for _, reader := range r.model.Consumers()[model.Edge{Op: op.ID, Port: model.Out}] {
+		if r.mustNotFail(reader.Op) {
+			return true
+		}
+	}
+	return false
+}
+
 // drain computes all rows of an operator.
 func (r *run) drain(op *model.Operator) error {
 	if op.Relation.Instant() {

@@ -97,7 +97,7 @@ func TestSourceComputesAndFails(t *testing.T) {
 
 	src.Source.OnError = model.ErrorsFail
 	stats, err := reference.Run(t.Context(), s.m, s.input, output{})
-	if err == nil || err.Error() != "stream s: data.csv:2: division by zero" {
+	if err == nil || err.Error() != "s: data.csv:2: division by zero (on_error = 'fail')" {
 		t.Errorf("error %v", err)
 	}
 	if got := *stats.Operators["s"]; got != (reference.Counts{In: 2}) {

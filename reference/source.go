@@ -58,7 +58,7 @@ func (r *run) source(op *model.Operator) error {
 			continue
 		}
 		if op.Source.OnError == model.ErrorsFail {
-			return fmt.Errorf("stream %s: %s: %s", op.Name, place(rec.File, rec.Line), reason)
+			return fmt.Errorf("%s: %s: %s (on_error = 'fail')", op.Name, place(rec.File, rec.Line), reason)
 		}
 		p.errors = append(p.errors, placed{len(p.arrival), sourceError(op, rec, reason)})
 	}
