@@ -131,8 +131,12 @@ func (b *binder) inputs(p *Pipeline) error {
 			b.rows(p, steps)
 			return nil
 		}
-		p.Form = Pass
-		p.Inputs = []Input{b.stateless(op.Inputs[0], []*model.Operator{op})}
+		in := b.stateless(op.Inputs[0], []*model.Operator{op})
+		if steps := b.expanded[op.ID]; steps != nil {
+			b.rows(p, steps)
+			return nil
+		}
+		p.Form, p.Inputs = Pass, []Input{in}
 	case model.SinkOp:
 		p.Form = Sink
 		p.Inputs = []Input{b.stateless(op.Inputs[0], nil)}
@@ -170,7 +174,7 @@ func (b *binder) inputs(p *Pipeline) error {
 
 // connect finds the producer of an input and what is read of it.
 func (b *binder) connect(in *Input) error {
-	from, err := b.pipeline(b.model.Ops[in.Edge.Op])
+	from, err := b.pipeline(b.producer(in.Edge))
 	if err != nil {
 		return err
 	}
@@ -188,6 +192,20 @@ func (b *binder) connect(in *Input) error {
 	return nil
 }
 
+// producer is the operator whose pipeline puts out an edge: for the error rows of an
+// operator in a per-instant region, the end of the region.
+func (b *binder) producer(e model.Edge) *model.Operator {
+	op := b.model.Ops[e.Op]
+	for e.Port == model.Errors && op.Kind != model.EmitOp && op.Relation.Instant() {
+		readers := b.readers[model.Edge{Op: op.ID, Port: model.Out}]
+		if len(readers) == 0 {
+			break
+		}
+		op = readers[0].Op
+	}
+	return op
+}
+
 func (b *binder) outputNeed(in *Input) []bool {
 	if len(in.Steps) == 0 {
 		return b.needs[in.Edge]
@@ -196,16 +214,21 @@ func (b *binder) outputNeed(in *Input) []bool {
 }
 
 // walk goes from e toward the source over filters and projections that nobody else
-// reads, and puts them in front of steps.
+// reads, and puts them in front of steps. Who reads an operator's error rows reads it
+// too: the operator must run once, in the pipeline that its error rows come from.
 func (b *binder) walk(e model.Edge, steps []*model.Operator) Input {
 	for {
 		op := b.model.Ops[e.Op]
-		if e.Port != model.Out || op.Kind != model.FilterOp && op.Kind != model.ProjectOp || len(b.readers[e]) != 1 {
+		if e.Port != model.Out || op.Kind != model.FilterOp && op.Kind != model.ProjectOp || len(b.readers[e]) != 1 || b.errorsRead(op) {
 			return Input{Edge: e, Steps: steps}
 		}
 		steps = append([]*model.Operator{op}, steps...)
 		e = op.Inputs[0]
 	}
+}
+
+func (b *binder) errorsRead(op *model.Operator) bool {
+	return len(b.readers[model.Edge{Op: op.ID, Port: model.Errors}]) > 0
 }
 
 // stateless is walk, with the steps that do not compute with a window's columns moved

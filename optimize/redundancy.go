@@ -65,15 +65,33 @@ func redundancySites(m *model.Model) []Site {
 	return out
 }
 
+// reachesSink reports which operators something reaches a sink from. The end of a
+// per-instant region lives if anything in it does: only there is the region computed,
+// its error rows too.
 func reachesSink(m *model.Model) []bool {
 	live := make([]bool, len(m.Ops))
-	for i, op := range slices.Backward(m.Ops) {
-		live[i] = live[i] || op.Kind == model.SinkOp
-		for _, e := range op.Inputs {
-			live[e.Op] = live[e.Op] || live[i]
+	for changed := true; changed; {
+		for i, op := range slices.Backward(m.Ops) {
+			live[i] = live[i] || op.Kind == model.SinkOp
+			for _, e := range op.Inputs {
+				live[e.Op] = live[e.Op] || live[i]
+			}
+		}
+		changed = false
+		for i, op := range m.Ops {
+			if op.Kind == model.EmitOp && !live[i] && regionLives(m, op, live) {
+				live[i], changed = true, true
+			}
 		}
 	}
 	return live
+}
+
+func regionLives(m *model.Model, end *model.Operator, live []bool) bool {
+	return slices.ContainsFunc(end.Inputs, func(e model.Edge) bool {
+		op := m.Ops[e.Op]
+		return op.Relation.Instant() && op.Kind != model.WindowOp && (live[e.Op] || regionLives(m, op, live))
+	})
 }
 
 func doesNothing(m *model.Model, op *model.Operator) bool {

@@ -25,6 +25,9 @@ func (r *run) aggregate(op *model.Operator, in *relation) *relation {
 		l := &log{op: op}
 		var before previous
 		for w := range added.windows() {
+			if added.each != nil && in.kind != model.NoWindow && len(w.rows) == 0 {
+				continue // windows that are put out row by row exist by their rows
+			}
 			gs := collect(op.Aggregate, w, &before, residence)
 			rows := r.results(op, l, w.span, in.kind, gs)
 			if r.ctx.Err() != nil || !yield(window{w.span, rows}) {

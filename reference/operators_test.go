@@ -296,7 +296,7 @@ func TestRowsJoinPairsByIndex(t *testing.T) {
 	s.sink(s.aggregate(j, nil, countStar()))
 	o := s.run(t)
 	expect(t, o["sink5"], "1 1\n2 2")
-	expect(t, o["sink7"], "2\n0")
+	expect(t, o["sink7"], "2") // windows of a join exist by their rows
 }
 
 func TestLookup(t *testing.T) {

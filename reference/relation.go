@@ -44,7 +44,7 @@ type window struct {
 //
 // The rows of a window come together and are spread by the first operator that needs
 // them so: one that decides or computes by the window's columns, that shows, looks up
-// or unites rows, or that shares them with other readers. An aggregate or join takes
+// or unites rows, or that shares them or its error rows with other readers. An aggregate or join takes
 // them together if all operators from the window to it leave them so.
 type relation struct {
 	kind model.WindowKind // NoWindow, Rows or Range
@@ -149,7 +149,7 @@ func (r *run) together(op *model.Operator, input int, in *relation) bool {
 		return true
 	}
 	e := op.Inputs[input]
-	alone := len(r.model.Consumers()[e]) == 1
+	alone := r.alone(e)
 	if r.model.Ops[e.Op].Kind != model.WindowOp && !alone {
 		return false
 	}
@@ -188,8 +188,14 @@ func (r *run) fused(reader model.Reader, dependent map[int]bool) bool {
 	default:
 		return false
 	}
-	readers := r.model.Consumers()[model.Edge{Op: op.ID, Port: model.Out}]
-	return len(readers) == 1 && r.fused(readers[0], dependent)
+	out := model.Edge{Op: op.ID, Port: model.Out}
+	return r.alone(out) && r.fused(r.model.Consumers()[out][0], dependent)
+}
+
+// alone reports whether an operator's output has one reader and its error rows none.
+func (r *run) alone(out model.Edge) bool {
+	readers := r.model.Consumers()
+	return len(readers[out]) == 1 && len(readers[model.Edge{Op: out.Op, Port: model.Errors}]) == 0
 }
 
 // joinKeepsTogether: a join passes its inputs' columns on, so that there must be no
