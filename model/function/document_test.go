@@ -1,0 +1,116 @@
+package function
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/millrace/millrace/stream"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write docs/functions.md anew")
+
+// document is where the table stands for users.
+const document = "../../docs/functions.md"
+
+func TestDocumentIsTheTable(t *testing.T) {
+	want := documentText()
+	if *rewrite {
+		if err := os.WriteFile(document, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(document)
+	if err != nil || string(got) != want {
+		t.Errorf("%s is not what the table says (%v): run go test ./model/function -rewrite", document, err)
+	}
+}
+
+func documentText() string {
+	var b strings.Builder
+	b.WriteString(`# Functions and operators
+
+Written from the table in ` + "`model/function/function.go`" + ` by ` + "`go test ./model/function -rewrite`" + `; change it there.
+
+NULL as an argument gives NULL, unless the description says otherwise. *number* is INTEGER, BIGINT, REAL or DOUBLE, the same on both sides: operands of
+different types meet in the wider one ([semantics.md](semantics.md#numbers-and-casts)). *any* is every type, the same one throughout. A function that can fail
+makes an error row of the rows it fails for.
+`)
+	category := ""
+	for _, f := range All() {
+		if f.Category != category {
+			category = f.Category
+			fmt.Fprintf(&b, "\n## %s%s\n\n| | arguments | result | can fail | |\n|---|---|---|---|---|\n", strings.ToUpper(category[:1]), category[1:])
+		}
+		arguments, results := shapes(f)
+		fails := ""
+		if f.MayErr {
+			fails = "yes"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", strings.ReplaceAll(f.SQL, "|", `\|`), arguments, results, fails, plain(f.Doc))
+	}
+	b.WriteString(`
+POW, CEILING, LENGTH, CHARACTER_LENGTH, SUBSTR, IFNULL and NVL are other names of POWER, CEIL, CHAR_LENGTH, SUBSTRING and COALESCE. MOD(x, y) is x % y, CONCAT(x, y) is
+x || y, IF(c, x, y) is a CASE.
+
+## Aggregates
+
+| | arguments | result | can fail | |
+|---|---|---|---|---|
+| ` + "`COUNT(*)`, `COUNT(x)`" + ` | any | BIGINT | | rows; rows in which x is not NULL |
+| ` + "`SUM`" + ` | INTEGER, BIGINT | BIGINT | yes | exact; a result out of range makes an error row of its group in its window |
+| | REAL, DOUBLE | DOUBLE | | in about 106 bits, rounded once |
+| | INTERVAL | INTERVAL | yes | exact |
+| ` + "`AVG`" + ` | INTEGER, BIGINT, REAL, DOUBLE | DOUBLE | | the sum divided once |
+| | INTERVAL | INTERVAL | | toward zero |
+| ` + "`MIN`, `MAX`" + ` | any | that type | | the first of equal values |
+
+Each takes DISTINCT and FILTER (WHERE ..). They pass over NULL; without any value they are NULL, and COUNT is 0.
+`)
+	return b.String()
+}
+
+// shapes says what a function takes and gives, overloads one below the other.
+func shapes(f *Function) (arguments, results string) {
+	switch f.Name {
+	case "case":
+		return "BOOLEAN, any, .., any", "any"
+	case "cast", "try_cast":
+		return "any", "the type named"
+	}
+	var args, gives []string
+	numbers := 0
+	for _, s := range f.Signatures {
+		in, out := make([]string, len(s.Args)), shown(s.Result)
+		alike := s.Result.IsNumeric() && len(s.Args) > 0
+		for i, a := range s.Args {
+			in[i], alike = shown(a), alike && a == s.Result
+		}
+		list := strings.Join(in, ", ")
+		if s.Variadic {
+			list += ", .."
+		}
+		if alike && len(f.Signatures) >= 4 {
+			if numbers++; numbers > 1 {
+				continue
+			}
+			list, out = strings.ReplaceAll(list, in[0], "number"), "number"
+		}
+		args, gives = append(args, list), append(gives, out)
+	}
+	return strings.Join(args, "<br>"), strings.Join(gives, "<br>")
+}
+
+func shown(t stream.Type) string {
+	if t == stream.Invalid {
+		return "any"
+	}
+	return t.String()
+}
+
+// plain keeps Markdown from reading marks into a description.
+func plain(s string) string {
+	return strings.NewReplacer("|", `\|`, "*", `\*`, "_", `\_`, `\`, `\\`).Replace(s)
+}
