@@ -56,6 +56,9 @@ func (a *aggregate) Next() (*stream.Batch, error) {
 			if a.step() {
 				continue
 			}
+			if err := a.checkSize(); err != nil {
+				return nil, err
+			}
 			return a.out.take(), nil
 		}
 		n := min(a.out.room(), a.live()-a.at)

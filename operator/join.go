@@ -105,9 +105,9 @@ func (j *join) Assemble(t *Task, p Partial) error {
 	side.advance(t)
 	j.ins[t.Input].put(part)
 	if size := j.sides[0].store.sizeBytes() + j.sides[1].store.sizeBytes(); size > j.env.BufferBytesMax {
-		return limitError("join buffer", j.op.Name, size, j.env.BufferBytesMax)
+		return limitError("join buffer", size, j.env.BufferBytesMax)
 	}
-	return side.store.checkText("join buffer", j.op.Name)
+	return side.store.checkText("join buffer")
 }
 
 func (j *join) Next() (*stream.Batch, error) {

@@ -171,12 +171,12 @@ func (l *lookup) Assemble(t *Task, p Partial) error {
 	l.rows.add(part)
 	l.table.put(part)
 	if size := l.rows.sizeBytes(); size > l.env.BufferBytesMax {
-		return limitError("lookup table", l.op.Name, size, l.env.BufferBytesMax)
+		return limitError("lookup table", size, l.env.BufferBytesMax)
 	}
 	if t.End {
 		l.finishTable()
 	}
-	return l.rows.checkText("lookup table", l.op.Name)
+	return l.rows.checkText("lookup table")
 }
 
 func (l *lookup) finishTable() {

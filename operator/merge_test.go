@@ -315,6 +315,7 @@ func TestBufferLimits(t *testing.T) {
 	keyed := &model.Join{LeftKeys: []*model.Expr{col(1)}, RightKeys: []*model.Expr{col(1)}}
 	joinOp, lookupOp := b.pair(model.JoinOp, wl, wr, keyed), b.pair(model.LookupOp, l, r, keyed)
 	unionOp := &model.Operator{Kind: model.UnionOp, Relation: l.Relation}
+	groups := b.aggregate(wl, &model.Aggregate{Keys: []*model.Expr{col(0), col(1), col(2)}, Aggs: []model.Agg{{Func: model.Count, Type: stream.BigInt}}})
 	left, right := operator.Side{Relation: l.Relation}, operator.Side{Relation: r.Relation}
 	for name, create := range map[string]func() (operator.Function, error){
 		"join buffer": func() (operator.Function, error) {
@@ -325,6 +326,9 @@ func TestBufferLimits(t *testing.T) {
 		"union buffer": func() (operator.Function, error) {
 			return operator.NewUnion(env, []operator.Side{left, right}, unionOp, nil)
 		},
+		"table of groups": func() (operator.Function, error) {
+			return operator.NewAggregate(env, operator.Side{Relation: l.Relation, Steps: []*model.Operator{wl}}, groups, nil)
+		},
 	} {
 		fn, err := create()
 		must(t, fn, err)
@@ -332,6 +336,9 @@ func TestBufferLimits(t *testing.T) {
 		p, err := fn.Batch(task, fn.NewScratch())
 		if err == nil {
 			err = fn.Assemble(task, p)
+		}
+		if err == nil {
+			_, err = fn.Next()
 		}
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: error %v", name, err)

@@ -108,7 +108,7 @@ const (
 type Env struct {
 	Pool *stream.Pool // output batches
 	// BufferBytesMax bounds each operator's buffers (rows waiting for another input, a
-	// lookup table); beyond it the job fails naming the limit.
+	// lookup table, the groups of open windows); beyond it the job fails naming the limit.
 	BufferBytesMax int64
 	Lanes          int // owners for keyed functions
 }

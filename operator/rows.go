@@ -71,9 +71,9 @@ func (r *windowRows) Assemble(t *Task, p Partial) error {
 	r.side.advance(t)
 	r.in.put(part)
 	if size := r.side.store.sizeBytes(); size > r.env.BufferBytesMax {
-		return limitError("window buffer", r.op.Name, size, r.env.BufferBytesMax)
+		return limitError("window buffer", size, r.env.BufferBytesMax)
 	}
-	return r.side.store.checkText("window buffer", r.op.Name)
+	return r.side.store.checkText("window buffer")
 }
 
 func (r *windowRows) Next() (*stream.Batch, error) {

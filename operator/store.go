@@ -119,17 +119,18 @@ func gallop(a []int64, from int, v int64) int {
 }
 
 // checkText reports an error if a text column has outgrown its offsets.
-func (s *rowStore) checkText(name, op string) error {
+func (s *rowStore) checkText(name string) error {
 	for c := range s.rows.Cols {
 		if n := len(s.rows.Cols[c].Bytes); n > storeTextBytesMax {
-			return limitError(name, op, int64(n), storeTextBytesMax)
+			return limitError(name, int64(n), storeTextBytesMax)
 		}
 	}
 	return nil
 }
 
-func limitError(name, op string, size, limit int64) error {
-	return fmt.Errorf("operator %s: %s holds %d bytes, over its limit of %d; give the job more memory or make the window or table smaller", op, name, size, limit)
+// limitError says which buffer is full; who runs the operator adds its name.
+func limitError(name string, size, limit int64) error {
+	return fmt.Errorf("%s: %.1f MiB, over its limit of %.1f MiB (raise --memory, or make the window or table smaller)", name, float64(size)/(1<<20), float64(limit)/(1<<20))
 }
 
 func (s *rowStore) snapshot(w *state.Writer) {

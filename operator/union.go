@@ -87,9 +87,9 @@ func (u *union) Assemble(t *Task, p Partial) error {
 		size += u.inputs[i].store.sizeBytes()
 	}
 	if size > u.env.BufferBytesMax {
-		return limitError("union buffer", u.op.Name, size, u.env.BufferBytesMax)
+		return limitError("union buffer", size, u.env.BufferBytesMax)
 	}
-	return in.store.checkText("union buffer", u.op.Name)
+	return in.store.checkText("union buffer")
 }
 
 func (u *union) Next() (*stream.Batch, error) {

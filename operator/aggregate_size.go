@@ -1,0 +1,40 @@
+package operator
+
+// Estimates of what a group takes beside its key's bytes: its place in the index, its
+// coded key, its birth; and of one accumulator.
+const (
+	residentBytes    = 64
+	accumulatorBytes = 24
+)
+
+// sizeBytes estimates what the groups of the open windows occupy. Texts that MIN and
+// MAX hold are left out.
+func (a *aggregate) sizeBytes() int64 {
+	w := &a.windowState
+	size := w.keys.sizeBytes() + int64(len(a.cells)*w.groupCount(a)*accumulatorBytes)
+	if s := w.slide; s != nil {
+		size += int64(len(s.groups)*4 + len(s.last)*16)
+		size += int64((len(s.groups) + len(s.last)) * len(s.log) * accumulatorBytes)
+	}
+	for i := range w.sets {
+		d := &w.sets[i]
+		size += d.keys.sizeBytes() + int64(len(d.log)*4+len(d.last)*12)
+	}
+	return size
+}
+
+func (k *keySet) sizeBytes() int64 {
+	size := len(k.arena) + k.n*residentBytes
+	for _, t := range k.layout.types {
+		size += k.n * t.Width()
+	}
+	return int64(size)
+}
+
+// checkSize fails when the open windows hold more than they may.
+func (a *aggregate) checkSize() error {
+	if size := a.sizeBytes(); size > a.env.BufferBytesMax {
+		return limitError("table of groups", size, a.env.BufferBytesMax)
+	}
+	return nil
+}
