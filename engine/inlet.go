@@ -7,6 +7,8 @@ import (
 	"github.com/millrace/millrace/stream"
 )
 
+// pump cuts tasks while there are slots for them and returns the producers that were
+// waiting for room and now have it. s.mu is held.
 func (s *stage) pump() (unblocked []*stage) {
 	for again := true; again; {
 		again = false
@@ -39,6 +41,7 @@ func wake(stages []*stage) {
 	}
 }
 
+// inlet is one input of a stage: the rows that wait to be cut.
 type inlet struct {
 	stage    *stage
 	from     *stage
@@ -58,10 +61,13 @@ type inlet struct {
 	rowSize int // assumed bytes of a row
 }
 
+// hasRoom also while the run stops: what is in the rings must come to rest somewhere,
+// and an input that its function does not want will not be cut any more.
 func (in *inlet) hasRoom() bool {
 	return in.cutter.Rows() < in.rowsMax || in.tied && !in.wanted || in.stage.run.stopping.Load()
 }
 
+// room is hasRoom for a producer, which is woken later if there is none.
 func (in *inlet) room() bool {
 	in.stage.mu.Lock()
 	defer in.stage.mu.Unlock()
@@ -98,6 +104,7 @@ func (in *inlet) advance(wm int64, ended bool) {
 	wake(blocked)
 }
 
+// outlet is a port that somebody reads: every batch goes to all readers, shared.
 type outlet struct {
 	readers []*inlet
 	timed   bool // the port's rows have event time, so watermarks mean something
@@ -113,6 +120,7 @@ func (o *outlet) room() bool {
 	return room
 }
 
+// send gives rows to every reader; the caller keeps its own hold on the batch.
 func (o *outlet) send(b *stream.Batch, from, to int) {
 	for _, in := range o.readers {
 		in.push(b, from, to)

@@ -11,7 +11,6 @@ import (
 )
 
 // sourceBody decodes blocks side by side and puts the rows in order.
-
 type sourceBody struct {
 	run      *run
 	op       *model.Operator
@@ -37,16 +36,6 @@ type sourceBody struct {
 }
 
 type sourceCounts struct{ rows, late, lateByClock, errors, bytes atomic.Int64 }
-
-// decoded is what the parallel part makes of a block.
-
-// placedError is a failing record and the number of good rows before it.
-
-// nullTimes adds the rows without event time to those that failed, in row order.
-
-// merge puts decoding and computing failures in one list in record order.
-
-// without copies the rows that did not fail and releases the batch.
 
 func (b *sourceBody) absorb(sl *slot) error {
 	d := &sl.decoded
@@ -93,7 +82,6 @@ func (b *sourceBody) reached(p int, ended bool) {
 }
 
 // setAside sends failing, late and arriving rows to their ports, each in row order.
-
 func (b *sourceBody) setAside(sl *slot, batch *stream.Batch, s split) error {
 	if err := b.sendErrors(sl, s.ahead); err != nil {
 		return err
@@ -119,7 +107,6 @@ func (b *sourceBody) setAside(sl *slot, batch *stream.Batch, s split) error {
 }
 
 // others are the rows of n that are not among some, ascending.
-
 func others(n int, some []int32) []int32 {
 	out := make([]int32, 0, n-len(some))
 	for i := int32(0); int(i) < n; i++ {
@@ -139,7 +126,6 @@ func (b *sourceBody) selected(batch *stream.Batch, rows []int32) *stream.Batch {
 }
 
 // positions are those of rows in their partition; rows too far ahead have none.
-
 func (b *sourceBody) positions(p int, rows, ahead []int32) []int64 {
 	out, first := make([]int64, len(rows)), b.seen[p]
 	for i, row := range rows {
@@ -153,7 +139,6 @@ func (b *sourceBody) positions(p int, rows, ahead []int32) []int64 {
 }
 
 // sendErrors sends the block's failing records and its rows too far ahead, in order.
-
 func (b *sourceBody) sendErrors(sl *slot, ahead []int32) error {
 	errs := sl.decoded.errors
 	for passed := range ahead {
@@ -195,9 +180,7 @@ func (b *sourceBody) sendError(sl *slot, e ErrorRecord, row int) error {
 const errTooFarAhead = "event time too far ahead of the watermark"
 
 // recordOf is the error row of a record whose time is too far ahead. Its text is found
-
 // by decoding the block once more.
-
 func (b *sourceBody) recordOf(sl *slot, row int) (ErrorRecord, error) {
 	if b.again == nil {
 		b.again = b.newScratch().(*sourceScratch)
@@ -257,7 +240,6 @@ func (b *sourceBody) discard(sl *slot, _ bool) {
 }
 
 // Snapshot writes where to read on and what ingress holds.
-
 func (b *sourceBody) Snapshot(w *state.Writer) {
 	for i, p := range b.places {
 		w.Int(int64(p.File))
@@ -277,7 +259,6 @@ func (b *sourceBody) Snapshot(w *state.Writer) {
 }
 
 // Restore reads what Snapshot wrote.
-
 func (b *sourceBody) Restore(r *state.Reader) error {
 	for i := range b.places {
 		b.places[i] = connector.Position{File: int(r.Int()), Offset: r.Int(), Line: r.Int()}
@@ -298,12 +279,7 @@ func (b *sourceBody) Restore(r *state.Reader) error {
 	return b.in.Restore(state.NewReader([]byte(inner)))
 }
 
-// read feeds one partition's blocks into the stage until it ends or ctx is done.
-
+// rowText is a row's visible columns as JSON, for display.
 func (b *sourceBody) rowText(batch *stream.Batch, row int) string {
 	return operator.RecordJSON(batch.Schema, batch.Schema.Visible(), batch.Cols, row)
 }
-
-// noticeSilence tells ingress of partitions that have been silent for the idle timeout,
-
-// once each; false when ctx is done.

@@ -6,6 +6,7 @@ import (
 	"github.com/millrace/millrace/stream"
 )
 
+// decoded is what the parallel part makes of a block.
 type decoded struct {
 	batch     *stream.Batch
 	errors    []placedError // in row order
@@ -17,6 +18,7 @@ type decoded struct {
 	eof       connector.Position
 }
 
+// placedError is a failing record and the number of good rows before it.
 type placedError struct {
 	before int
 	ErrorRecord
@@ -69,6 +71,7 @@ func (b *sourceBody) place(block *connector.Block, e connector.RecordError, befo
 	return placedError{before, ErrorRecord{Operator: b.op.Name, Reason: e.Reason, Record: e.Record, File: block.File, Line: block.Start.Line + e.Line}}
 }
 
+// nullTimes adds the rows without event time to those that failed, in row order.
 func (b *sourceBody) nullTimes(batch *stream.Batch, failed []operator.FailedRow) []operator.FailedRow {
 	col := &batch.Cols[b.in.timeCol]
 	if col.Valid == nil || col.Valid.Count(batch.Len) == batch.Len {
@@ -88,6 +91,7 @@ func (b *sourceBody) nullTimes(batch *stream.Batch, failed []operator.FailedRow)
 	return out
 }
 
+// merge puts decoding and computing failures in one list in record order.
 func (b *sourceBody) merge(d *decoded, s *sourceScratch, block *connector.Block, failed []operator.FailedRow) {
 	removed, r := 0, 0
 	for _, f := range failed {
@@ -104,6 +108,7 @@ func (b *sourceBody) merge(d *decoded, s *sourceScratch, block *connector.Block,
 	}
 }
 
+// without copies the rows that did not fail and releases the batch.
 func (b *sourceBody) without(s *sourceScratch, batch *stream.Batch, failed []operator.FailedRow) *stream.Batch {
 	keep, next := s.keep[:0], 0
 	for i := 0; i < batch.Len; i++ {

@@ -10,6 +10,7 @@ import (
 	"github.com/millrace/millrace/connector"
 )
 
+// read feeds one partition's blocks into the stage until it ends or ctx is done.
 func (s *stage) read(ctx context.Context, partition int, at connector.Position) error {
 	body := s.body.(*sourceBody)
 	reader, err := body.src.Reader(ctx, partition, at)
@@ -46,7 +47,6 @@ func (s *stage) read(ctx context.Context, partition int, at connector.Position) 
 }
 
 // enter waits for a slot, fills and submits it; false when ctx is done first.
-
 func (s *stage) enter(ctx context.Context, fill func(*slot)) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,9 +62,7 @@ func (s *stage) enter(ctx context.Context, fill func(*slot)) bool {
 }
 
 // admitted waits while the partition is ahead of the others and ingress already holds
-
 // much, so that one fast partition does not fill the buffer; false when ctx is done.
-
 func (b *sourceBody) admitted(ctx context.Context, partition int) bool {
 	if len(b.ahead) == 1 {
 		return ctx.Err() == nil
@@ -74,8 +72,8 @@ func (b *sourceBody) admitted(ctx context.Context, partition int) bool {
 	})
 }
 
-// rowText is a row's visible columns as JSON, for display.
-
+// noticeSilence tells ingress of partitions that have been silent for the idle timeout,
+// once each; false when ctx is done.
 func (s *stage) noticeSilence(ctx context.Context, told []bool) bool {
 	b := s.body.(*sourceBody)
 	timeout := b.op.Source.IdleTimeoutMicros * 1000
@@ -92,7 +90,6 @@ func (s *stage) noticeSilence(ctx context.Context, told []bool) bool {
 }
 
 // watchSilence looks for idle partitions until ctx is done.
-
 func (s *stage) watchSilence(ctx context.Context) {
 	tick := time.NewTicker(lingerInterval)
 	defer tick.Stop()

@@ -14,47 +14,27 @@ import (
 )
 
 // A stage runs one pipeline. Everything a plan does - decoding, windows, joins,
-
 // encoding - is the same two-part shape:
-
 //
-
 //	inlets --cut--> ring of slots --compute, any worker, any order--.
-
 //	                   ^                                            |
-
 //	                   |     absorb, produce: one at a time, in slot order --> outlets
-
 //	                   '------------------ slot free ---------------'
-
 //
-
 // The parallel part (compute) touches only its slot and the worker's scratch. The
-
 // serial part runs as a drain unit: at most one per stage is queued or running, so it
-
 // needs no lock on the body, and no worker ever waits in it: when consumers have no
-
 // room it stops, and the consumer asks for another drain once it has.
-
 //
-
 // Invariants:
-
+//
 //  1. A slot is computed once, then absorbed in order, then its outputs are produced
-
 //     completely before the next slot is absorbed.
-
 //  2. Outputs are produced only while every outlet has room (less than one full task
-
 //     waiting at each reader), so waiting rows are bounded by tasks, not by input.
-
 //  3. drains counts the requests; the unit that finds it at zero after its work ends.
-
 //     A request made meanwhile is seen by that compare-and-swap: none is lost.
-
 //  4. The spans of a task are held from the cut until its slot is freed.
-
 type stage struct {
 	run     *run
 	id      int
@@ -78,7 +58,6 @@ type stage struct {
 }
 
 // slot is a task on its way through a stage. Bodies use the fields they need.
-
 type slot struct {
 	task    operator.Task
 	partial operator.Partial
@@ -99,11 +78,8 @@ type lane struct {
 }
 
 // body is what a pipeline does with its slots. compute may run concurrently; the rest
-
 // is serial. produce sends at most about one batch per call and returns false when
-
 // nothing is left to send for the slot.
-
 type body interface {
 	newScratch() any
 	compute(sl *slot, scratch any) error
@@ -122,7 +98,6 @@ type body interface {
 }
 
 // scratch memory of one worker, by stage.
-
 type workerScratch []any
 
 func (s *stage) scratch(w workerScratch) any {
@@ -133,7 +108,6 @@ func (s *stage) scratch(w workerScratch) any {
 }
 
 // submit gives a filled slot (the one at tail) to the workers. s.mu is held.
-
 func (s *stage) submit() {
 	i := s.tail % uint64(len(s.ring))
 	s.ring[i].laneLeft.Store(int32(len(s.lanes)))
@@ -146,7 +120,6 @@ func (s *stage) submit() {
 func (s *stage) full() bool { return s.tail-s.head >= uint64(len(s.ring)) }
 
 // runCompute is the parallel part of a slot.
-
 func (s *stage) runCompute(i int, w workerScratch) error {
 	sl, start := &s.ring[i], time.Now()
 	if err := s.body.compute(sl, s.scratch(w)); err != nil {
@@ -171,7 +144,6 @@ func (s *stage) runCompute(i int, w workerScratch) error {
 }
 
 // sizeOf is about how many bytes a slot's input has.
-
 func (s *stage) sizeOf(sl *slot) int64 {
 	if len(s.inlets) == 0 {
 		return int64(len(sl.block.Data))
@@ -180,7 +152,6 @@ func (s *stage) sizeOf(sl *slot) int64 {
 }
 
 // seqOf is the sequence number of the slot in ring place i, between head and tail.
-
 func (s *stage) seqOf(i int) uint64 {
 	n := uint64(len(s.ring))
 	seq := s.head - s.head%n + uint64(i)
@@ -197,7 +168,6 @@ func (s *stage) requestLane(l int) {
 }
 
 // runLane processes lane l's share of all computed slots, in order.
-
 func (s *stage) runLane(l int) error {
 	ln, start := &s.lanes[l], time.Now()
 	defer func() { s.busyNanos.Add(int64(time.Since(start))) }()
@@ -233,7 +203,6 @@ func (s *stage) requestDrain() {
 }
 
 // runDrain is the serial part: it goes as far as slots are ready and consumers have room.
-
 func (s *stage) runDrain() error {
 	start := time.Now()
 	defer func() { s.busyNanos.Add(int64(time.Since(start))) }()
@@ -309,7 +278,6 @@ func (s *stage) roomBehind() bool {
 }
 
 // finishSlot passes the watermark on, frees the slot and lets the inlets cut again.
-
 func (s *stage) finishSlot(sl *slot) {
 	s.producing = false
 	ended := s.body.ended()
@@ -338,19 +306,3 @@ func (s *stage) finishSlot(sl *slot) {
 		s.run.signalQuiet()
 	}
 }
-
-// pump cuts tasks while there are slots for them and returns the producers that were
-
-// waiting for room and now have it. s.mu is held.
-
-// inlet is one input of a stage: the rows that wait to be cut.
-
-// hasRoom also while the run stops: what is in the rings must come to rest somewhere,
-
-// and an input that its function does not want will not be cut any more.
-
-// room is hasRoom for a producer, which is woken later if there is none.
-
-// outlet is a port that somebody reads: every batch goes to all readers, shared.
-
-// send gives rows to every reader; the caller keeps its own hold on the batch.
