@@ -57,7 +57,7 @@ complete and exits with 0; a second Ctrl-C exits at once with 130.`,
 	flags.StringVar(&f.format, "format", "", "of results: table, ndjson or csv (default: table on a terminal, else ndjson)")
 	flags.IntVar(&f.workers, "workers", 0, "threads of the job (default: all cores)")
 	flags.Var(&f.taskSize, "task-size", "bytes of input that make a task (default 1MiB)")
-	flags.Var(&f.memory, "memory", "memory budget of the process (default: none)")
+	flags.Var(&f.memory, "memory", "memory for rows that wait: a job that needs more fails, naming what was full (default: 512 MiB for each buffer)")
 	flags.StringVar(&f.processors, "processors", "cpu", "processors to use; this version has cpu only")
 	flags.StringVar(&f.scheduler, "scheduler", "hls", "hls or fcfs, which are the same with one kind of processor")
 	flags.StringVar(&f.engine, "engine", "millrace", "millrace, or reference: the slow, obvious interpreter that judges it")
