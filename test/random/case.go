@@ -1,25 +1,24 @@
 package random
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"sort"
+	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/millrace/millrace"
-	"github.com/millrace/millrace/state"
-	"github.com/millrace/millrace/stream"
+	"github.com/millrace/millrace/model"
 )
 
 // testCase is a script of one to three queries over generated streams.
 type testCase struct {
 	seed    uint64
+	dir     string
 	script  string
 	queries []*query
+	results []int // of the queries that are bare SELECTs
+	fails   bool  // a stream has on_error = 'fail'
 }
 
 // newCase makes the case of a seed, with its files in dir.
@@ -34,230 +33,72 @@ func newCase(seed uint64, dir string) (*testCase, error) {
 		return nil, err
 	}
 	g.t = &data{name: "t", disorder: ordered, nulls: r.IntN(2) == 0, table: true}
-	if err := g.t.write(r, dir, "t.csv"); err != nil {
+	g.t.form(r)
+	if err := g.t.write(r, dir, "t"); err != nil {
 		return nil, err
 	}
-	c := &testCase{seed: seed}
-	var sb strings.Builder
-	for _, d := range []*data{g.a, g.b, g.t} {
-		sb.WriteString(d.ddl(r))
-	}
+	c := &testCase{seed: seed, dir: dir, fails: g.a.fail}
 	for n := pickWeighted(r, 5, 2, 1) + 1; n > 0; n-- {
-		q := g.next()
-		c.queries = append(c.queries, q)
+		c.queries = append(c.queries, g.next())
+	}
+	c.compose([]*data{g.a, g.b, g.t}, nil)
+	return c, c.insertSome(r, []*data{g.a, g.b, g.t})
+}
+
+// compose writes the script. tables declares the targets of the queries with a file.
+func (c *testCase) compose(streams []*data, tables map[*query]string) {
+	var sb strings.Builder
+	for _, d := range streams {
+		sb.WriteString(d.ddl())
+	}
+	c.results = nil
+	for i, q := range c.queries {
+		sb.WriteString(q.before)
+		if q.file != "" {
+			name, _, _ := strings.Cut(q.file, ".")
+			sb.WriteString(tables[q] + "INSERT INTO " + name + " ")
+		} else {
+			c.results = append(c.results, i)
+		}
 		sb.WriteString(q.sql + ";\n")
 	}
 	c.script = sb.String()
-	return c, nil
 }
 
-// setting is how a case is run.
-type setting struct {
-	engine    string
-	workers   int
-	taskBytes int64
-	blocks    int
-	stopAfter int64
-	restore   *state.Snapshot
-}
-
-func (s setting) String() string {
-	return fmt.Sprintf("engine %s, %d workers, tasks of %d bytes, blocks of %d", s.engine, s.workers, s.taskBytes, s.blocks)
-}
-
-// randomSetting is an engine setting; tasks go down to one row.
-func randomSetting(r *rand.Rand) setting {
-	sizes := []int64{1, 17, 100, 1000, 4 << 10, 64 << 10, 1 << 20}
-	blocks := []int{0, 60, 200, 1000, 3000}
-	return setting{
-		engine: millrace.EngineMillrace, workers: 1 + r.IntN(4),
-		taskBytes: sizes[r.IntN(len(sizes))], blocks: blocks[r.IntN(len(blocks))],
+// insertSome turns some of the bare SELECTs into INSERT INTO files.
+func (c *testCase) insertSome(r *rand.Rand, streams []*data) error {
+	plan, err := millrace.Prepare([]millrace.Script{{Name: "case.sql", Text: c.script}}, millrace.Options{})
+	if err != nil {
+		return fmt.Errorf("prepare: %w\n%s", err, c.script)
 	}
-}
-
-// answer is everything a run showed.
-type answer struct {
-	results  []string // per query, NDJSON
-	errors   string   // error rows, sorted
-	counts   string   // per stream: in, late, errors
-	snapshot *state.Snapshot
-}
-
-// collector is the sink of one query's rows.
-type collector struct {
-	q   millrace.Query
-	buf *bytes.Buffer
-}
-
-func (c collector) WriteBatch(b *stream.Batch, from, to int) error {
-	for i := from; i < to; i++ {
-		for n, col := range c.q.Visible {
-			if n > 0 {
-				c.buf.WriteByte(' ')
-			}
-			c.buf.Write(stream.AppendJSON(nil, b.Cols[col].Value(i)))
+	m, err := model.Parse(plan.ModelText())
+	if err != nil {
+		return fmt.Errorf("the model's text cannot be read back: %w\n%s", err, c.script)
+	}
+	tables := map[*query]string{}
+	for _, op := range m.Ops {
+		if op.Kind != model.SinkOp || r.IntN(3) != 0 {
+			continue
 		}
-		c.buf.WriteByte('\n')
+		q := c.queries[op.Sink.Result]
+		q.file = fmt.Sprintf("sink%d.%s", op.Sink.Result, []string{"csv", "ndjson"}[r.IntN(2)])
+		var columns []string
+		for _, f := range op.Relation.Schema.Visible() {
+			field := op.Relation.Schema.Fields[f]
+			columns = append(columns, fmt.Sprintf("`%s` %s", field.Name, field.Type))
+		}
+		name, _, _ := strings.Cut(q.file, ".")
+		tables[q] = fmt.Sprintf("CREATE TABLE %s (%s) WITH (connector = 'file', path = '${out}/%s');\n", name, strings.Join(columns, ", "), q.file)
 	}
+	c.compose(streams, tables)
 	return nil
 }
-func (collector) Flush() error                  { return nil }
-func (collector) Close() error                  { return nil }
-func (collector) Abort()                        {}
-func (collector) Snapshot(*state.Writer)        {}
-func (collector) Restore(r *state.Reader) error { return r.End() }
 
-// hang is how long a case may run before it counts as a hang.
-const hang = 30 * time.Second
+// outputDir makes a folder for the files that a run writes.
+func (c *testCase) outputDir() (string, error) { return os.MkdirTemp(c.dir, "out") }
 
-// run runs the case once.
-func (c *testCase) run(s setting) (*answer, error) {
-	bufs := make([]*bytes.Buffer, len(c.queries))
-	var errors bytes.Buffer
-	plan, err := millrace.Prepare([]millrace.Script{{Name: "case.sql", Text: c.script}}, millrace.Options{
-		Workers: s.workers, TaskBytes: s.taskBytes, BlockBytes: s.blocks, Engine: s.engine, Errors: &errors,
-		StopAfterTasks: s.stopAfter, Restore: s.restore,
-		Results: func(q millrace.Query) millrace.ResultSink {
-			bufs[q.Index] = &bytes.Buffer{}
-			return collector{q, bufs[q.Index]}
-		},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("prepare: %w", err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), hang)
-	defer cancel()
-	job, err := plan.Start(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("start: %w", err)
-	}
-	stats, err := job.Wait()
-	if err != nil {
-		return nil, err
-	}
-	if n := job.Outstanding(); n != 0 {
-		return nil, fmt.Errorf("%d pooled batches were not given back", n)
-	}
-	a := &answer{snapshot: job.Snapshot(), errors: sortLines(errors.String())}
-	for _, b := range bufs {
-		a.results = append(a.results, b.String())
-	}
-	a.counts = counts(stats)
-	return a, nil
+// output reads what a run wrote.
+func (q *query) output(dir string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(dir, q.file))
+	return string(text), err
 }
-
-func counts(s *millrace.Stats) string {
-	var lines []string
-	for _, st := range s.Streams {
-		if st.Name != "t" {
-			lines = append(lines, fmt.Sprintf("%s: %d in, %d late, %d errors", st.Name, st.RowsIn, st.RowsLate, st.RowsError))
-		}
-	}
-	sort.Strings(lines)
-	return strings.Join(lines, "; ")
-}
-
-func sortLines(s string) string {
-	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' })
-	sort.Strings(lines)
-	return strings.Join(lines, "\n")
-}
-
-// compare describes the first difference, or returns "".
-func (c *testCase) compare(want, got *answer) string {
-	for i := range want.results {
-		if d := firstDifference(want.results[i], got.results[i]); d != "" {
-			return fmt.Sprintf("query %d: %s\n  %s", i, d, c.queries[i].sql)
-		}
-	}
-	if d := firstDifference(want.errors, got.errors); d != "" {
-		return "error rows: " + d
-	}
-	return ""
-}
-
-func firstDifference(want, got string) string {
-	if want == got {
-		return ""
-	}
-	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
-	i := 0
-	for i < len(w) && i < len(g) && w[i] == g[i] {
-		i++
-	}
-	at := func(l []string) string {
-		if i < len(l) && (i < len(l)-1 || l[i] != "") {
-			return l[i]
-		}
-		return "(end)"
-	}
-	return fmt.Sprintf("line %d of %d (got %d lines): want %s got %s", i+1, len(w)-1, len(g)-1, at(w), at(g))
-}
-
-// check runs the case under the reference and under n engine settings; a description of
-// the failure, or "".
-func (c *testCase) check(n int) string {
-	r := rand.New(rand.NewPCG(c.seed, 7))
-	want, err := c.run(setting{engine: millrace.EngineReference, workers: 1})
-	if err != nil {
-		return fmt.Sprintf("reference: %v", err)
-	}
-	for ; n > 0; n-- {
-		s := randomSetting(r)
-		got, err := c.run(s)
-		if err != nil {
-			return fmt.Sprintf("%s: %v", s, err)
-		}
-		if d := c.compare(want, got); d != "" {
-			return fmt.Sprintf("%s: %s", s, d)
-		}
-		if want.counts != got.counts {
-			return fmt.Sprintf("%s: counts: want %s, got %s", s, want.counts, got.counts)
-		}
-	}
-	return ""
-}
-
-// checkRestore stops the case at random tasks, twice, and goes on under other settings.
-func (c *testCase) checkRestore() (stops int, failure string) {
-	r := rand.New(rand.NewPCG(c.seed, 11))
-	want, err := c.run(randomSetting(r))
-	if err != nil {
-		return 0, err.Error()
-	}
-	total := &answer{results: make([]string, len(c.queries))}
-	var restore *state.Snapshot
-	var trail []string
-	for part := 0; ; part++ {
-		s := randomSetting(r)
-		s.restore = restore
-		if part < 3 {
-			s.stopAfter = 1 + r.Int64N(30)
-			s.blocks = 40 << r.IntN(5)
-		}
-		trail = append(trail, s.String())
-		got, err := c.run(s)
-		if err != nil {
-			return stops, fmt.Sprintf("part %d (%s): %v", part, strings.Join(trail, "; "), err)
-		}
-		for i := range got.results {
-			total.results[i] += got.results[i]
-		}
-		total.errors += "\n" + got.errors
-		if got.snapshot == nil {
-			break
-		}
-		stops++
-		if restore, err = state.Decode(got.snapshot.Encode()); err != nil {
-			return stops, err.Error()
-		}
-	}
-	total.errors = sortLines(total.errors)
-	if d := c.compare(want, total); d != "" {
-		return stops, strings.Join(trail, "; ") + ": " + d
-	}
-	return stops, ""
-}
-
-// tempDir is removed by the caller.
-func tempDir() (string, error) { return os.MkdirTemp("", "millrace-random") }

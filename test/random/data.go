@@ -3,8 +3,6 @@ package random
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"sort"
 	"strings"
 	"time"
@@ -33,11 +31,21 @@ type data struct {
 	delay    int // seconds of the watermark
 	timed    bool
 	files    []string
-	table    bool // static: few rows, no time
+	table    bool   // static: few rows, no time
+	iso      bool   // event time is a column of ISO text, not computed from ms
+	json     bool   // NDJSON instead of CSV
+	compress string // "", "gz" or "zst"
+	columns  []string
+	fail     bool   // on_error = 'fail'
+	options  string // further options of WITH
 }
 
-// columns of every generated stream: ts is its event time (milliseconds since 1970).
-const columnsDDL = `ms BIGINT, k INTEGER, g VARCHAR, x INTEGER, y BIGINT, r REAL, d DOUBLE, b BOOLEAN`
+// columnTypes are the columns of every generated stream. ms is its event time in
+// milliseconds since 1970; ts, the event time, is computed from it or a column too.
+var columnTypes = map[string]string{
+	"ms": "BIGINT", "k": "INTEGER", "g": "VARCHAR", "x": "INTEGER", "y": "BIGINT", "r": "REAL", "d": "DOUBLE",
+	"b": "BOOLEAN", "w": "TIMESTAMP", "v": "INTERVAL", "ts": "TIMESTAMP",
+}
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
 
@@ -49,16 +57,56 @@ func generateData(r *rand.Rand, dir, name string) (*data, error) {
 	if d.disorder == within || d.disorder == beyond {
 		d.delay = 1 + r.IntN(6)
 	}
+	d.form(r)
+	d.policies(r)
 	parts := 1
-	if d.timed && r.IntN(5) == 0 {
+	if d.timed && !d.fail && r.IntN(5) == 0 {
 		parts = 2 + r.IntN(2)
 	}
 	for p := 0; p < parts; p++ {
-		if err := d.write(r, dir, fmt.Sprintf("%s-%d.csv", name, p)); err != nil {
+		if err := d.write(r, dir, fmt.Sprintf("%s-%d", name, p)); err != nil {
 			return nil, err
 		}
 	}
 	return d, nil
+}
+
+// form draws how the stream is written down.
+func (d *data) form(r *rand.Rand) {
+	d.iso = d.timed && r.IntN(3) == 0
+	d.json = r.IntN(3) == 0
+	d.compress = []string{"", "", "", "gz", "zst"}[r.IntN(5)]
+	d.columns = []string{"ms", "k", "g", "x", "y", "r", "d", "b", "w", "v"}
+	if d.iso {
+		d.columns = append(d.columns, "ts")
+	}
+	if r.IntN(3) == 0 {
+		r.Shuffle(len(d.columns), func(i, j int) { d.columns[i], d.columns[j] = d.columns[j], d.columns[i] })
+	}
+}
+
+// formName is the form for the coverage table: how the text is packed, or its format.
+func (d *data) formName() string {
+	switch {
+	case d.compress != "":
+		return d.compress
+	case d.json:
+		return "ndjson"
+	}
+	return "csv"
+}
+
+// policies draws the options that decide about rows.
+func (d *data) policies(r *rand.Rand) {
+	if d.timed && (d.disorder == farAhead && r.IntN(2) == 0 || r.IntN(12) == 0) {
+		d.options += fmt.Sprintf(", max_watermark_jump = '%d seconds'", 20+r.IntN(100))
+	}
+	if d.timed && r.IntN(10) == 0 {
+		d.options += ", late = 'drop'"
+	}
+	if d.name == "a" && r.IntN(20) == 0 {
+		d.fail, d.options = true, d.options+", on_error = 'fail'"
+	}
 }
 
 func (d *data) rows(r *rand.Rand) int {
@@ -72,21 +120,6 @@ func (d *data) rows(r *rand.Rand) int {
 	default:
 		return 2 + r.IntN(180)
 	}
-}
-
-func (d *data) write(r *rand.Rand, dir, file string) error {
-	times := d.times(r, d.rows(r))
-	var sb strings.Builder
-	sb.WriteString("ms,k,g,x,y,r,d,b\n")
-	for i, t := range times {
-		if d.disorder == farAhead && i == len(times)*2/3 {
-			t += 50 * 365 * 86_400_000
-		}
-		d.row(r, &sb, t)
-	}
-	path := filepath.Join(dir, file)
-	d.files = append(d.files, path)
-	return os.WriteFile(path, []byte(sb.String()), 0o644)
 }
 
 func (d *data) times(r *rand.Rand, n int) []int64 {
@@ -139,74 +172,36 @@ func (b byKey) Swap(i, j int) {
 	b.times[i], b.times[j] = b.times[j], b.times[i]
 }
 
-var texts = []string{"red", "green", "blue", "", "Zoë", `quo"te`, "a,b", "green "}
-
-func (d *data) row(r *rand.Rand, sb *strings.Builder, ms int64) {
-	null := func(s string) string {
-		if d.nulls && r.IntN(6) == 0 {
-			return ""
-		}
-		return s
-	}
-	text := texts[r.IntN(len(texts))]
-	if r.IntN(40) == 0 {
-		text = fmt.Sprint("t", r.IntN(1000))
-	}
-	when := fmt.Sprint(ms)
-	if d.timed && r.IntN(150) == 0 {
-		when = "" // NULL event time
-	}
-	fmt.Fprintf(sb, "%s,%s,%s,%s,%s,%s,%s,%s\n", when,
-		null(fmt.Sprint(r.IntN(6))), null(quote(text)), null(fmt.Sprint(integer(r))),
-		null(fmt.Sprint(bigint(r))), null(fmt.Sprint(float64(r.IntN(400)-200)/4)),
-		null(double(r)), null(fmt.Sprint(r.IntN(2) == 0)))
-	if r.IntN(200) == 0 {
-		sb.WriteString("this,is,malformed\n")
-	}
-}
-
-func quote(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
-
-func integer(r *rand.Rand) int {
-	if r.IntN(60) == 0 {
-		return []int{1<<31 - 1, -1 << 31}[r.IntN(2)]
-	}
-	return r.IntN(21) - 5
-}
-
-func bigint(r *rand.Rand) int64 {
-	if r.IntN(60) == 0 {
-		return []int64{1<<63 - 1, -1 << 63}[r.IntN(2)]
-	}
-	return int64(r.IntN(2000)) - 1000
-}
-
-func double(r *rand.Rand) string {
-	switch r.IntN(80) {
-	case 0:
-		return "NaN"
-	case 1:
-		return "-0"
-	}
-	return fmt.Sprint(float64(r.IntN(8000)-4000) / 8)
-}
-
 // ddl declares the stream over its files.
-func (d *data) ddl(r *rand.Rand) string {
-	extra := ""
-	if d.timed && !d.table {
-		extra = ", ts AS TO_TIMESTAMP_LTZ(ms, 3), WATERMARK FOR ts AS ts"
+func (d *data) ddl() string {
+	var columns []string
+	for _, c := range d.columns {
+		columns = append(columns, c+" "+columnTypes[c])
+	}
+	if d.timed && !d.iso {
+		columns = append(columns, "ts AS TO_TIMESTAMP_LTZ(ms, 3)")
+	}
+	if d.timed {
+		delay := ""
 		if d.delay > 0 {
-			extra += fmt.Sprintf(" - INTERVAL '%d' SECOND", d.delay)
+			delay = fmt.Sprintf(" - INTERVAL '%d' SECOND", d.delay)
 		}
+		columns = append(columns, "WATERMARK FOR ts AS ts"+delay)
 	}
-	options := ""
+	options := d.options
 	if len(d.files) > 1 && d.perFile() {
-		options = ", partitions = 'per-file'"
+		options += ", partitions = 'per-file'"
 	}
-	return fmt.Sprintf("CREATE STREAM %s (%s%s) WITH (connector = 'file', path = '%s', format = 'csv', header = true%s);\n",
-		d.name, columnsDDL, extra, strings.Join(d.files, ","), options)
+	format := "format = 'csv', header = true"
+	if d.json {
+		format = "format = 'ndjson'"
+	}
+	return fmt.Sprintf("CREATE STREAM %s (%s) WITH (connector = 'file', path = '%s', %s%s);\n",
+		d.name, strings.Join(columns, ", "), strings.Join(d.files, ","), format, options)
 }
+
+// drops reports whether late rows are dropped.
+func (d *data) drops() bool { return strings.Contains(d.options, "late = 'drop'") }
 
 // perFile is decided by the name so that it is the same at every call.
 func (d *data) perFile() bool { return len(d.files)%2 == 0 }

@@ -21,7 +21,17 @@ func (e exprs) integer(depth int) string {
 		return e.pick(e.col("k"), e.col("x"), e.col("x"), fmt.Sprint(e.r.IntN(9)-2))
 	}
 	a, b := e.integer(depth-1), e.integer(depth-1)
-	switch e.r.IntN(9) {
+	switch e.r.IntN(14) {
+	case 9:
+		return fmt.Sprintf("%s(%s, %s)", e.pick("NULLIF", "GREATEST", "LEAST"), a, b)
+	case 10:
+		return fmt.Sprintf("CAST(%s AS INTEGER)", e.pick(e.boolean(depth-1), e.number(depth-1), e.text(depth-1)))
+	case 11:
+		return fmt.Sprintf("TRY_CAST(%s AS INTEGER)", e.pick(e.number(depth-1), e.text(depth-1)))
+	case 12:
+		return fmt.Sprintf("POSITION(%s IN %s)", e.pick("'e'", "''", "'ë'"), e.text(depth-1))
+	case 13:
+		return fmt.Sprintf("%s(-(%s))", e.pick("ABS", "SIGN", "FLOOR", "ROUND"), a)
 	case 0:
 		return fmt.Sprintf("(%s + %s)", a, b)
 	case 1:
@@ -43,12 +53,42 @@ func (e exprs) integer(depth int) string {
 	}
 }
 
+// float is a floating point expression whose value need not be exact.
+func (e exprs) float(depth int) string {
+	a := e.number(depth)
+	switch e.r.IntN(9) {
+	case 0:
+		return fmt.Sprintf("SQRT(%s)", a)
+	case 1:
+		return fmt.Sprintf("LN(%s)", a)
+	case 2:
+		return fmt.Sprintf("EXP(%s / 100)", a)
+	case 3:
+		return fmt.Sprintf("POWER(%s, 2)", a)
+	case 4:
+		return fmt.Sprintf("(%s / %s)", a, e.number(0))
+	case 5:
+		return fmt.Sprintf("(%s %% %s)", a, e.pick(e.col("d"), e.col("r")))
+	case 6:
+		return fmt.Sprintf("EXTRACT(EPOCH FROM %s)", e.pick(e.timestamp(1), e.interval(1)))
+	case 7:
+		return fmt.Sprintf("TRY_CAST(%s AS DOUBLE)", e.text(1))
+	default:
+		return fmt.Sprintf("CAST(%s AS REAL)", a)
+	}
+}
+
+// number is a numeric expression; sums of its values are exact.
 func (e exprs) number(depth int) string {
 	if depth == 0 {
 		return e.pick(e.col("y"), e.col("r"), e.col("d"), e.col("x"))
 	}
 	a, b := e.number(depth-1), e.number(depth-1)
-	switch e.r.IntN(7) {
+	switch e.r.IntN(9) {
+	case 7:
+		return fmt.Sprintf("%s(%s)", e.pick("FLOOR", "CEIL", "ROUND", "SIGN"), a)
+	case 8:
+		return fmt.Sprintf("%s(%s, %s)", e.pick("NULLIF", "GREATEST", "LEAST", "COALESCE"), a, b)
 	case 0:
 		return fmt.Sprintf("(%s + %s)", a, b)
 	case 1:
@@ -70,7 +110,15 @@ func (e exprs) text(depth int) string {
 	if depth == 0 {
 		return e.pick(e.col("g"), e.col("g"), "'green'", "'a,b'")
 	}
-	switch e.r.IntN(6) {
+	switch e.r.IntN(10) {
+	case 6:
+		return fmt.Sprintf("%s(%s)", e.pick("LOWER", "TRIM", "LTRIM", "RTRIM"), e.text(depth-1))
+	case 7:
+		return fmt.Sprintf("REPLACE(%s, 'e', %s)", e.text(depth-1), e.text(0))
+	case 8:
+		return fmt.Sprintf("CAST(%s AS VARCHAR)", e.pick(e.timestamp(depth-1), e.interval(depth-1), e.number(depth-1), e.boolean(depth-1)))
+	case 9:
+		return fmt.Sprintf("SUBSTRING(%s FROM %s FOR %s)", e.text(depth-1), e.integer(0), e.integer(0))
 	case 0:
 		return fmt.Sprintf("UPPER(%s)", e.text(depth-1))
 	case 1:
@@ -98,7 +146,17 @@ func (e exprs) boolean(depth int) string {
 		}
 	}
 	d := max(depth-1, 0)
-	switch e.r.IntN(9) {
+	switch e.r.IntN(14) {
+	case 9:
+		return fmt.Sprintf("%s %s %s", e.timestamp(d), e.compare(), e.timestamp(0))
+	case 10:
+		return fmt.Sprintf("%s %s %s", e.interval(d), e.compare(), e.interval(0))
+	case 11:
+		return fmt.Sprintf("%s %s", e.pick(e.col("b"), e.integer(0)+" > 2"), e.pick("IS TRUE", "IS FALSE", "IS NOT TRUE", "IS NOT FALSE"))
+	case 12:
+		return fmt.Sprintf("STARTS_WITH(%s, %s)", e.text(d), e.pick("'gr'", "''", e.col("g")))
+	case 13:
+		return fmt.Sprintf("%s %sIN (%s, NULL, %s)", e.text(d), e.pick("", "NOT "), e.text(0), e.text(0))
 	case 0:
 		return e.col("b")
 	case 1:
@@ -124,7 +182,13 @@ func (e exprs) compare() string { return e.pick("=", "<>", "<", "<=", ">", ">=")
 
 // scalar is any expression.
 func (e exprs) scalar(depth int) string {
-	switch e.r.IntN(6) {
+	switch e.r.IntN(9) {
+	case 5:
+		return e.timestamp(depth)
+	case 6:
+		return e.interval(depth)
+	case 7:
+		return e.float(depth)
 	case 0, 1:
 		return e.integer(depth)
 	case 2:
@@ -134,7 +198,7 @@ func (e exprs) scalar(depth int) string {
 	case 4:
 		return e.boolean(depth)
 	default:
-		return e.col("ms")
+		return e.pick(e.col("ms"), e.part())
 	}
 }
 
@@ -148,26 +212,40 @@ func (e exprs) aggregate() string {
 		filter = " FILTER (WHERE " + e.boolean(1) + ")"
 	}
 	var call string
-	switch e.r.IntN(6) {
+	switch e.r.IntN(7) {
 	case 0:
 		return "COUNT(*)" + filter
 	case 1:
-		call = "COUNT(" + distinct + e.pick(e.integer(1), e.text(1)) + ")"
+		call = "COUNT(" + distinct + e.pick(e.integer(1), e.text(1), e.timestamp(1), e.interval(0), e.col("d")) + ")"
 	case 2:
 		call = "SUM(" + distinct + e.number(e.r.IntN(2)) + ")"
 	case 3:
 		call = "AVG(" + distinct + e.number(e.r.IntN(2)) + ")"
 	case 4:
-		call = "MIN(" + e.pick(e.number(0), e.text(0), e.col("b"), e.col("ms")) + ")"
+		call = "MIN(" + e.extreme() + ")"
+	case 5:
+		call = "MAX(" + e.extreme() + ")"
 	default:
-		call = "MAX(" + e.pick(e.number(0), e.text(0), e.integer(1)) + ")"
+		call = e.pick("SUM", "AVG") + "(" + distinct + e.col("v") + ")"
 	}
 	return call + filter
 }
 
+// extreme is an argument of MIN or MAX, of any type.
+func (e exprs) extreme() string {
+	return e.pick(e.number(0), e.text(0), e.integer(1), e.col("b"), e.col("ms"), e.col("y"), e.col("r"), e.col("d"), e.timestamp(1), e.interval(1), e.float(0))
+}
+
+// having is a condition over groups.
+func (e exprs) having() string {
+	return e.pick("COUNT(*) > 1", "MAX(x) > 3", "AVG(d) < 100", "SUM(k) IS NOT NULL", "MAX(x) - MIN(x) >= COUNT(*)",
+		"SUM(d) / COUNT(d) < AVG(r) OR COUNT(DISTINCT g) > 1", "MAX(w) > MIN(w) + INTERVAL '1' SECOND", "10 / COUNT(k) > 2")
+}
+
 // keys are grouping expressions.
 func (e exprs) keys() []string {
-	options := []string{e.col("k"), e.col("g"), e.col("b"), e.col("x") + " % 3", e.col("d"), e.col("r"), "UPPER(" + e.col("g") + ")"}
+	options := []string{e.col("k"), e.col("g"), e.col("b"), e.col("x") + " % 3", e.col("d"), e.col("r"), "UPPER(" + e.col("g") + ")",
+		e.col("w"), e.col("v"), "DATE_TRUNC('minute', " + e.col("w") + ")"}
 	n := pickWeighted(e.r, 3, 6, 3, 1)
 	seen := map[string]bool{}
 	var out []string

@@ -8,17 +8,24 @@ import (
 
 // query is one generated SELECT and what it covers.
 type query struct {
+	before   string // statements that must precede it
 	sql      string
 	operator string // row of the coverage table
 	window   string // column of the coverage table
 	reads    []*data
+	file     string // of the INSERT INTO it became, in the folder of outputs
+}
+
+func newQuery(sql, operator, window string, reads []*data) *query {
+	return &query{sql: sql, operator: operator, window: window, reads: reads}
 }
 
 // generator makes queries over two streams and a table.
 type generator struct {
-	r    *rand.Rand
-	a, b *data
-	t    *data
+	r     *rand.Rand
+	a, b  *data
+	t     *data
+	names int // of views given out
 }
 
 func (g *generator) exprs(prefix string) exprs { return exprs{g.r, prefix} }
@@ -44,6 +51,21 @@ func (g *generator) any() *data {
 // duration is a window length or slide in milliseconds, sometimes odd.
 func (g *generator) duration() int {
 	return []int{1000, 2000, 3000, 5000, 7000, 10000, 1500, 333}[g.r.IntN(8)]
+}
+
+// sizes are a window length and a slide: equal, near each other, far apart either way.
+func (g *generator) sizes() (size, slide int) {
+	switch g.r.IntN(6) {
+	case 0:
+		size = g.duration()
+		return size, size
+	case 1:
+		return 20_000 + 333*g.r.IntN(60), 250 + 50*g.r.IntN(10)
+	case 2:
+		return 100 + 50*g.r.IntN(10), 30_000 + 1000*g.r.IntN(60)
+	default:
+		return g.duration(), g.duration()
+	}
 }
 
 func span(ms int) string {
@@ -75,12 +97,15 @@ func (g *generator) closing() *window {
 	if d == nil || g.r.IntN(4) == 0 {
 		d = g.any()
 		n, m := 1+g.r.IntN(12), 1+g.r.IntN(12)
+		switch g.r.IntN(8) {
+		case 0:
+			n, m = 30+g.r.IntN(60), 1
+		case 1:
+			n, m = 1+g.r.IntN(3), 20+g.r.IntN(30)
+		}
 		return &window{from: fmt.Sprintf("%s [ROWS %d SLIDE %d]", d.name, n, m), kind: "rows", cols: []string{"window_index"}, data: d}
 	}
-	size, slide := g.duration(), g.duration()
-	if g.r.IntN(3) == 0 {
-		slide = size
-	}
+	size, slide := g.sizes()
 	cols := []string{"window_start", "window_end"}
 	switch g.r.IntN(4) {
 	case 0:
@@ -97,7 +122,8 @@ func (g *generator) closing() *window {
 // next makes a random query; nil if the streams at hand do not allow the shape.
 func (g *generator) next() *query {
 	shapes := []func() *query{g.plain, g.aggregate, g.aggregate, g.aggregate, g.windowRows, g.windowJoin, g.instant, g.instant,
-		g.instantJoin, g.lookup, g.union, g.nested, g.global, g.ports, g.carriedJoin}
+		g.instantJoin, g.lookup, g.union, g.nested, g.global, g.ports, g.carriedJoin,
+		g.selfUnion, g.selfJoin, g.stacked, g.threeJoin, g.viewErrors}
 	for {
 		if q := shapes[g.r.IntN(len(shapes))](); q != nil {
 			return q
@@ -116,9 +142,9 @@ func (g *generator) list(n int, f func() string) string {
 func (g *generator) plain() *query {
 	d, e := g.any(), g.exprs("")
 	if g.r.IntN(4) == 0 {
-		return &query{"SELECT * FROM " + d.name + e.where(), "filter", "none", []*data{d}}
+		return newQuery("SELECT * FROM "+d.name+e.where(), "filter", "none", []*data{d})
 	}
-	return &query{"SELECT " + g.list(1+g.r.IntN(4), func() string { return e.scalar(2) }) + " FROM " + d.name + e.where(), "project", "none", []*data{d}}
+	return newQuery("SELECT "+g.list(1+g.r.IntN(4), func() string { return e.scalar(2) })+" FROM "+d.name+e.where(), "project", "none", []*data{d})
 }
 
 // grouped builds an aggregate over a FROM text.
@@ -141,7 +167,7 @@ func (g *generator) grouped(from, group string, extra []string, instant string) 
 		text += " GROUP BY " + strings.Join(by, ", ")
 	}
 	if g.r.IntN(4) == 0 {
-		text += " HAVING " + e.pick("COUNT(*) > 1", "MAX(x) > 3", "AVG(d) < 100", "SUM(k) IS NOT NULL")
+		text += " HAVING " + e.having()
 	}
 	return text
 }
@@ -152,7 +178,7 @@ func (g *generator) aggregate() *query {
 	if g.r.IntN(3) != 0 {
 		extra = w.cols
 	}
-	return &query{g.grouped(w.from, w.group, extra, ""), "aggregate", w.kind, []*data{w.data}}
+	return newQuery(g.grouped(w.from, w.group, extra, ""), "aggregate", w.kind, []*data{w.data})
 }
 
 func (g *generator) windowRows() *query {
@@ -161,7 +187,7 @@ func (g *generator) windowRows() *query {
 		return nil
 	}
 	e := g.exprs("")
-	return &query{"SELECT " + strings.Join(w.cols, ", ") + ", " + g.list(2, func() string { return e.scalar(1) }) + " FROM " + w.from + e.where(), "window-rows", w.kind, []*data{w.data}}
+	return newQuery("SELECT "+strings.Join(w.cols, ", ")+", "+g.list(2, func() string { return e.scalar(1) })+" FROM "+w.from+e.where(), "window-rows", w.kind, []*data{w.data})
 }
 
 func (g *generator) windowJoin() *query {
@@ -190,8 +216,12 @@ func (g *generator) windowJoin() *query {
 	if kind == "range" && g.r.IntN(2) == 0 && !strings.Contains(where, "GROUP") {
 		sel += ", p.window_end AS we"
 	}
+	if g.r.IntN(2) == 0 {
+		text := fmt.Sprintf("SELECT %s FROM %s AS p, %s AS q WHERE %s%s", sel, l, r, on, strings.Replace(where, " WHERE ", " AND ", 1))
+		return newQuery(text, "window-join", kind, []*data{g.a, g.b})
+	}
 	text := fmt.Sprintf("SELECT %s FROM %s AS p JOIN %s AS q ON %s%s", sel, l, r, on, where)
-	return &query{text, "window-join", kind, []*data{g.a, g.b}}
+	return newQuery(text, "window-join", kind, []*data{g.a, g.b})
 }
 
 // instantWindow is a per-instant window on d; keyed ones partition by k.
@@ -219,16 +249,16 @@ func (g *generator) instant() *query {
 		if distinct != "" && mode != "" {
 			distinct = ""
 		}
-		return &query{"SELECT " + mode + distinct + "x AS x, g AS g FROM " + from + e.where(), "instant-rows", kind, []*data{d}}
+		return newQuery("SELECT "+mode+distinct+"x AS x, g AS g FROM "+from+e.where(), "instant-rows", kind, []*data{d})
 	}
 	if keyed {
 		text := "SELECT " + g.mode() + "k AS k, " + g.list(1+g.r.IntN(2), e.aggregate) + " FROM " + from + e.where() + " GROUP BY k"
 		if g.r.IntN(4) == 0 {
 			text += " HAVING COUNT(*) > 1"
 		}
-		return &query{text, "instant-aggregate", kind, []*data{d}}
+		return newQuery(text, "instant-aggregate", kind, []*data{d})
 	}
-	return &query{g.grouped(from, "", nil, g.mode()), "instant-aggregate", kind, []*data{d}}
+	return newQuery(g.grouped(from, "", nil, g.mode()), "instant-aggregate", kind, []*data{d})
 }
 
 func (g *generator) instantJoin() *query {
@@ -240,24 +270,24 @@ func (g *generator) instantJoin() *query {
 	rw, _ := g.instantWindow(r, true)
 	cond := g.exprs("").pick("p.k = q.k", "p.k = q.k AND p.x <> q.x", "p.k = q.k AND p.g = q.g")
 	if g.r.IntN(3) == 0 {
-		return &query{fmt.Sprintf("SELECT DISTINCT p.k AS k FROM %s %s AS p, %s %s AS q WHERE %s", l.name, lw, r.name, rw, cond), "instant-join", kind, []*data{l, r}}
+		return newQuery(fmt.Sprintf("SELECT DISTINCT p.k AS k FROM %s %s AS p, %s %s AS q WHERE %s", l.name, lw, r.name, rw, cond), "instant-join", kind, []*data{l, r})
 	}
 	if g.r.IntN(3) == 0 {
-		return &query{fmt.Sprintf("SELECT %sp.k AS k, COUNT(*) AS n, SUM(q.x) AS s FROM %s %s AS p JOIN %s %s AS q ON %s GROUP BY p.k", g.mode(), l.name, lw, r.name, rw, cond), "instant-join", kind, []*data{l, r}}
+		return newQuery(fmt.Sprintf("SELECT %sp.k AS k, COUNT(*) AS n, SUM(q.x) AS s FROM %s %s AS p JOIN %s %s AS q ON %s GROUP BY p.k", g.mode(), l.name, lw, r.name, rw, cond), "instant-join", kind, []*data{l, r})
 	}
-	return &query{fmt.Sprintf("SELECT %sp.ms AS pm, q.ms AS qm, q.x AS x FROM %s %s AS p JOIN %s %s AS q ON %s", g.mode(), l.name, lw, r.name, rw, cond), "instant-join", kind, []*data{l, r}}
+	return newQuery(fmt.Sprintf("SELECT %sp.ms AS pm, q.ms AS qm, q.x AS x FROM %s %s AS p JOIN %s %s AS q ON %s", g.mode(), l.name, lw, r.name, rw, cond), "instant-join", kind, []*data{l, r})
 }
 
 func (g *generator) lookup() *query {
 	d := g.any()
 	on := g.exprs("").pick("s.k = t.k", "s.k = t.k AND s.x < t.x", "s.g = t.g")
 	if g.r.IntN(2) == 0 {
-		return &query{fmt.Sprintf("SELECT s.ms AS ms, s.x AS x, t.x AS tx, t.g AS tg FROM %s AS s JOIN t ON %s", d.name, on), "lookup", "none", []*data{d, g.t}}
+		return newQuery(fmt.Sprintf("SELECT s.ms AS ms, s.x AS x, t.x AS tx, t.g AS tg FROM %s AS s JOIN t ON %s", d.name, on), "lookup", "none", []*data{d, g.t})
 	}
 	if !d.timed {
 		return nil
 	}
-	return &query{fmt.Sprintf("SELECT window_end, t.g AS g, COUNT(*) AS n FROM %s [RANGE %s SLIDE %s] AS s JOIN t ON %s GROUP BY t.g", d.name, span(5000), span(g.duration()), on), "lookup", "range", []*data{d, g.t}}
+	return newQuery(fmt.Sprintf("SELECT window_end, t.g AS g, COUNT(*) AS n FROM %s [RANGE %s SLIDE %s] AS s JOIN t ON %s GROUP BY t.g", d.name, span(5000), span(g.duration()), on), "lookup", "range", []*data{d, g.t})
 }
 
 func (g *generator) union() *query {
@@ -265,9 +295,9 @@ func (g *generator) union() *query {
 		return nil
 	}
 	if !g.a.timed || g.r.IntN(2) == 0 {
-		return &query{"SELECT ms, k, x FROM a" + g.exprs("").where() + " UNION ALL SELECT ms, k, x FROM b" + g.exprs("").where(), "union", "none", []*data{g.a, g.b}}
+		return newQuery("SELECT ms, k, x FROM a"+g.exprs("").where()+" UNION ALL SELECT ms, k, x FROM b"+g.exprs("").where(), "union", "none", []*data{g.a, g.b})
 	}
-	return &query{fmt.Sprintf("SELECT window_end, k, COUNT(*) AS n, SUM(x) AS s FROM (SELECT ts, k, x FROM a%s UNION ALL SELECT ts, k, x FROM b) AS u [RANGE %s SLIDE %s] GROUP BY k", g.exprs("").where(), span(g.duration()), span(g.duration())), "union", "range", []*data{g.a, g.b}}
+	return newQuery(fmt.Sprintf("SELECT window_end, k, COUNT(*) AS n, SUM(x) AS s FROM (SELECT ts, k, x FROM a%s UNION ALL SELECT ts, k, x FROM b) AS u [RANGE %s SLIDE %s] GROUP BY k", g.exprs("").where(), span(g.duration()), span(g.duration())), "union", "range", []*data{g.a, g.b})
 }
 
 func (g *generator) nested() *query {
@@ -276,32 +306,35 @@ func (g *generator) nested() *query {
 		slide := g.duration()
 		inner := fmt.Sprintf("SELECT k AS k, COUNT(*) AS n, MAX(x) AS m FROM %s [RANGE %s SLIDE %s]%s GROUP BY k", d.name, span(g.duration()), span(slide), e.where())
 		if g.r.IntN(2) == 0 {
-			return &query{"WITH v AS (" + inner + ") SELECT MAX(n) AS n, SUM(m) AS m, COUNT(*) AS c FROM v", "nested", "carried", []*data{d}}
+			return newQuery("WITH v AS ("+inner+") SELECT MAX(n) AS n, SUM(m) AS m, COUNT(*) AS c FROM v", "nested", "carried", []*data{d})
 		}
-		return &query{fmt.Sprintf("SELECT window_end, SUM(n) AS n, MIN(m) AS m FROM (%s) AS v [RANGE %s SLIDE %s] GROUP BY k", inner, span(slide*3), span(slide)), "nested", "window-on-window", []*data{d}}
+		return newQuery(fmt.Sprintf("SELECT window_end, SUM(n) AS n, MIN(m) AS m FROM (%s) AS v [RANGE %s SLIDE %s] GROUP BY k", inner, span(slide*3), span(slide)), "nested", "window-on-window", []*data{d})
 	}
 	d := g.any()
 	where := e.where()
-	return &query{fmt.Sprintf("SELECT window_index, COUNT(*) AS n, SUM(x) AS s FROM (SELECT x + 1 AS x, k FROM %s%s) AS v [ROWS %d SLIDE %d]", d.name, where, 1+g.r.IntN(9), 1+g.r.IntN(9)), "nested", "rows-on-filter", []*data{d}}
+	return newQuery(fmt.Sprintf("SELECT window_index, COUNT(*) AS n, SUM(x) AS s FROM (SELECT x + 1 AS x, k FROM %s%s) AS v [ROWS %d SLIDE %d]", d.name, where, 1+g.r.IntN(9), 1+g.r.IntN(9)), "nested", "rows-on-filter", []*data{d})
 }
 
 func (g *generator) global() *query {
 	d := g.any()
 	if g.r.IntN(3) == 0 {
-		return &query{"SELECT DISTINCT k, b FROM " + d.name + g.exprs("").where(), "global", "none", []*data{d}}
+		return newQuery("SELECT DISTINCT k, b FROM "+d.name+g.exprs("").where(), "global", "none", []*data{d})
 	}
-	return &query{g.grouped(d.name, "", nil, ""), "global", "none", []*data{d}}
+	return newQuery(g.grouped(d.name, "", nil, ""), "global", "none", []*data{d})
 }
 
 func (g *generator) ports() *query {
 	d := g.any()
-	if d.timed && g.r.IntN(2) == 0 {
-		return &query{"SELECT ms, k, x FROM " + d.name + "$late", "port", "late", []*data{d}}
+	if d.timed && !d.drops() && g.r.IntN(2) == 0 {
+		return newQuery("SELECT ms, k, x FROM "+d.name+"$late", "port", "late", []*data{d})
 	}
 	if len(d.files) > 1 {
 		return nil
 	}
-	return &query{"SELECT reason, line, record FROM " + d.name + "$errors", "port", "errors", []*data{d}}
+	if g.r.IntN(3) == 0 {
+		return newQuery("SELECT ms, k, x FROM "+d.name+"$arrival"+g.exprs("").where(), "port", "arrival", []*data{d})
+	}
+	return newQuery("SELECT reason, line, record FROM "+d.name+"$errors", "port", "errors", []*data{d})
 }
 
 // carriedJoin joins two aggregates on their windows.
@@ -317,5 +350,5 @@ SELECT p.window_end AS we, p.k AS k, p.n AS pn, e.n AS en FROM v AS p JOIN e ON 
 	if g.r.IntN(2) == 0 {
 		text += " WHERE p.n > e.n"
 	}
-	return &query{text, "carried-join", "range", []*data{d}}
+	return newQuery(text, "carried-join", "range", []*data{d})
 }

@@ -12,11 +12,9 @@ import (
 
 var (
 	seedFlag  = flag.Uint64("seed", 0, "run the case of this seed only")
-	casesFlag = flag.Int("cases", 0, "number of cases (default: thousands, a sixth of it with -short)")
+	casesFlag = flag.Int("cases", 0, "number of cases (default: hundreds to thousands, a sixth of it with -short)")
+	firstFlag = flag.Uint64("first", 1, "seed of the first case")
 )
-
-// firstSeed is where the standing sequence of cases begins.
-const firstSeed = 1
 
 func cases(t *testing.T, full int) []uint64 {
 	if *seedFlag != 0 {
@@ -31,7 +29,7 @@ func cases(t *testing.T, full int) []uint64 {
 	}
 	seeds := make([]uint64, n)
 	for i := range seeds {
-		seeds[i] = firstSeed + uint64(i)
+		seeds[i] = *firstFlag + uint64(i)
 	}
 	t.Logf("%d cases", n)
 	return seeds
@@ -61,7 +59,7 @@ func report(t *testing.T, test string, c *testCase, failure string) {
 func TestRandomQueries(t *testing.T) {
 	cover := coverage{}
 	began := time.Now()
-	for _, seed := range cases(t, 3000) {
+	for _, seed := range cases(t, 1500) {
 		withCase(t, seed, func(c *testCase) {
 			if failure := c.check(3); failure != "" {
 				report(t, "TestRandomQueries", c, failure)
@@ -81,7 +79,7 @@ func TestRandomQueries(t *testing.T) {
 // and restored with other workers and task sizes.
 func TestStopAndRestore(t *testing.T) {
 	stops := 0
-	for _, seed := range cases(t, 1500) {
+	for _, seed := range cases(t, 800) {
 		withCase(t, seed, func(c *testCase) {
 			n, failure := c.checkRestore()
 			if failure != "" {
@@ -96,8 +94,8 @@ func TestStopAndRestore(t *testing.T) {
 	}
 }
 
-// coverage counts queries by operator and window, and for each the NULLs and disorder
-// of the data they read.
+// coverage counts queries by operator and window, and for each the NULLs, disorder and
+// form of the data they read.
 type coverage map[string]map[string]int
 
 func (c coverage) add(q *query) {
@@ -108,6 +106,13 @@ func (c coverage) add(q *query) {
 	for _, d := range q.reads {
 		c[row]["disorder "+string(d.disorder)]++
 		c[row][fmt.Sprintf("nulls %t", d.nulls)]++
+		c[row]["form "+d.formName()]++
+		if d.iso {
+			c[row]["form iso"]++
+		}
+	}
+	if q.file != "" {
+		c[row]["form to-file"]++
 	}
 }
 
@@ -124,6 +129,9 @@ func (c coverage) columns() []string {
 	out := []string{"nulls true", "nulls false"}
 	for _, d := range disorders {
 		out = append(out, "disorder "+string(d))
+	}
+	for _, f := range []string{"csv", "ndjson", "gz", "zst", "iso", "to-file"} {
+		out = append(out, "form "+f)
 	}
 	return out
 }
@@ -155,7 +163,10 @@ var required = []string{
 	"instant-join / rows-instant", "instant-join / range-instant", "instant-join / partition-rows",
 	"lookup / none", "lookup / range", "union / none", "union / range",
 	"nested / carried", "nested / window-on-window", "nested / rows-on-filter",
-	"global / none", "port / late", "port / errors",
+	"global / none", "port / late", "port / errors", "port / arrival", "port / view-errors",
+	"diamond-union / none", "diamond-union / range", "diamond-union / two-windows",
+	"diamond-join / range", "diamond-join / rows", "diamond-join / rows-instant", "diamond-join / range-instant",
+	"diamond-join / partition-rows", "stacked / range", "stacked / rows", "three-join / range", "three-join / lookups",
 }
 
 // assert fails for required rows without NULLs, without disorder within and beyond the
