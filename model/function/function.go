@@ -10,6 +10,8 @@ import (
 	"github.com/millrace/millrace/stream"
 )
 
+//go:generate go test . -run TestDocumentIsTheTable -rewrite
+
 // Shared shorthands for the table.
 const (
 	boo = stream.Boolean
