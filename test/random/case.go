@@ -18,7 +18,9 @@ type testCase struct {
 	script  string
 	queries []*query
 	results []int // of the queries that are bare SELECTs
-	fails   bool  // a stream has on_error = 'fail'
+	fails   bool  // a stream or sink has on_error = 'fail'
+	anyFail bool  // which row fails the job first is open: several parts can
+	reach   int64 // TestStopAndRestore stops within that many tasks
 }
 
 // newCase makes the case of a seed, with its files in dir.
@@ -37,7 +39,7 @@ func newCase(seed uint64, dir string) (*testCase, error) {
 	if err := g.t.write(r, dir, "t"); err != nil {
 		return nil, err
 	}
-	c := &testCase{seed: seed, dir: dir, fails: g.a.fail}
+	c := &testCase{seed: seed, dir: dir, fails: g.a.fail, reach: 30}
 	for n := pickWeighted(r, 5, 2, 1) + 1; n > 0; n-- {
 		c.queries = append(c.queries, g.next())
 	}
@@ -88,7 +90,12 @@ func (c *testCase) insertSome(r *rand.Rand, streams []*data) error {
 			columns = append(columns, fmt.Sprintf("`%s` %s", field.Name, field.Type))
 		}
 		name, _, _ := strings.Cut(q.file, ".")
-		tables[q] = fmt.Sprintf("CREATE TABLE %s (%s) WITH (connector = 'file', path = '${out}/%s');\n", name, strings.Join(columns, ", "), q.file)
+		options := ""
+		if r.IntN(10) == 0 {
+			options = ", on_error = 'fail'"
+			c.fails, c.anyFail = true, true
+		}
+		tables[q] = fmt.Sprintf("CREATE TABLE %s (%s) WITH (connector = 'file', path = '${out}/%s'%s);\n", name, strings.Join(columns, ", "), q.file, options)
 	}
 	c.compose(streams, tables)
 	return nil
