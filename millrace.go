@@ -33,6 +33,10 @@ type (
 	ResultSink = job.ResultSink
 	// RequestError is a mistake in the request.
 	RequestError = job.RequestError
+	// ModelError is a mistake in a model's text form.
+	ModelError = job.ModelError
+	// File is a file that a plan reads or writes.
+	File = job.File
 	// Plan is a script ready to run.
 	Plan = job.Plan
 	// Job is a running plan.

@@ -52,11 +52,17 @@ func (o *optionSet) takeFormat(name, otherwise string) string {
 			format = otherwise
 		}
 	}
+	if format == "" || o.err != nil {
+		o.known = append(o.known, csvOptions...)
+	}
 	if format == "" {
 		o.fail("", fmt.Sprintf("connector %s cannot tell the format of %q", o.connector, name), "add format = 'csv' or format = 'ndjson'")
 	}
 	return format
 }
+
+// csvOptions are known while it is not known whether the format is CSV.
+var csvOptions = []string{"header", "delimiter", "quote", "null"}
 
 // formatByName returns the format a file name's extension tells, or "".
 func formatByName(name string) string {
@@ -219,7 +225,8 @@ type textSource struct {
 	header     headerMode
 	bounded    bool
 	live       bool
-	openInput  func(name string) (input, error)
+	bytesTotal int64 // of the files; 0: unknown
+	openInput  func(ctx context.Context, name string) (input, error)
 
 	schema         *stream.Schema
 	physical       []bool
@@ -263,6 +270,25 @@ func (s *textSource) Bounded() bool { return s.bounded }
 
 // Live implements Source.
 func (s *textSource) Live() bool { return s.live }
+
+// BytesTotal is the size of all files together as it was at the start, or 0 if what will
+// be read of them is not known.
+func (s *textSource) BytesTotal() int64 { return s.bytesTotal }
+
+// sizeOf adds up the sizes of plain files that are read as they are.
+func sizeOf(partitions [][]string, t textOptions) (bytes int64) {
+	for _, files := range partitions {
+		for _, f := range files {
+			info, err := os.Stat(f)
+			packed := t.compression != compressNone && (t.compression != compressAuto || compressionByName(f) != "")
+			if err != nil || packed || t.follow || !info.Mode().IsRegular() {
+				return 0
+			}
+			bytes += info.Size()
+		}
+	}
+	return bytes
+}
 
 // Close implements Source. Files belong to the readers.
 func (s *textSource) Close() error { return nil }

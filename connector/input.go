@@ -93,7 +93,9 @@ func newStreamInput(name string, r io.Reader, closer io.Closer, compression, pro
 			in.kind, in.reader = sniff(head), head
 		}
 		if promised != "" && in.kind == compressNone {
-			in.kind = promised
+			if in.kind = promised; head.Buffered() > 0 {
+				return nil, in.explain(gzip.ErrHeader)
+			}
 		}
 	} else if seeker, ok := r.(io.Seeker); ok && compression == compressNone {
 		in.seeker = seeker
@@ -102,6 +104,10 @@ func newStreamInput(name string, r io.Reader, closer io.Closer, compression, pro
 }
 
 func sniff(r *bufio.Reader) string {
+	// One byte decides in most cases; a slow input has no more for now.
+	if head, _ := r.Peek(1); len(head) == 0 || head[0] != gzipMagic[0] && head[0] != zstdMagic[0] {
+		return compressNone
+	}
 	head, _ := r.Peek(len(zstdMagic))
 	switch {
 	case bytes.HasPrefix(head, gzipMagic):

@@ -191,16 +191,14 @@ func (o *optionSet) durationMicros(name string, otherwise int64) int64 {
 var durationWords = strings.NewReplacer(" ", "", "seconds", "s", "second", "s", "sec", "s", "minutes", "m",
 	"minute", "m", "min", "m", "hours", "h", "hour", "h", "milliseconds", "ms", "millisecond", "ms")
 
-// done reports the first mistake, an unknown option included.
+// done reports an option nobody knows, which is often a known one mistyped and then the
+// cause of other mistakes, or else the first mistake.
 func (o *optionSet) done() error {
-	if o.err != nil {
-		return o.err
-	}
 	for _, name := range sortedKeys(o.values) {
-		if slices.Contains(o.known, name) {
+		key := o.written[name]
+		if slices.Contains(o.known, name) || o.err != nil && o.err.Option == key {
 			continue
 		}
-		key := o.written[name]
 		sort.Strings(o.known)
 		hint := "it has " + strings.Join(slices.Compact(o.known), ", ")
 		if near := nearest(name, o.known); near != "" {
@@ -208,7 +206,7 @@ func (o *optionSet) done() error {
 		}
 		return &model.OptionError{Option: key, Message: fmt.Sprintf("connector %s has no option %q here", o.connector, key), Hint: hint}
 	}
-	return nil
+	return o.errorOrNil()
 }
 
 func sortedKeys[V any](m map[string]V) []string {

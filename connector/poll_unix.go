@@ -4,10 +4,17 @@ package connector
 
 import (
 	"errors"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
+
+// openWithoutWaiting opens a file for reading. A pipe is opened although nobody writes
+// to it yet: waiting for that is ready's part.
+func openWithoutWaiting(name string) (*os.File, error) {
+	return os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)
+}
 
 // ready reports whether a Read returns at once, waiting for that up to d.
 func (w *waitingReader) ready(d time.Duration) bool {

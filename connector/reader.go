@@ -196,7 +196,10 @@ func (r *textReader) skipRecord(ctx context.Context) error {
 // the columns are read first in any case.
 func (r *textReader) open(ctx context.Context, at Position) error {
 	name := r.files[at.File]
-	in, err := r.src.openInput(name)
+	in, err := r.src.openInput(ctx, name)
+	if reason := cause(err); reason != err {
+		return fmt.Errorf("cannot read %s: %w", name, reason)
+	}
 	if err != nil {
 		return err
 	}

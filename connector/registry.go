@@ -99,10 +99,7 @@ func CheckSink(options map[string]string, columns []stream.Field) (Info, error) 
 func chooseConnector(options map[string]string, allowed []string, role string) (*optionSet, error) {
 	o := newOptionSet(options)
 	key := o.written["connector"]
-	name := strings.ToLower(strings.TrimSpace(o.values["connector"]))
-	if canonical, ok := connectorAliases[name]; ok {
-		name = canonical
-	}
+	name := canonicalConnector(o.values["connector"])
 	o.connector = name
 	delete(o.values, "connector")
 	if i := sort.SearchStrings(allowed, name); i < len(allowed) && allowed[i] == name {
@@ -117,6 +114,14 @@ func chooseConnector(options map[string]string, allowed []string, role string) (
 		e.Hint = fmt.Sprintf("did you mean %q? (there are %s)", near, list)
 	}
 	return nil, e
+}
+
+func canonicalConnector(name string) string {
+	name = strings.ToLower(strings.TrimSpace(name))
+	if canonical, ok := connectorAliases[name]; ok {
+		return canonical
+	}
+	return name
 }
 
 func (o *optionSet) errorOrNil() error {
@@ -191,3 +196,27 @@ func withConnector(connector string, options map[string]string) map[string]strin
 	}
 	return out
 }
+
+// SourceFiles are the files that a source reads, as its path is resolved now; none if it
+// is no file source or if they cannot be found.
+func SourceFiles(src *model.Source) []string {
+	if canonicalConnector(src.Connector) != connectorFile {
+		return nil
+	}
+	files, err := findFiles(newOptionSet(src.Options).values["path"])
+	if err != nil {
+		return nil // opening the source says why
+	}
+	return files
+}
+
+// SinkFile is the file that a sink writes, or "".
+func SinkFile(sink *model.Sink) string {
+	if canonicalConnector(sink.Connector) != connectorFile {
+		return ""
+	}
+	return newOptionSet(sink.Options).values["path"]
+}
+
+// IsStdin reports whether a source reads standard input.
+func IsStdin(src *model.Source) bool { return canonicalConnector(src.Connector) == connectorStdin }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/stream"
@@ -15,13 +16,40 @@ const stdinName = "<stdin>" // in messages
 func newFileSource(name string, src *model.Source, schema *stream.Schema, t textOptions, partitions [][]string, env Env) Source {
 	s := newTextSource(src, name, schema, t, env)
 	s.partitions, s.bounded, s.live = partitions, !t.follow, t.follow
-	s.openInput = func(file string) (input, error) {
-		if t.follow {
+	s.bytesTotal = sizeOf(partitions, t)
+	for _, files := range partitions {
+		s.live = s.live || slices.ContainsFunc(files, isPipe)
+	}
+	s.openInput = func(ctx context.Context, file string) (input, error) {
+		switch {
+		case t.follow:
 			return openFollowed(file)
+		case isPipe(file):
+			return openPipe(ctx, file, t.compression)
 		}
 		return openFile(file, t.compression)
 	}
 	return s
+}
+
+// isPipe reports whether a name is that of a pipe or a device: its bytes may be long in
+// coming.
+func isPipe(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode()&(os.ModeNamedPipe|os.ModeCharDevice) != 0
+}
+
+func openPipe(ctx context.Context, name, compression string) (input, error) {
+	f, err := openWithoutWaiting(name)
+	if err != nil {
+		return nil, err
+	}
+	in, err := newWaitingInput(ctx, name, newWaitingReader(f), f, compression)
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return in, nil
 }
 
 func (o *optionSet) takeStdin() textOptions { return o.takeText(FormatNDJSON) }
@@ -34,27 +62,35 @@ func newStdinSource(name string, src *model.Source, schema *stream.Schema, t tex
 	waiting := newWaitingReader(env.Stdin)
 	s.live = waiting.live()
 	used := false
-	s.openInput = func(string) (input, error) {
+	s.openInput = func(ctx context.Context, _ string) (input, error) {
 		if used || env.Stdin == nil {
 			return nil, errors.New("standard input can be read by one stream only, and once")
 		}
 		used = true
-		in, err := newStreamInput(stdinName, waiting, nil, t.compression, "")
-		if err != nil {
-			return nil, err
-		}
-		return &stdinInput{streamInput: in, waiting: waiting}, nil
+		return newWaitingInput(ctx, stdinName, waiting, nil, t.compression)
 	}
 	return s
 }
 
-// stdinInput is standard input, which may pause.
-type stdinInput struct {
+// waitingInput is standard input or a pipe, which may pause.
+type waitingInput struct {
 	*streamInput
 	waiting *waitingReader
 }
 
-func (in *stdinInput) Read(ctx context.Context, p []byte) (int, error) {
+// newWaitingInput looks at the first bytes, for which it waits until ctx is done.
+func newWaitingInput(ctx context.Context, name string, waiting *waitingReader, closer io.Closer, compression string) (input, error) {
+	waiting.ctx = ctx
+	stop := waiting.closeWhenDone(ctx)
+	defer stop()
+	in, err := newStreamInput(name, waiting, closer, compression, compressionByName(name))
+	if err != nil {
+		return nil, err
+	}
+	return &waitingInput{streamInput: in, waiting: waiting}, nil
+}
+
+func (in *waitingInput) Read(ctx context.Context, p []byte) (int, error) {
 	in.waiting.ctx = ctx
 	stop := in.waiting.closeWhenDone(ctx)
 	defer stop()
@@ -65,9 +101,9 @@ func (in *stdinInput) Read(ctx context.Context, p []byte) (int, error) {
 	return n, err
 }
 
-func (in *stdinInput) Skip(ctx context.Context, n int64) error { return skipByReading(ctx, in, n) }
+func (in *waitingInput) Skip(ctx context.Context, n int64) error { return skipByReading(ctx, in, n) }
 
-func (in *stdinInput) Ready() bool { return in.waiting.ready(0) }
+func (in *waitingInput) Ready() bool { return in.waiting.ready(0) }
 
 // waitingReader waits for bytes in short turns, so that a done context is seen. A
 // reader that is not a file cannot be waited for; if it can be closed, a done context

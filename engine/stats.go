@@ -37,10 +37,12 @@ type StreamStats struct {
 	RowsError int64  `json:"rows_error"`
 	// RowsLateByClock are those of RowsLate that were on time for their own partition but
 	// came after an idle timeout had let the stream go on without it.
-	RowsLateByClock int64         `json:"rows_late_by_clock"`
-	BytesIn         int64         `json:"bytes_in"`
-	LateSample      []ErrorRecord `json:"-"`
-	ErrSample       []ErrorRecord `json:"-"`
+	RowsLateByClock int64 `json:"rows_late_by_clock"`
+	BytesIn         int64 `json:"bytes_in"`
+	// LateDropped says that late rows were only counted (late = 'drop').
+	LateDropped bool          `json:"late_dropped,omitempty"`
+	LateSample  []ErrorRecord `json:"-"`
+	ErrSample   []ErrorRecord `json:"-"`
 }
 
 // PipelineStats counts what one pipeline did on one processor.

@@ -96,6 +96,16 @@ func (e *RequestError) Error() string { return e.Err.Error() }
 // Unwrap returns the reason.
 func (e *RequestError) Unwrap() error { return e.Err }
 
+// ModelError is a mistake in a model's text form, with the name of its file.
+type ModelError struct {
+	File string
+	*model.ParseError
+}
+
+func (e *ModelError) Error() string {
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
+}
+
 // Plan is a script ready to run. It is immutable and may be started several times.
 type Plan struct {
 	options   Options
@@ -170,11 +180,15 @@ func prepareModel(scripts []Script, o Options) (*Plan, error) {
 		return nil, errors.New("a .model file runs alone, without other files")
 	}
 	m, err := model.Parse(scripts[0].Text)
-	if err != nil {
-		return nil, fmt.Errorf("%s:%w", scripts[0].Name, err)
+	var mistake *model.ParseError
+	switch {
+	case errors.As(err, &mistake):
+		return nil, &ModelError{File: scripts[0].Name, ParseError: mistake}
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", scripts[0].Name, err)
 	}
 	if err := model.Verify(m); err != nil {
-		return nil, fmt.Errorf("%s: %w", scripts[0].Name, err)
+		return nil, fmt.Errorf("%s: %s", scripts[0].Name, strings.TrimPrefix(err.Error(), "model: "))
 	}
 	return plan(m, o)
 }
@@ -183,6 +197,9 @@ func plan(m *model.Model, o Options) (*Plan, error) {
 	p := &Plan{options: o, model: m}
 	if err := model.Verify(m); err != nil {
 		return nil, fmt.Errorf("internal error: the model of this script is inconsistent: %w", err)
+	}
+	if err := checkShared(m); err != nil {
+		return nil, err
 	}
 	var err error
 	if p.optimized, err = optimize.Run(m, o.Optimize); err != nil {

@@ -26,6 +26,7 @@ type oracle struct {
 	done    chan struct{}
 	err     error
 	stats   *reference.Stats
+	sources map[model.OpID]connector.Source
 	sinks   map[string]*oracleSink
 	samples map[string][]engine.ErrorRecord
 	late    map[string][]engine.ErrorRecord
@@ -39,8 +40,13 @@ func (j *Job) startReference(ctx context.Context) error {
 		}
 	}
 	o := &oracle{job: j, done: make(chan struct{}), sinks: map[string]*oracleSink{}, samples: map[string][]engine.ErrorRecord{}, late: map[string][]engine.ErrorRecord{}, errRows: map[string]int64{}}
+	sources, err := j.openSources(j.plan.model, o.need)
+	if err != nil {
+		return &RequestError{err}
+	}
 	sinks, err := j.openSinks(j.plan.model)
 	if err != nil {
+		closeSources(sources)
 		return &RequestError{err}
 	}
 	for _, op := range j.plan.model.Ops {
@@ -48,6 +54,7 @@ func (j *Job) startReference(ctx context.Context) error {
 			o.sinks[op.Name] = newOracleSink(op, sinks[op.ID])
 		}
 	}
+	o.sources = sources
 	ctx, o.cancel = context.WithCancel(ctx)
 	j.oracle = o
 	go o.interpret(ctx)
@@ -57,6 +64,7 @@ func (j *Job) startReference(ctx context.Context) error {
 func (o *oracle) interpret(ctx context.Context) {
 	defer close(o.done)
 	defer o.cancel()
+	defer closeSources(o.sources)
 	o.stats, o.err = reference.Run(ctx, o.job.plan.model, o.records, o)
 	for _, s := range o.sinks {
 		if o.err == nil {
@@ -65,7 +73,7 @@ func (o *oracle) interpret(ctx context.Context) {
 		if o.err != nil {
 			s.sink.Abort()
 		} else {
-			o.err = s.sink.Close()
+			o.err = s.named(s.sink.Close())
 		}
 	}
 	if o.stopped.Load() && errors.Is(o.err, context.Canceled) {
@@ -88,13 +96,7 @@ func (o *oracle) wait() error {
 // be malformed.
 func (o *oracle) records(ctx context.Context, op *model.Operator) iter.Seq2[reference.Record, error] {
 	return func(yield func(reference.Record, error) bool) {
-		src, err := o.job.openSource(op, o.need(op))
-		if err != nil {
-			yield(reference.Record{}, err)
-			return
-		}
-		defer src.Close()
-		o.job.sources = append(o.job.sources, src)
+		src := o.sources[op.ID]
 		for p := 0; p < src.Partitions(); p++ {
 			if !o.partition(ctx, op, src, p, yield) {
 				return
@@ -306,13 +308,19 @@ func (s *oracleSink) flush() error {
 	case connector.ByteSink:
 		s.buf = s.encoder.Encode(s.buf[:0], b, 0, b.Len)
 		if err := sink.Write(s.buf); err != nil {
-			return fmt.Errorf("%s: %w", s.op.Name, err)
+			return s.named(err)
 		}
-		return sink.Flush()
+		return s.named(sink.Flush())
 	case connector.BatchSink:
-		if err := sink.WriteBatch(b, 0, b.Len); err != nil {
-			return fmt.Errorf("%s: %w", s.op.Name, err)
-		}
+		return s.named(sink.WriteBatch(b, 0, b.Len))
 	}
 	return nil
+}
+
+// named says whose sink failed, as the engine does.
+func (s *oracleSink) named(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", s.op.Name, err)
 }

@@ -43,7 +43,7 @@ func (p *Plan) Start(ctx context.Context) (*Job, error) {
 		}
 		return j, nil
 	}
-	sources, err := j.openSources(p.bound.Model)
+	sources, err := j.openSources(p.bound.Model, func(op *model.Operator) []bool { return engine.SourceNeed(p.bound, op) })
 	if err != nil {
 		return nil, &RequestError{err}
 	}
@@ -63,8 +63,7 @@ func (p *Plan) Start(ctx context.Context) (*Job, error) {
 	return j, nil
 }
 
-// taskBytes is the size of a task: as asked, or the default, less where a small memory
-// budget has many workers.
+// taskBytes is the size of a task: as asked, or the default.
 func (p *Plan) taskBytes() int64 {
 	if p.options.TaskBytes > 0 {
 		return p.options.TaskBytes
@@ -72,13 +71,13 @@ func (p *Plan) taskBytes() int64 {
 	return engine.TaskBytesDefault
 }
 
-func (j *Job) openSources(m *model.Model) (map[model.OpID]connector.Source, error) {
+func (j *Job) openSources(m *model.Model, need func(*model.Operator) []bool) (map[model.OpID]connector.Source, error) {
 	out := map[model.OpID]connector.Source{}
 	for _, op := range m.Ops {
 		if op.Kind != model.SourceOp {
 			continue
 		}
-		s, err := j.openSource(op, engine.SourceNeed(j.plan.bound, op))
+		s, err := j.openSource(op, need(op))
 		if err != nil {
 			closeSources(out)
 			return nil, err

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/engine"
+	"github.com/millrace/millrace/model"
 )
 
 // Stats is what a job did, for --stats and for people.
@@ -50,9 +51,12 @@ func (j *Job) Progress() Progress {
 		p.BytesIn += st.BytesIn
 	}
 	for _, src := range j.sources {
-		if sized, ok := src.(interface{ BytesTotal() int64 }); ok {
-			p.BytesTotal += sized.BytesTotal()
+		sized, ok := src.(interface{ BytesTotal() int64 })
+		if !ok || sized.BytesTotal() == 0 {
+			p.BytesTotal = 0
+			break
 		}
+		p.BytesTotal += sized.BytesTotal()
 	}
 	return p
 }
@@ -72,8 +76,12 @@ func (j *Job) collect() *Stats {
 		cpu.BusySeconds += p.BusySeconds
 	}
 	s.Processors = []ProcessorStats{cpu}
-	for _, st := range s.Streams {
+	for i := range s.Streams {
+		st := &s.Streams[i]
 		s.RowsIn += st.RowsIn
+		if j.plan.dropsLate(st.Name) {
+			st.LateDropped, st.LateSample = true, nil
+		}
 	}
 	for _, src := range j.sources {
 		s.Warnings = append(s.Warnings, src.Warnings()...)
@@ -82,6 +90,15 @@ func (j *Job) collect() *Stats {
 	s.CPUSeconds = (cpuTime() - j.cpu).Seconds()
 	s.PeakBytes = peakBytes()
 	return s
+}
+
+func (p *Plan) dropsLate(name string) bool {
+	for _, op := range p.model.Ops {
+		if op.Kind == model.SourceOp && op.Name == name {
+			return op.Source.Late == model.LateDrop
+		}
+	}
+	return false
 }
 
 // cpuTime is the processor time the process has used.

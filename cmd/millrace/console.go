@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"sync"
@@ -27,14 +28,14 @@ type console struct {
 	closed atomic.Bool // the reader of the results has gone away
 }
 
-// Write writes results.
+// Write writes the rows of a sink that is standard output, which names it in its errors.
 func (c *console) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.writeResults(p)
+	return c.write(p)
 }
 
-func (c *console) writeResults(p []byte) (int, error) {
+func (c *console) write(p []byte) (int, error) {
 	if c.t.outTTY {
 		c.erase()
 	}
@@ -43,6 +44,25 @@ func (c *console) writeResults(p []byte) (int, error) {
 		c.closed.Store(true)
 	}
 	return n, err
+}
+
+// show writes results.
+func (c *console) show(p []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.writeResults(p)
+}
+
+func (c *console) writeResults(p []byte) error {
+	_, err := c.write(p)
+	if err == nil {
+		return nil
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return fmt.Errorf("cannot write standard output: %w", err)
 }
 
 // say writes a message line.
@@ -121,6 +141,5 @@ func (c *console) writeTable(lines []byte) error {
 		lines = append([]byte{'\n'}, lines...)
 	}
 	c.written, c.holder = true, nil
-	_, err := c.writeResults(lines)
-	return err
+	return c.writeResults(lines)
 }

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/millrace/millrace"
 	"github.com/millrace/millrace/sql"
 )
 
@@ -93,7 +94,8 @@ func execute(args []string, t terminal) int {
 func complain(w io.Writer, err error) {
 	text := printableLines(err.Error())
 	var mistake *sql.Error
-	if !errors.As(err, &mistake) {
+	var inModel *millrace.ModelError
+	if !errors.As(err, &mistake) && !errors.As(err, &inModel) {
 		text = "millrace: " + text
 	}
 	fmt.Fprintln(w, text)

@@ -6,33 +6,65 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/millrace/millrace"
 )
 
-// outputs are the files that --errors and --stats name. They are opened before the
-// job runs, so that a wrong name costs no work.
+// outputs are the files that --errors and --stats name. They are opened when the plan
+// stands, before rows flow: a mistake in the script empties no file, and a wrong name
+// costs no work.
 type outputs struct {
 	errors *fileOutput
 	stats  *fileOutput
 }
 
-func (f *runFlags) openOutputs(o *millrace.Options) (*outputs, error) {
+func (f *runFlags) outputs(o *millrace.Options) *outputs {
 	out := &outputs{}
-	var err error
 	if f.errorsFile != "" {
-		if out.errors, err = createOutput("--errors", f.errorsFile); err != nil {
-			return nil, err
-		}
+		out.errors = &fileOutput{flag: "--errors", name: f.errorsFile}
 		o.Errors = out.errors
 	}
 	if f.statsFile != "" {
-		if out.stats, err = createOutput("--stats", f.statsFile); err != nil {
-			return nil, errors.Join(err, out.close())
+		out.stats = &fileOutput{flag: "--stats", name: f.statsFile}
+	}
+	return out
+}
+
+// open makes the files, unless one of them is used for something else.
+func (o *outputs) open(plan *millrace.Plan, scripts []string) error {
+	if o.errors != nil && o.stats != nil && sameFile(o.errors.name, o.stats.name) {
+		return fmt.Errorf("--errors and --stats cannot both write %s; name two files", o.stats.name)
+	}
+	for _, f := range []*fileOutput{o.errors, o.stats} {
+		if f == nil {
+			continue
+		}
+		for _, used := range plan.Files() {
+			if used.Is(f.name) {
+				return fmt.Errorf("%s cannot write %s; name another file", f.flag, used)
+			}
+		}
+		if slices.ContainsFunc(scripts, func(script string) bool { return sameFile(script, f.name) }) {
+			return fmt.Errorf("%s cannot write %s, which is the script; name another file", f.flag, f.name)
+		}
+		if err := f.open(); err != nil {
+			return errors.Join(err, o.close())
 		}
 	}
-	return out, nil
+	return nil
+}
+
+// sameFile reports whether two names are those of one regular file, now or once made.
+func sameFile(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	if errA != nil || errB != nil {
+		return errA != nil && errB != nil && filepath.Clean(a) == filepath.Clean(b)
+	}
+	return infoA.Mode().IsRegular() && os.SameFile(infoA, infoB)
 }
 
 // report is what --stats writes: the job's statistics, and how it was run.
@@ -64,20 +96,22 @@ func (o *outputs) close() error {
 	return errors.Join(o.errors.close(), o.stats.close())
 }
 
-// fileOutput is a buffered file. Any goroutine may write.
+// fileOutput is a buffered file. Any goroutine may write once it is open.
 type fileOutput struct {
 	flag string
+	name string
 	mu   sync.Mutex
 	file *os.File
 	buf  *bufio.Writer
 }
 
-func createOutput(flag, name string) (*fileOutput, error) {
-	f, err := os.Create(name)
+func (f *fileOutput) open() error {
+	file, err := os.Create(f.name)
 	if err != nil {
-		return nil, fmt.Errorf("%s: cannot create %w", flag, withoutOperation(err))
+		return fmt.Errorf("%s: cannot create %w", f.flag, withoutOperation(err))
 	}
-	return &fileOutput{flag: flag, file: f, buf: bufio.NewWriterSize(f, 64<<10)}, nil
+	f.file, f.buf = file, bufio.NewWriterSize(file, 64<<10)
+	return nil
 }
 
 // Write appends to the file.
@@ -89,7 +123,7 @@ func (f *fileOutput) Write(p []byte) (int, error) {
 }
 
 func (f *fileOutput) close() error {
-	if f == nil {
+	if f == nil || f.file == nil {
 		return nil
 	}
 	f.mu.Lock()
@@ -101,5 +135,5 @@ func (f *fileOutput) named(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s: %w", f.flag, err)
+	return fmt.Errorf("%s: cannot write %w", f.flag, withoutOperation(err))
 }

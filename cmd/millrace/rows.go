@@ -46,8 +46,7 @@ func (r *rows) Write(p []byte) error {
 	if err := r.begin(); err != nil {
 		return err
 	}
-	_, err := r.screen.Write(p)
-	return err
+	return r.screen.show(p)
 }
 
 func (r *rows) begin() error {
@@ -55,8 +54,7 @@ func (r *rows) begin() error {
 		return nil
 	}
 	r.begun = true
-	_, err := r.screen.Write(r.header)
-	return err
+	return r.screen.show(r.header)
 }
 
 // Flush has nothing to do: Write does not hold rows back.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -126,13 +128,10 @@ func run(t terminal, f *runFlags, files []string) error {
 	options := f.options(t)
 	options.Stdout = screen
 	options.Results = resultSinks(screen, f.format)
-	outputs, err := f.openOutputs(&options)
-	if err != nil {
-		return err
-	}
+	outputs := f.outputs(&options)
 	plan, err := millrace.Prepare(scripts, options)
 	if err != nil {
-		return errors.Join(err, outputs.close())
+		return err
 	}
 	for _, w := range plan.Warnings() {
 		screen.say("warning: " + w)
@@ -142,9 +141,37 @@ func run(t terminal, f *runFlags, files []string) error {
 		return err
 	}
 	if n := plan.Results(); f.format == "csv" && n > 1 {
-		return errors.Join(fmt.Errorf("--format csv shows one result, and the script has %d; use ndjson, or INSERT INTO a file each", n), outputs.close())
+		return fmt.Errorf("--format csv shows one result, and the script has %d; use ndjson, or INSERT INTO a file each", n)
+	}
+	if err := checkStandard(t, plan, files); err != nil {
+		return err
+	}
+	if err := outputs.open(plan, files); err != nil {
+		return err
 	}
 	return f.runJob(screen, plan, outputs)
+}
+
+// checkStandard refuses standard input that is the script and a stream at once, and
+// standard output that is a file which the job reads: it would never come to its end.
+func checkStandard(t terminal, plan *millrace.Plan, scripts []string) error {
+	if plan.ReadsStdin() && slices.Contains(scripts, "-") {
+		return errors.New("standard input cannot be both the script and a stream; name the script's file or use -e")
+	}
+	file, ok := t.out.(*os.File)
+	if !ok {
+		return nil
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil // writing will tell
+	}
+	for _, used := range plan.Files() {
+		if used.IsOpen(info) {
+			return fmt.Errorf("standard output cannot be %s; name another file", used)
+		}
+	}
+	return nil
 }
 
 // runJob runs a plan and tells what became of it.
@@ -166,7 +193,7 @@ func (f *runFlags) runJob(screen *console, plan *millrace.Plan, outputs *outputs
 	if screen.closed.Load() {
 		err = nil // the reader of the results has seen enough
 	} else if stats != nil {
-		summarize(screen, stats, f.errorsFile != "")
+		summarize(screen, stats, f.errorsFile != "", err != nil)
 	}
 	if stats != nil {
 		err = errors.Join(err, outputs.writeStats(f, stats))

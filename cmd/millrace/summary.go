@@ -13,10 +13,14 @@ import (
 const recordShownMax = 160
 
 // summarize tells, one line each, which rows were set aside: nothing vanishes
-// silently. If errorsKept, the user has all error rows in a file already.
-func summarize(screen *console, stats *millrace.Stats, errorsKept bool) {
+// silently. If errorsKept, the user has all error rows in a file already. Of a job that
+// failed only the warnings are told, which may explain why.
+func summarize(screen *console, stats *millrace.Stats, errorsKept, failed bool) {
 	for _, w := range stats.Warnings {
 		screen.say("warning: " + w)
+	}
+	if failed {
+		return
 	}
 	for _, s := range stats.Streams {
 		if s.RowsError > 0 {
@@ -29,7 +33,9 @@ func summarize(screen *console, stats *millrace.Stats, errorsKept bool) {
 			}
 			screen.say(setAside(s.Name, s.RowsError, "malformed", first, hint))
 		}
-		if s.RowsLate > 0 {
+		if s.LateDropped && s.RowsLate > 0 {
+			screen.say(counted(s.Name, s.RowsLate, "late and dropped"))
+		} else if s.RowsLate > 0 {
 			first, hint := "", ""
 			if len(s.LateSample) > 0 {
 				first = s.LateSample[0].Record
@@ -53,11 +59,7 @@ func summarize(screen *console, stats *millrace.Stats, errorsKept bool) {
 // setAside is one summary line.
 func setAside(name string, rows int64, what, first, hint string) string {
 	var b strings.Builder
-	if rows == 1 {
-		fmt.Fprintf(&b, "%s: 1 row was %s and set aside", name, what)
-	} else {
-		fmt.Fprintf(&b, "%s: %s rows were %s and set aside", name, humanize.Comma(rows), what)
-	}
+	b.WriteString(counted(name, rows, what+" and set aside"))
 	if first != "" {
 		b.WriteString("; first: " + short(first))
 	}
@@ -65,6 +67,13 @@ func setAside(name string, rows int64, what, first, hint string) string {
 		b.WriteString(" (" + hint + ")")
 	}
 	return b.String()
+}
+
+func counted(name string, rows int64, what string) string {
+	if rows == 1 {
+		return fmt.Sprintf("%s: 1 row was %s", name, what)
+	}
+	return fmt.Sprintf("%s: %s rows were %s", name, humanize.Comma(rows), what)
 }
 
 // short makes a row fit into a line of the screen.

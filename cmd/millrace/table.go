@@ -127,7 +127,7 @@ func (t *table) Close() error {
 		return t.failed
 	}
 	if t.widths != nil {
-		_, err := t.screen.Write([]byte(t.footer()))
+		err := t.screen.show([]byte(t.footer()))
 		return errors.Join(err, t.screen.finish(t.query, nil))
 	}
 	t.failed = t.screen.finish(t.query, t.whole(t.footer()))
@@ -218,7 +218,7 @@ func (t *table) show() error {
 		}
 		s.holder = t
 	}
-	_, err := s.writeResults(t.pending.Bytes())
+	err := s.writeResults(t.pending.Bytes())
 	t.pending.Reset()
 	return err
 }
