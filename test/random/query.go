@@ -123,7 +123,8 @@ func (g *generator) closing() *window {
 func (g *generator) next() *query {
 	shapes := []func() *query{g.plain, g.aggregate, g.aggregate, g.aggregate, g.windowRows, g.windowJoin, g.instant, g.instant,
 		g.instantJoin, g.lookup, g.union, g.nested, g.global, g.ports, g.carriedJoin,
-		g.selfUnion, g.selfJoin, g.stacked, g.threeJoin, g.viewErrors}
+		g.selfUnion, g.selfJoin, g.stacked, g.threeJoin, g.viewErrors,
+		g.windowColumns, g.distinct, g.emitted, g.overView}
 	for {
 		if q := shapes[g.r.IntN(len(shapes))](); q != nil {
 			return q
@@ -187,7 +188,23 @@ func (g *generator) windowRows() *query {
 		return nil
 	}
 	e := g.exprs("")
-	return newQuery("SELECT "+strings.Join(w.cols, ", ")+", "+g.list(2, func() string { return e.scalar(1) })+" FROM "+w.from+e.where(), "window-rows", w.kind, []*data{w.data})
+	where, filtered := e.where(), ""
+	switch g.r.IntN(4) {
+	case 0:
+		where = " WHERE " + onWindow(w.cols[len(w.cols)-1]) + " AND " + e.boolean(1)
+	case 1:
+		filtered = " WHERE " + onWindow(w.cols[len(w.cols)-1])
+	}
+	inner := "SELECT " + strings.Join(w.cols, ", ") + ", " + w.cols[len(w.cols)-1] + " AS last, " + g.list(2, func() string { return e.scalar(1) }) + " FROM " + w.from + where
+	return newQuery("SELECT * FROM ("+inner+") AS v"+filtered, "window-rows", w.kind, []*data{w.data})
+}
+
+// onWindow is a condition on a window column, or a copy of one.
+func onWindow(column string) string {
+	if column == "window_index" {
+		return "window_index % 2 = 0"
+	}
+	return column + " IS DISTINCT FROM TIMESTAMP '2026-01-01 00:00:07'"
 }
 
 func (g *generator) windowJoin() *query {

@@ -167,6 +167,8 @@ var required = []string{
 	"diamond-union / none", "diamond-union / range", "diamond-union / two-windows",
 	"diamond-join / range", "diamond-join / rows", "diamond-join / rows-instant", "diamond-join / range-instant",
 	"diamond-join / partition-rows", "stacked / range", "stacked / rows", "three-join / range", "three-join / lookups",
+	"window-columns / range", "window-columns / rows", "distinct / range", "distinct / rows", "distinct / hop", "distinct / tumble",
+	"emitted / rows-instant", "emitted / range-instant", "emitted / partition-rows", "over-view / union", "over-view / function",
 }
 
 // assert fails for required rows without NULLs, without disorder within and beyond the
