@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -32,7 +34,13 @@ func TestScripts(t *testing.T) {
 			env.Setenv("ROOT", root)
 			return nil
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"status": status},
+		Condition: func(name string) (bool, error) {
+			if name == "root" {
+				return os.Geteuid() == 0, nil
+			}
+			return false, errors.New("unknown condition " + name)
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"status": status, "both": both},
 	})
 }
 
@@ -50,6 +58,23 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if want, err := strconv.Atoi(args[0]); err != nil || got != want {
 		ts.Fatalf("exit status %d, want %s", got, args[0])
+	}
+}
+
+// both runs a job with either engine, which must say the same and, if it ends well, print
+// the same rows; those of several queries may be mixed: both 0 query.sql
+func both(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: both N argument ...")
+	}
+	run := func(engine string) (out, messages string) {
+		status(ts, false, append([]string{args[0], "millrace", "run", "--engine=" + engine}, args[1:]...))
+		return ts.ReadFile("stdout"), ts.ReadFile("stderr")
+	}
+	wantOut, wantMessages := run("reference")
+	out, messages := run("millrace")
+	if messages != wantMessages || args[0] == "0" && !slices.Equal(slices.Sorted(strings.Lines(out)), slices.Sorted(strings.Lines(wantOut))) {
+		ts.Fatalf("the reference printed something else:\n%s%s", wantOut, wantMessages)
 	}
 }
 
