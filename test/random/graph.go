@@ -68,7 +68,7 @@ func (g *generator) selfJoin() *query {
 	if g.r.IntN(2) == 0 {
 		right = "(SELECT * FROM " + v + " WHERE " + e.boolean(1) + ")"
 	}
-	lw, rw, kind := "", "", "rows-instant"
+	var lw, rw, kind string
 	switch {
 	case d.timed && g.r.IntN(2) == 0:
 		slide, size := g.duration(), g.duration()
