@@ -42,8 +42,10 @@ var errInterrupted = errors.New("interrupted")
 type terminal struct {
 	in             io.Reader
 	out, err       io.Writer
+	inTTY          bool
 	outTTY, errTTY bool
-	width          func() int       // columns of the terminal behind err
+	outPipe        bool             // who reads it may have the screen
+	width          func() int       // columns of the terminal behind err or out
 	signals        <-chan os.Signal // interrupt and terminate
 }
 
@@ -55,16 +57,20 @@ func system() terminal {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	signal.Ignore(syscall.SIGPIPE)
+	out, err := os.Stdout.Stat()
 	return terminal{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr,
-		outTTY: term.IsTerminal(int(os.Stdout.Fd())),
-		errTTY: term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb",
+		inTTY:   term.IsTerminal(int(os.Stdin.Fd())),
+		outTTY:  term.IsTerminal(int(os.Stdout.Fd())),
+		outPipe: err == nil && out.Mode()&os.ModeNamedPipe != 0,
+		errTTY:  term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb",
 		width: func() int {
-			columns, _, err := term.GetSize(int(os.Stderr.Fd()))
-			if err != nil || columns == 0 {
-				return 80
+			for _, f := range []*os.File{os.Stderr, os.Stdout} {
+				if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
+					return columns
+				}
 			}
-			return columns
+			return 80
 		},
 		signals: signals,
 	}

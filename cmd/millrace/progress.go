@@ -18,7 +18,7 @@ const (
 // progress draws the progress line of a running job until stop is called, which
 // takes it away and returns when nothing more is drawn.
 func (c *console) progress(read func() millrace.Progress) (stop func()) {
-	if !c.t.errTTY {
+	if !c.t.errTTY || c.t.outPipe || c.typing {
 		return func() {}
 	}
 	quit, done := make(chan struct{}), make(chan struct{})

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"github.com/millrace/millrace"
@@ -186,6 +187,10 @@ func (f *runFlags) runJob(screen *console, plan *millrace.Plan, outputs *outputs
 	if err != nil {
 		return failure{errors.Join(err, outputs.close())}
 	}
+	if plan.ReadsStdin() && screen.t.inTTY && screen.t.errTTY {
+		screen.say("reading rows from the terminal; Ctrl-D ends them")
+		screen.typing = true
+	}
 	stats, err := await(screen, job)
 	if errors.Is(err, errInterrupted) {
 		return err
@@ -194,6 +199,9 @@ func (f *runFlags) runJob(screen *console, plan *millrace.Plan, outputs *outputs
 		err = nil // the reader of the results has seen enough
 	} else if stats != nil {
 		summarize(screen, stats, f.errorsFile != "", err != nil)
+		if screen.t.errTTY && plan.Results() == 0 && err == nil {
+			screen.say(fmt.Sprintf("%s rows read, %s written, %.1f s", humanize.Comma(stats.RowsIn), humanize.Comma(stats.RowsOut), stats.WallSeconds))
+		}
 	}
 	if stats != nil {
 		err = errors.Join(err, outputs.writeStats(f, stats))

@@ -16,7 +16,8 @@ import (
 // A table shows a result of unknown, perhaps endless length in aligned columns.
 // Widths must be chosen before the first line is written, so a table holds back its
 // first rows and takes the widths from them; the rows behind follow in the same
-// widths, and a value that is too wide pushes its line out rather than being cut.
+// widths, and a value that is too wide pushes its line out rather than being cut, unless
+// it is a text and the terminal is small.
 //
 //   - A result of up to tableSampleRows rows is shown whole and exactly fitted.
 //   - When input pauses (Flush) or rows have waited long enough, what is there is
@@ -31,14 +32,16 @@ type table struct {
 	schema  *stream.Schema
 	wait    time.Duration
 
-	mu      sync.Mutex
-	held    [][]string // rows that wait for the widths
-	widths  []int      // nil until settled
-	rows    int64
-	timer   *time.Timer
-	pending bytes.Buffer // formatted rows of the current batch
-	cell    []byte
-	failed  error // of a write by the timer; reported by the next call
+	mu     sync.Mutex
+	held   [][]string // rows that wait for the widths
+	widths []int      // nil until settled
+	// On a terminal that is too small for the columns some are narrowed (fit.go).
+	narrowed, shortened bool
+	rows                int64
+	timer               *time.Timer
+	pending             bytes.Buffer // formatted rows of the current batch
+	cell                []byte
+	failed              error // of a write by the timer; reported by the next call
 }
 
 const (
@@ -130,7 +133,7 @@ func (t *table) Close() error {
 		err := t.screen.show([]byte(t.footer()))
 		return errors.Join(err, t.screen.finish(t.query, nil))
 	}
-	t.failed = t.screen.finish(t.query, t.whole(t.footer()))
+	t.failed = t.screen.finish(t.query, t.whole(true))
 	return t.failed
 }
 
@@ -140,7 +143,7 @@ func (t *table) Abort() {
 	defer t.mu.Unlock()
 	t.stopTimer()
 	if t.failed == nil && t.widths == nil && len(t.held) > 0 {
-		t.failed = t.screen.finish(t.query, t.whole(""))
+		t.failed = t.screen.finish(t.query, t.whole(false))
 	} else {
 		_ = t.screen.finish(t.query, nil) // writes nothing of this table
 	}
@@ -148,12 +151,14 @@ func (t *table) Abort() {
 }
 
 // whole formats a table that ends before its widths were chosen.
-func (t *table) whole(footer string) []byte {
+func (t *table) whole(footer bool) []byte {
 	t.settle(true)
 	var out bytes.Buffer
 	t.appendHeader(&out)
 	out.Write(t.pending.Bytes())
-	out.WriteString(footer)
+	if footer {
+		out.WriteString(t.footer())
+	}
 	return out.Bytes()
 }
 
@@ -176,16 +181,20 @@ func (t *table) stopTimer() {
 // will follow.
 func (t *table) settle(complete bool) {
 	t.widths = make([]int, len(t.columns))
+	longest := make([]int, len(t.columns))
 	for i, c := range t.columns {
 		f := t.schema.Fields[c]
 		t.widths[i] = runewidth.StringWidth(printable(f.Name))
 		if !complete {
 			t.widths[i] = max(t.widths[i], roomFor(f.Type))
 		}
+		longest[i] = t.widths[i]
 		for _, row := range t.held {
-			t.widths[i] = max(t.widths[i], min(runewidth.StringWidth(row[i]), cellWidthMax))
+			longest[i] = max(longest[i], runewidth.StringWidth(row[i]))
 		}
+		t.widths[i] = max(t.widths[i], min(longest[i], cellWidthMax))
 	}
+	t.fit(longest)
 	for _, row := range t.held {
 		t.appendRow(func(i int) []byte { return append(t.cell[:0], row[i]...) })
 	}
@@ -245,7 +254,7 @@ func (t *table) appendHeader(w *bytes.Buffer) {
 func (t *table) appendRow(cell func(i int) []byte) {
 	for i := range t.columns {
 		separate(&t.pending, i, " │ ")
-		text := cell(i)
+		text := t.shorten(i, cell(i))
 		pad(&t.pending, t.widths[i]-displayWidth(text), t.rightAligned(i), i == len(t.columns)-1, text)
 	}
 	t.pending.WriteByte('\n')
@@ -285,6 +294,9 @@ func (t *table) footer() string {
 	}
 	if t.label != "" {
 		rows = t.label + ": " + rows
+	}
+	if t.shortened {
+		rows += "; texts are cut to fit the screen, --format csv shows them whole"
 	}
 	return "(" + rows + ")\n"
 }

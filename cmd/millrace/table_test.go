@@ -192,3 +192,21 @@ func TestTableReportsClosedPipe(t *testing.T) {
 		t.Errorf("error %v, closed %v; want EPIPE, true", err, screen.closed.Load())
 	}
 }
+
+// TestTableFits shows a table on a terminal that is too small for its texts.
+func TestTableFits(t *testing.T) {
+	var b buffers
+	target := b.terminal()
+	target.outTTY = true
+	tab := newTable(&console{t: target}, 0, "", tableSchema, tableSchema.Visible())
+	rows := tableBatch(tableRow(1, "short"), tableRow(2, strings.Repeat("long ", 30)), tableRow(3, strings.Repeat("日本", 30)))
+	if err := errors.Join(tab.WriteBatch(rows, 0, rows.Len), tab.Flush(), tab.Close()); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "fits", b.out.String())
+	for line := range strings.Lines(b.out.String()) {
+		if width := displayWidth([]byte(strings.TrimSuffix(line, "\n"))); width > target.width() {
+			t.Errorf("%d columns wide: %s", width, line)
+		}
+	}
+}
