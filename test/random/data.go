@@ -51,7 +51,7 @@ var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
 
 func generateData(r *rand.Rand, dir, name string) (*data, error) {
 	d := &data{
-		name: name, disorder: disorders[pickWeighted(r, 4, 3, 5, 5, 1, 1, 2)],
+		name: name, disorder: disorders[pickWeighted(r, 8, 6, 10, 10, 3, 3, 4)],
 		nulls: r.IntN(2) == 0, timed: r.IntN(8) != 0,
 	}
 	if d.disorder == within || d.disorder == beyond {

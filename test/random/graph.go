@@ -70,11 +70,11 @@ func (g *generator) selfJoin() *query {
 	}
 	var lw, rw, kind string
 	switch {
-	case d.timed && g.r.IntN(2) == 0:
+	case d.timed && g.r.IntN(3) == 0:
 		slide, size := g.duration(), g.duration()
 		lw, kind = fmt.Sprintf("[RANGE %s SLIDE %s]", span(size), span(slide)), "range"
 		rw = fmt.Sprintf("[RANGE %s SLIDE %s]", span(size+slide*g.r.IntN(3)), span(slide))
-	case g.r.IntN(2) == 0:
+	case g.r.IntN(3) == 0:
 		slide := 1 + g.r.IntN(8)
 		lw, kind = fmt.Sprintf("[ROWS %d SLIDE %d]", 1+g.r.IntN(8), slide), "rows"
 		rw = fmt.Sprintf("[ROWS %d SLIDE %d]", 1+g.r.IntN(8), slide)

@@ -121,7 +121,7 @@ func (g *generator) closing() *window {
 
 // next makes a random query; nil if the streams at hand do not allow the shape.
 func (g *generator) next() *query {
-	shapes := []func() *query{g.plain, g.aggregate, g.aggregate, g.aggregate, g.windowRows, g.windowJoin, g.instant, g.instant,
+	shapes := []func() *query{g.plain, g.aggregate, g.aggregate, g.aggregate, g.windowRows, g.windowJoin, g.instant, g.instant, g.instant,
 		g.instantJoin, g.lookup, g.union, g.nested, g.global, g.ports, g.carriedJoin,
 		g.selfUnion, g.selfJoin, g.stacked, g.threeJoin, g.viewErrors,
 		g.windowColumns, g.distinct, g.emitted, g.overView}
@@ -260,7 +260,7 @@ func (g *generator) instant() *query {
 	keyed := g.r.IntN(2) == 0
 	w, kind := g.instantWindow(d, keyed)
 	from := d.name + " " + w
-	if g.r.IntN(3) == 0 && !keyed {
+	if g.r.IntN(2) == 0 && !keyed {
 		distinct := e.pick("", "DISTINCT ")
 		mode := g.mode()
 		if distinct != "" && mode != "" {
