@@ -296,19 +296,27 @@ func (b *binder) carried(e model.Edge, reads []bool) []bool {
 }
 
 func (p *Plan) String() string {
+	form, name := 0, 0
+	for _, pl := range p.Pipelines {
+		form, name = max(form, len(pl.Form.String())), max(name, len(pl.Name()))
+	}
 	var sb strings.Builder
 	for _, pl := range p.Pipelines {
-		fmt.Fprintf(&sb, "pipeline %d %s %q on %s\n", pl.ID, pl.Form, pl.Name(), strings.Join(pl.Able, ", "))
-		for _, in := range pl.Inputs {
-			fmt.Fprintf(&sb, "  reads pipeline %d", in.From)
+		line := fmt.Sprintf("  %2d  %-*s  %-*s  %s", pl.ID, form, pl.Form, name, pl.Name(), strings.Join(pl.Able, ", "))
+		for i, in := range pl.Inputs {
+			line += []string{"  reads ", " and "}[min(i, 1)] + fmt.Sprint(in.From)
 			if in.Edge.Port != model.Out {
-				fmt.Fprintf(&sb, " port %s", in.Edge.Port)
+				line += " port " + string(in.Edge.Port)
 			}
+			var steps []string
 			for _, s := range in.Steps {
-				fmt.Fprintf(&sb, " -> %s #%d", s.Kind, s.ID)
+				steps = append(steps, fmt.Sprintf("%s #%d", s.Kind, s.ID))
 			}
-			sb.WriteByte('\n')
+			if len(steps) > 0 {
+				line += " (" + strings.Join(steps, ", ") + ")"
+			}
 		}
+		sb.WriteString(line + "\n")
 	}
 	return sb.String()
 }

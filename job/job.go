@@ -15,6 +15,7 @@ import (
 
 	"github.com/millrace/millrace/bind"
 	"github.com/millrace/millrace/connector"
+	"github.com/millrace/millrace/engine"
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/operator"
 	"github.com/millrace/millrace/optimize"
@@ -246,8 +247,8 @@ func (p *Plan) subject() *Plan {
 	return p
 }
 
-// Explain says what will run: the optimized model, what each optimization did or why
-// it declined, and the pipelines with their processors.
+// Explain says what will run, as people read it: the optimized model, what each
+// optimization did or why it declined, and the pipelines with their processors.
 func (p *Plan) Explain() string {
 	var sb strings.Builder
 	if !p.ExplainOnly() {
@@ -260,12 +261,13 @@ func (p *Plan) Explain() string {
 }
 
 func (p *Plan) explain(sb *strings.Builder) {
-	sb.WriteString(model.Format(p.optimized.Model))
+	filled := func(op *model.Operator) []bool { return engine.SourceNeed(p.bound, op) }
+	sb.WriteString("dataflow (its whole text form: millrace explain --model)\n" + model.Outline(p.optimized.Model, filled))
 	sb.WriteString("\noptimizations\n")
 	for _, r := range p.optimized.Records {
 		writeRecord(sb, r)
 	}
-	fmt.Fprintf(sb, "\nbound model (engine %s, %d workers)\n%s", p.options.Engine, p.options.Workers, p.bound)
+	fmt.Fprintf(sb, "\nplan: %s on %s\n%s", plural(len(p.bound.Pipelines), "pipeline", "pipelines"), plural(p.options.Workers, "worker", "workers"), p.bound)
 }
 
 // Summary counts what the script has, in words.
