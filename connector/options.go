@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/millrace/millrace/internal/typo"
 	"github.com/millrace/millrace/model"
 )
 
@@ -222,7 +223,7 @@ func sortedKeys[V any](m map[string]V) []string {
 func nearest(word string, candidates []string) string {
 	best, bestDistance := "", max(1, len(word)/3)+1
 	for _, c := range candidates {
-		d := distance(strings.ToLower(word), c)
+		d := typo.Distance(strings.ToLower(word), c, bestDistance+1)
 		if d < bestDistance || d == bestDistance && best != "" && commonPrefix(word, c) > commonPrefix(word, best) {
 			best, bestDistance = c, d
 		}
@@ -236,28 +237,4 @@ func commonPrefix(a, b string) int {
 		n++
 	}
 	return n
-}
-
-// distance counts the insertions, deletions, replacements and swaps of neighbours
-// that make b of a.
-func distance(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
 }

@@ -25,8 +25,7 @@ type lookup struct {
 	rows      *rowStore
 	index     rowIndex
 	complete  bool // the table has been read whole
-	queue     []*stream.Batch
-	put       int64 // rows put out so far
+	ready     ready
 	watermark int64
 }
 
@@ -160,7 +159,7 @@ func (l *lookup) flush(s *lookupScratch, c *Chunk) {
 
 func (l *lookup) Assemble(t *Task, p Partial) error {
 	if t.Input == 0 {
-		l.queue = append(l.queue, p.Value.([]*stream.Batch)...)
+		l.ready.batches = append(l.ready.batches, p.Value.([]*stream.Batch)...)
 		l.watermark = max(l.watermark, t.Watermark)
 		if t.End {
 			l.watermark = stream.MaxTime
@@ -186,20 +185,9 @@ func (l *lookup) finishTable() {
 	}
 }
 
-func (l *lookup) Next() (*stream.Batch, error) {
-	if len(l.queue) == 0 {
-		return nil, nil
-	}
-	b := l.queue[0]
-	l.queue[0] = nil
-	l.queue = l.queue[1:]
-	b.First = l.put
-	l.put += int64(b.Len)
-	return b, nil
-}
-
-func (l *lookup) Watermark() int64       { return l.watermark }
-func (l *lookup) TakeErrors() []ErrorRow { return nil }
+func (l *lookup) Next() (*stream.Batch, error) { return l.ready.next(), nil }
+func (l *lookup) Watermark() int64             { return l.watermark }
+func (l *lookup) TakeErrors() []ErrorRow       { return nil }
 
 // Wants holds the stream back until the table has been read.
 func (l *lookup) Wants(input int) bool { return input == 1 || l.complete }
@@ -213,19 +201,18 @@ func (l *lookup) Discard(p Partial) {
 
 // Close implements Releaser.
 func (l *lookup) Close() {
-	release(l.queue)
-	l.queue = nil
+	l.ready.close()
 }
 
 func (l *lookup) Snapshot(w *state.Writer) {
-	w.Int(l.put)
+	w.Int(l.ready.rows)
 	w.Int(l.watermark)
 	w.Bool(l.complete)
 	l.rows.snapshot(w)
 }
 
 func (l *lookup) Restore(r *state.Reader) error {
-	l.put, l.watermark = r.Int(), r.Int()
+	l.ready.rows, l.watermark = r.Int(), r.Int()
 	complete := r.Bool()
 	if err := l.rows.restore(r); err != nil {
 		return err

@@ -18,8 +18,7 @@ type pass struct {
 	chain     *Chain
 	schema    *stream.Schema
 	need      []bool
-	queue     []*stream.Batch
-	rows      int64 // put out so far
+	ready     ready
 	watermark int64
 }
 
@@ -63,14 +62,7 @@ func (p *pass) Batch(t *Task, scratch Scratch) (Partial, error) {
 func (p *pass) Discard(partial Partial) { release(partial.Value.([]*stream.Batch)) }
 
 func (p *pass) Close() {
-	release(p.queue)
-	p.queue = nil
-}
-
-func release(batches []*stream.Batch) {
-	for _, b := range batches {
-		b.Release()
-	}
+	p.ready.close()
 }
 
 // append puts a chunk's rows into the last output batch and new ones behind it.
@@ -101,7 +93,7 @@ func (c *Chunk) AppendTo(b *stream.Batch, from, to int) {
 }
 
 func (p *pass) Assemble(t *Task, partial Partial) error {
-	p.queue = append(p.queue, partial.Value.([]*stream.Batch)...)
+	p.ready.batches = append(p.ready.batches, partial.Value.([]*stream.Batch)...)
 	p.watermark = max(p.watermark, t.Watermark)
 	if t.End {
 		p.watermark = stream.MaxTime
@@ -109,28 +101,17 @@ func (p *pass) Assemble(t *Task, partial Partial) error {
 	return nil
 }
 
-func (p *pass) Next() (*stream.Batch, error) {
-	if len(p.queue) == 0 {
-		return nil, nil
-	}
-	b := p.queue[0]
-	p.queue[0] = nil
-	p.queue = p.queue[1:]
-	b.First = p.rows
-	p.rows += int64(b.Len)
-	return b, nil
-}
-
-func (p *pass) Watermark() int64       { return p.watermark }
-func (p *pass) Wants(int) bool         { return true }
-func (p *pass) TakeErrors() []ErrorRow { return nil }
+func (p *pass) Next() (*stream.Batch, error) { return p.ready.next(), nil }
+func (p *pass) Watermark() int64             { return p.watermark }
+func (p *pass) Wants(int) bool               { return true }
+func (p *pass) TakeErrors() []ErrorRow       { return nil }
 
 func (p *pass) Snapshot(w *state.Writer) {
-	w.Int(p.rows)
+	w.Int(p.ready.rows)
 	w.Int(p.watermark)
 }
 
 func (p *pass) Restore(r *state.Reader) error {
-	p.rows, p.watermark = r.Int(), r.Int()
+	p.ready.rows, p.watermark = r.Int(), r.Int()
 	return r.End()
 }

@@ -53,7 +53,7 @@ var layers = []layer{
 		"binding is a function of the model and a description of processors as data; it opens and asks nothing"},
 	{"optimize", []string{"model", "stream"},
 		"an optimization reads the model and statistics as data; it cannot depend on how operators are built"},
-	{"sql", []string{"model", "stream"}, "the front end says what is wanted; connectors are checked through its catalogue interface"},
+	{"sql", []string{"model", "stream", "internal"}, "the front end says what is wanted; connectors are checked through its catalogue interface"},
 	{"model", []string{"stream"}, "the dataflow is plain data that everybody reads"},
 	{"stream", nil, "the vocabulary stands on nothing, since everything stands on it"},
 	{"internal", nil, "leaf helpers with no domain knowledge: the standard library only"},
