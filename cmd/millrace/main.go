@@ -44,18 +44,20 @@ type terminal struct {
 	out, err       io.Writer
 	inTTY          bool
 	outTTY, errTTY bool
-	outPipe        bool             // who reads it may have the screen
-	width          func() int       // columns of the terminal behind err or out
-	signals        <-chan os.Signal // interrupt and terminate
+	outPipe        bool       // who reads it may have the screen
+	width          func() int // columns of the terminal behind err or out
+	// signals are interrupt and terminate once listen was called, which may be nil. Before,
+	// they end the program: it may be waiting for a script, or for a pipe's other end.
+	signals <-chan os.Signal
+	listen  func()
 }
 
 func main() { os.Exit(execute(os.Args[1:], system())) }
 
-// system is the process's own terminal. From here on signals arrive in the channel
-// and a closed pipe is an error of the write instead of the process's end.
+// system is the process's own terminal. From here on a closed pipe is an error of the
+// write instead of the process's end.
 func system() terminal {
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	signal.Ignore(syscall.SIGPIPE)
 	out, err := os.Stdout.Stat()
 	return terminal{
@@ -73,6 +75,7 @@ func system() terminal {
 			return 80
 		},
 		signals: signals,
+		listen:  func() { signal.Notify(signals, os.Interrupt, syscall.SIGTERM) },
 	}
 }
 

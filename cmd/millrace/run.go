@@ -191,6 +191,9 @@ func (f *runFlags) runJob(screen *console, plan *millrace.Plan, outputs *outputs
 		screen.say("reading rows from the terminal; Ctrl-D ends them")
 		screen.typing = true
 	}
+	if screen.t.listen != nil {
+		screen.t.listen()
+	}
 	stats, err := await(screen, job)
 	if errors.Is(err, errInterrupted) {
 		return err
