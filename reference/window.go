@@ -44,8 +44,13 @@ func (r *run) window(op *model.Operator, in *relation) (*relation, error) {
 // rowSpans are the windows [k*slide, k*slide+size) of positions that are full.
 func rowSpans(w *model.Window, rows int) []span {
 	var out []span
-	for k := int64(0); k*w.Slide+w.Size <= int64(rows); k++ {
-		out = append(out, span{number: k, from: int(k * w.Slide), to: int(k*w.Slide + w.Size)})
+	from, last := int64(0), int64(rows)-w.Size // of the first row of a window that is full
+	for k := int64(0); from <= last; k++ {
+		out = append(out, span{number: k, from: int(from), to: int(from + w.Size)})
+		if w.Slide > last-from {
+			break
+		}
+		from += w.Slide
 	}
 	return out
 }
