@@ -122,6 +122,10 @@ func (g *generator) threeJoin() *query {
 	e := g.exprs("")
 	if g.a.timed && g.b.timed && g.r.IntN(2) == 0 {
 		w := fmt.Sprintf("[RANGE %s SLIDE %s]", span(g.duration()), span(g.duration()))
+		if g.r.IntN(3) == 0 {
+			text := fmt.Sprintf("SELECT p.ms AS pm, q.ms AS qm, o.ms AS om FROM a %s AS p, b %s AS q, a %s AS o WHERE p.k = q.k AND p.g = q.g AND o.k = q.k AND o.x %s p.x", w, w, w, e.compare())
+			return newQuery(text, "three-join", "windows", []*data{g.a, g.b})
+		}
 		text := fmt.Sprintf("SELECT p.ms AS pm, q.ms AS qm, t.x AS tx FROM a %s AS p, b %s AS q, t WHERE p.k = q.k AND q.%s", w, w, e.pick("k = t.k", "g = t.g", "x = t.x"))
 		return newQuery(text, "three-join", "range", []*data{g.a, g.b, g.t})
 	}

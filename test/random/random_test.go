@@ -166,7 +166,7 @@ var required = []string{
 	"global / none", "port / late", "port / errors", "port / arrival", "port / view-errors",
 	"diamond-union / none", "diamond-union / range", "diamond-union / two-windows",
 	"diamond-join / range", "diamond-join / rows", "diamond-join / rows-instant", "diamond-join / range-instant",
-	"diamond-join / partition-rows", "stacked / range", "stacked / rows", "three-join / range", "three-join / lookups",
+	"diamond-join / partition-rows", "stacked / range", "stacked / rows", "three-join / range", "three-join / lookups", "three-join / windows",
 	"window-columns / range", "window-columns / rows", "distinct / range", "distinct / rows", "distinct / hop", "distinct / tumble",
 	"emitted / rows-instant", "emitted / range-instant", "emitted / partition-rows", "over-view / union", "over-view / function",
 }
