@@ -145,6 +145,9 @@ func (e ErrorRecord) String() string {
 	if e.File != "" {
 		return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Reason)
 	}
+	if e.Record == "{}" {
+		return e.Reason // of no column
+	}
 	return e.Reason + " in " + e.Record
 }
 

@@ -117,6 +117,14 @@ func (r *run) errorRows(op *model.Operator) (*relation, error) {
 	return plain(-1, rows), nil
 }
 
+// errorText is an operator's error row as a message tells it.
+func errorText(e Row) string {
+	if e[2].S == "{}" {
+		return e[1].S // a record of no column
+	}
+	return e[1].S + " in " + e[2].S
+}
+
 // mustNotFail reports whether a sink behind the operator says on_error = 'fail'.
 func (r *run) mustNotFail(op *model.Operator) bool {
 	if op.Kind == model.SinkOp {

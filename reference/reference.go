@@ -147,7 +147,7 @@ func (r *run) sidePorts(op *model.Operator, out Output) error {
 			r.stats.Operators[op.Name].Errors = int64(len(rel.rows))
 			if len(rel.rows) > 0 && op.Kind != model.SourceOp && r.mustNotFail(op) {
 				e := rel.rows[0].row
-				return fmt.Errorf("%s: %s in %s (on_error = 'fail')", op.Name, e[1].S, e[2].S)
+				return fmt.Errorf("%s: %s (on_error = 'fail')", op.Name, errorText(e))
 			}
 		}
 		for _, e := range rel.rows {
