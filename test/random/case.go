@@ -41,7 +41,8 @@ func newCase(seed uint64, dir string) (*testCase, error) {
 	}
 	c := &testCase{seed: seed, dir: dir, fails: g.a.fail, reach: 30}
 	for n := pickWeighted(r, 5, 2, 1) + 1; n > 0; n-- {
-		c.queries = append(c.queries, g.next())
+		q := g.next()
+		c.queries = append(append(c.queries, q), q.also...)
 	}
 	c.compose([]*data{g.a, g.b, g.t}, nil)
 	return c, c.insertSome(r, []*data{g.a, g.b, g.t})

@@ -169,6 +169,7 @@ var required = []string{
 	"diamond-join / partition-rows", "stacked / range", "stacked / rows", "three-join / range", "three-join / lookups", "three-join / windows",
 	"window-columns / range", "window-columns / rows", "distinct / range", "distinct / rows", "distinct / hop", "distinct / tumble",
 	"emitted / rows-instant", "emitted / range-instant", "emitted / partition-rows", "over-view / union", "over-view / function",
+	"shared / window", "shared / aggregate", "shared / instant", "shared / lookup", "shared / join", "shared / plain",
 }
 
 // assert fails for required rows without NULLs, without disorder within and beyond the
