@@ -10,7 +10,7 @@ import (
 )
 
 // outlineWidth is where lines of an outline are broken, in characters.
-const outlineWidth = 100
+const outlineWidth = 78
 
 // Outline is a model as people read it: what each operator does, in the words of SQL,
 // without the columns and types of every edge, which Format has. If filled is not nil,
