@@ -21,7 +21,7 @@ import (
 	"time"
 )
 
-// limit is how long the test may take to notice, compiling included.
+// limit is how long a run of the test may take to notice.
 const limit = 2 * time.Minute
 
 func main() {
@@ -85,8 +85,15 @@ func (m mutant) try(dir string) (by string, err error) {
 	if err := os.WriteFile(overlayPath, overlay, 0o644); err != nil {
 		return "", err
 	}
-	return verdict(exec.Command("go", "test", "-overlay", overlayPath, "-count=1", "-timeout", limit.String(), "./test/random"))
+	// Most mutants are noticed by the first few cases; all of them are for the others.
+	arguments := []string{"test", "-overlay", overlayPath, "-count=1", "-failfast", "-timeout", limit.String(), "./test/random"}
+	if by, err := verdict(exec.Command("go", append(arguments, "-short")...)); !errors.Is(err, errSurvived) {
+		return by, err
+	}
+	return verdict(exec.Command("go", arguments...))
 }
+
+var errSurvived = errors.New("SURVIVED")
 
 // verdict runs the test, which must fail by an assertion, not for want of compiling.
 func verdict(cmd *exec.Cmd) (by string, err error) {
@@ -94,7 +101,7 @@ func verdict(cmd *exec.Cmd) (by string, err error) {
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
-		return "", errors.New("SURVIVED")
+		return "", errSurvived
 	case !errors.As(err, &exit) || strings.Contains(string(out), "[build failed]"):
 		return "", fmt.Errorf("does not compile: %s", out)
 	}
@@ -103,5 +110,10 @@ func verdict(cmd *exec.Cmd) (by string, err error) {
 			return "seed " + text[:min(len(text), 150)], nil
 		}
 	}
-	return "", fmt.Errorf("the test failed without naming a seed: %.300s", out)
+	for _, line := range strings.Split(string(out), "\n") {
+		if strings.Contains(line, "a case hangs") || strings.Contains(line, "_test.go:") {
+			return strings.TrimSpace(line)[:min(len(strings.TrimSpace(line)), 150)], nil
+		}
+	}
+	return "", fmt.Errorf("the test failed without saying why: %.300s", out)
 }
