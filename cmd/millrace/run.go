@@ -163,13 +163,11 @@ func checkStandard(t terminal, plan *millrace.Plan, scripts []string) error {
 	if !ok {
 		return nil
 	}
-	info, err := file.Stat()
-	if err != nil {
-		return nil // writing will tell
-	}
-	for _, used := range plan.Files() {
-		if used.IsOpen(info) {
-			return fmt.Errorf("standard output cannot be %s; name another file", used)
+	if info, err := file.Stat(); err == nil { // else writing will tell
+		for _, used := range plan.Files() {
+			if used.IsOpen(info) {
+				return fmt.Errorf("standard output cannot be %s; name another file", used)
+			}
 		}
 	}
 	return nil
