@@ -45,6 +45,9 @@ func (a *aggregate) begin() {
 	case carriedRuns:
 		a.bounds = a.run
 	}
+	if a.slide != nil && a.keys > 0 && a.grid.Fresh(a.next) {
+		a.slide.renew()
+	}
 	for i := range a.windowState.sets {
 		a.windowState.sets[i].recount(a.groupCount(a))
 	}

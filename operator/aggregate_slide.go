@@ -49,7 +49,7 @@ package operator
 //     to be put out, those that are in windows k-1 and k come first in k-1's order, the
 //     others by their first row in k: groups are appended when their first entry is
 //     logged and taken out when their last entry is evicted, which happens between k-1
-//     and k.
+//     and k. A fresh window (window.Grid.Fresh) renews the order: by first row.
 //
 // A window closes only when all its rows are there, and no pane extends over an edge
 // of a window. So when panes are flipped or evicted, none of them can get rows any more.
@@ -64,6 +64,7 @@ type slider struct {
 	order   []int32
 	front   []accumulator // by group
 	slots   []int32
+	listed  []bool // scratch of renew, by group; all false between calls
 }
 
 // livePane begins at a position and, in the log, at a sequence number.
@@ -163,6 +164,22 @@ func (s *slider) flip(back []accumulator) {
 		}
 	}
 	s.flipped = len(s.panes)
+}
+
+// renew puts the groups in the order of their first entries.
+func (s *slider) renew() {
+	s.order = s.order[:0]
+	s.listed = resizeSlots(s.listed, len(s.refs))
+	lo, _ := s.span(0)
+	for _, g := range s.groups[lo:] {
+		if !s.listed[g] {
+			s.listed[g] = true
+			s.order = append(s.order, g)
+		}
+	}
+	for _, g := range s.order {
+		s.listed[g] = false
+	}
 }
 
 // compact takes groups without entries out of order.

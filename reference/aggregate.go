@@ -12,8 +12,8 @@ import (
 //
 // Order of the groups of a window that is together ("residence"): first the groups of
 // the window with the preceding number, in its order, that have a row which is in both
-// windows; then all others by their first row. Without shared rows that is order of
-// first appearance. A window that is spread (relation.go) does not know what its rows share with another:
+// windows; then all others by their first row. Without shared rows, and in a fresh
+// window (span), that is order of first appearance. A window that is spread (relation.go) does not know what its rows share with another:
 // its groups are always in order of first appearance.
 
 func (r *run) aggregate(op *model.Operator, in *relation) *relation {
@@ -103,7 +103,7 @@ type previous struct {
 // collect groups the rows of a window and puts the groups in order. A window that
 // needs a group whatever it holds gets it in results.
 func collect(a *model.Aggregate, w window, before *previous, residence bool) []*group {
-	follows := residence && before.exist && before.number == w.number-1
+	follows := residence && !w.fresh && before.exist && before.number == w.number-1
 	byKey := map[string]*group{}
 	var appearance []*group
 	for _, e := range w.rows {

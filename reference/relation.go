@@ -22,6 +22,7 @@ type entry struct {
 // that it covered before any filter.
 type span struct {
 	number     int64
+	fresh      bool // its number is a multiple of size/slide, rounded up: the order of groups begins anew
 	start, end int64
 	from, to   int
 }

@@ -25,6 +25,7 @@ func (r *run) window(op *model.Operator, in *relation) (*relation, error) {
 	default:
 		return nil, fmt.Errorf("operator %s: a %v window cannot stand here", op.Name, op.Window.Kind)
 	}
+	out.markFresh(op.Window)
 	fields := r.model.Schema(op.Inputs[0]).Len()
 	out.windowColumns = map[int]stream.Role{}
 	out.dependent = map[int]bool{}
@@ -39,6 +40,17 @@ func (r *run) window(op *model.Operator, in *relation) (*relation, error) {
 		out.rows[i].row = wide
 	}
 	return out, nil
+}
+
+// markFresh marks every window whose number is a multiple of the slides in a size.
+func (rel *relation) markFresh(w *model.Window) {
+	slides := w.Size / w.Slide
+	if w.Size%w.Slide != 0 {
+		slides++
+	}
+	for i := range rel.spans {
+		rel.spans[i].fresh = rel.spans[i].number%slides == 0
+	}
 }
 
 // rowSpans are the windows [k*slide, k*slide+size) of positions that are full.

@@ -57,6 +57,20 @@ func (g Grid) Last(p int64) int64 {
 	return k
 }
 
+// Slides is the number of windows that hold a position, or one more: Size/Slide
+// rounded up.
+func (g Grid) Slides() int64 {
+	n := g.Size / g.Slide
+	if g.Size%g.Slide != 0 {
+		n++
+	}
+	return n
+}
+
+// Fresh reports whether the order of groups begins anew in window k: every Slides
+// windows, so that no order depends on rows further back than two sizes.
+func (g Grid) Fresh(k int64) bool { return k%g.Slides() == 0 }
+
 // Holds reports whether any window holds position p.
 func (g Grid) Holds(p int64) bool { return g.First(p) <= g.Last(p) }
 
