@@ -123,7 +123,7 @@ func (s *stage) setLanes(fn operator.Function) {
 }
 
 func (r *run) function(p *bind.Pipeline) (operator.Function, error) {
-	env := operator.Env{Pool: r.pool, BufferBytesMax: r.cfg.BufferBytesMax, Lanes: r.cfg.Workers}
+	env := operator.Env{Pool: r.pool, BufferBytesMax: r.cfg.BufferBytesMax, Lanes: r.cfg.Workers, Force: r.cfg.Force}
 	sides := make([]operator.Side, len(p.Inputs))
 	for i, in := range p.Inputs {
 		sides[i] = operator.Side{Relation: r.plan.Model.EdgeRelation(in.Edge), Steps: in.Steps, Need: in.Need}

@@ -22,6 +22,7 @@ import (
 	"github.com/millrace/millrace/connector"
 	"github.com/millrace/millrace/engine/schedule"
 	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/operator"
 	"github.com/millrace/millrace/state"
 	"github.com/millrace/millrace/stream"
 )
@@ -51,6 +52,8 @@ type Config struct {
 	Restore *state.Snapshot
 	// StopAfterTasks stops the job as Stop does once that many tasks were cut; 0: never.
 	StopAfterTasks int64
+	// Force makes operators run algorithms they would not choose; for tests.
+	Force operator.Choices
 	// ErrorRow is called for every error row, in order per operator, possibly from
 	// several goroutines for different operators; may be nil.
 	ErrorRow func(op *model.Operator, e ErrorRecord)

@@ -65,6 +65,8 @@ type Options struct {
 	Log    *slog.Logger
 	// Restore is a state that an earlier Job of the same script returned; it goes on there.
 	Restore *state.Snapshot
+	// Force makes operators run algorithms they would not choose; for tests.
+	Force operator.Choices
 	// StopAfterTasks stops the job, as Job.Stop does, after that many tasks; 0: never.
 	StopAfterTasks int64
 }
@@ -143,7 +145,7 @@ func (o Options) check() error {
 	case o.MemoryBytes != 0 && o.MemoryBytes < memoryBytesMin:
 		return fmt.Errorf("a memory budget below %d MiB is too small to run in", memoryBytesMin>>20)
 	}
-	return nil
+	return o.Force.Check()
 }
 
 func prepare(scripts []Script, o Options) (*Plan, error) {

@@ -55,7 +55,7 @@ func (p *Plan) Start(ctx context.Context) (*Job, error) {
 	j.run, err = engine.Start(ctx, p.bound, engine.Config{
 		Workers: p.options.Workers, TaskBytes: p.taskBytes(), BufferBytesMax: p.options.MemoryBytes / 2,
 		Sources: sources, Sinks: sinks, Restore: p.options.Restore,
-		StopAfterTasks: p.options.StopAfterTasks, ErrorRow: j.errors.hook(),
+		StopAfterTasks: p.options.StopAfterTasks, Force: p.options.Force, ErrorRow: j.errors.hook(),
 	})
 	if err != nil {
 		return nil, err

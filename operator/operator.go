@@ -111,4 +111,5 @@ type Env struct {
 	// lookup table, the groups of open windows); beyond it the job fails naming the limit.
 	BufferBytesMax int64
 	Lanes          int // owners for keyed functions
+	Force          Choices
 }

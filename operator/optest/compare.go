@@ -76,9 +76,10 @@ func Compare(t testing.TB, c *Case, seed uint64, rounds int) {
 	want := c.Want(t)
 	for round := range rounds {
 		rng := rand.New(rand.NewPCG(seed, uint64(round)))
-		got := c.run(t, rng, cutSizes[round%len(cutSizes)])
+		force := RandomChoices(rng)
+		got := c.run(t, rng, cutSizes[round%len(cutSizes)], force)
 		if msg := want.differs(got); msg != "" {
-			t.Fatalf("seed %d round %d: %s", seed, round, msg)
+			t.Fatalf("seed %d round %d, forced %q: %s", seed, round, force, msg)
 		}
 	}
 }
@@ -135,10 +136,10 @@ type feed struct {
 	ended   bool
 }
 
-func (c *Case) run(t testing.TB, rng *rand.Rand, size cuts) *Result {
+func (c *Case) run(t testing.TB, rng *rand.Rand, size cuts, force operator.Choices) *Result {
 	t.Helper()
 	r := &runner{t: t, c: c, rng: rng, mark: stream.MinTime, result: &Result{Errors: map[model.OpID][]string{}}}
-	r.env = operator.Env{Pool: stream.NewPool(32), BufferBytesMax: 1 << 30, Lanes: 1 + rng.IntN(4)}
+	r.env = operator.Env{Pool: stream.NewPool(32), BufferBytesMax: 1 << 30, Lanes: 1 + rng.IntN(4), Force: force}
 	r.fresh()
 	for _, id := range c.Inputs {
 		f := &feed{src: c.Model.Ops[id], rows: c.Rows[id]}

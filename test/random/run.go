@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/millrace/millrace"
+	"github.com/millrace/millrace/operator"
+	"github.com/millrace/millrace/operator/optest"
 	"github.com/millrace/millrace/optimize"
 	"github.com/millrace/millrace/state"
 	"github.com/millrace/millrace/stream"
@@ -29,12 +31,16 @@ type setting struct {
 	off       string // the optimization that is switched off
 	model     bool   // run the text form of the model
 	out       string // folder of output files; "": a new one
+	force     operator.Choices
 }
 
 func (s setting) String() string {
 	text := fmt.Sprintf("engine %s, %d workers, tasks of %d bytes, blocks of %d", s.engine, s.workers, s.taskBytes, s.blocks)
 	if s.off != "" {
 		text += ", without " + s.off
+	}
+	if forced := s.force.String(); forced != "" {
+		text += ", forced " + forced
 	}
 	if s.model {
 		text += ", from the model's text"
@@ -49,6 +55,7 @@ func randomSetting(r *rand.Rand) setting {
 	return setting{
 		engine: millrace.EngineMillrace, workers: []int{1, 2, 3, 4, 9}[r.IntN(5)],
 		taskBytes: sizes[r.IntN(len(sizes))], blocks: blocks[r.IntN(len(blocks))],
+		force: optest.RandomChoices(r),
 	}
 }
 
@@ -100,7 +107,7 @@ func (c *testCase) run(s setting) (*answer, error) {
 	var errors bytes.Buffer
 	plan, err := c.prepare(s, millrace.Options{
 		Workers: s.workers, TaskBytes: s.taskBytes, BlockBytes: s.blocks, Engine: s.engine, Errors: &errors,
-		StopAfterTasks: s.stopAfter, Restore: s.restore, Vars: map[string]string{"out": s.out},
+		StopAfterTasks: s.stopAfter, Restore: s.restore, Force: s.force, Vars: map[string]string{"out": s.out},
 		Results: func(q millrace.Query) millrace.ResultSink {
 			bufs[q.Index] = &bytes.Buffer{}
 			return collector{q, bufs[q.Index]}

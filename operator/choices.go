@@ -1,0 +1,61 @@
+package operator
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Choices force what an operator otherwise chooses by itself: which algorithm it runs.
+// Every algorithm gives the same rows in the same order, so tests force each of them at
+// random; nothing else should. An operator whose work an algorithm cannot do ignores the
+// choice. The zero value leaves everything open.
+type Choices struct {
+	Group   string // "dense" (a table by key), "hash"
+	Slide   string // "stacks" (two stacks), "subtract" (leaving panes are subtracted)
+	Windows string // "local" (a task computes whole windows), "assembled" (panes are merged in order)
+	Join    string // "hash", "theta" (every pair), "bitmap" (blocks of pairs)
+	Vector  string // "off": no vector instructions and no kernels that need them
+}
+
+// Knob is one of the choices and the values it takes besides "".
+type Knob struct {
+	Name   string
+	Values []string
+	field  func(c *Choices) *string
+}
+
+// Knobs lists all choices.
+func Knobs() []Knob {
+	return []Knob{
+		{"group", []string{"dense", "hash"}, func(c *Choices) *string { return &c.Group }},
+		{"slide", []string{"stacks", "subtract"}, func(c *Choices) *string { return &c.Slide }},
+		{"windows", []string{"local", "assembled"}, func(c *Choices) *string { return &c.Windows }},
+		{"join", []string{"hash", "theta", "bitmap"}, func(c *Choices) *string { return &c.Join }},
+		{"vector", []string{"off"}, func(c *Choices) *string { return &c.Vector }},
+	}
+}
+
+// Set gives the knob a value; "" leaves the choice open.
+func (k Knob) Set(c *Choices, value string) { *k.field(c) = value }
+
+// Check returns an error if a choice has a value that does not exist.
+func (c Choices) Check() error {
+	for _, k := range Knobs() {
+		if v := *k.field(&c); v != "" && !slices.Contains(k.Values, v) {
+			return fmt.Errorf("%s cannot be forced to be %q; it is one of %s", k.Name, v, strings.Join(k.Values, ", "))
+		}
+	}
+	return nil
+}
+
+// String lists what is forced as "group=hash slide=stacks", or is empty.
+func (c Choices) String() string {
+	var forced []string
+	for _, k := range Knobs() {
+		if v := *k.field(&c); v != "" {
+			forced = append(forced, k.Name+"="+v)
+		}
+	}
+	return strings.Join(forced, " ")
+}
