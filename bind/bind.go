@@ -3,8 +3,9 @@
 // node is one CPU and its workers; the seam for other processors is Pipeline.Able.
 //
 // A pipeline is an operator with memory (or a sink, or nothing) and, fused in front of
-// each of its inputs, the stateless operators that feed it. A window fuses with the
-// aggregate or join behind it unless somebody reads its columns in between.
+// each of its inputs, the stateless operators that feed it. Behind an aggregate stand
+// the filters on its results. A window fuses with the aggregate or join behind it unless
+// somebody reads its columns in between.
 package bind
 
 import (
@@ -48,12 +49,24 @@ type Input struct {
 type Pipeline struct {
 	ID     int
 	Form   Form
-	Op     *model.Operator // whose output this is; for Instant the emit operator
+	Op     *model.Operator // for Instant the emit operator
 	Inputs []Input
 	Need   []bool // columns of Op's output that are read
+	// After are filters and projections that run on what Op puts out, in order; AfterNeed
+	// are the columns of the last one that are read. Only an aggregate has them.
+	After     []*model.Operator
+	AfterNeed []bool
 	// Able lists the processor classes that accept the pipeline, with reasons for the
 	// others. One class exists in this version.
 	Able []string
+}
+
+// Output is the operator whose output the pipeline puts out.
+func (p *Pipeline) Output() *model.Operator {
+	if n := len(p.After); n > 0 {
+		return p.After[n-1]
+	}
+	return p.Op
 }
 
 // Name is the pipeline's name in EXPLAIN, metrics and statistics.
@@ -77,7 +90,9 @@ func Bind(m *model.Model, needs Needs, region Region) (*Plan, error) {
 	b := &binder{
 		model: m, needs: needs, region: region,
 		plan: &Plan{Model: m, Needs: needs}, readers: m.Consumers(), byOp: map[model.OpID]int{}, expanded: map[model.OpID][]*model.Operator{},
+		after: map[model.OpID][]*model.Operator{}, home: map[model.OpID]*model.Operator{},
 	}
+	b.fuseBehind()
 	for _, op := range m.Ops {
 		if op.Kind != model.SinkOp {
 			continue
@@ -99,10 +114,15 @@ type binder struct {
 	// expanded holds, by the last step, windows that are put out row by row with the
 	// steps that run before the expansion.
 	expanded map[model.OpID][]*model.Operator
+	after    map[model.OpID][]*model.Operator // steps behind an aggregate, in its pipeline
+	home     map[model.OpID]*model.Operator   // the aggregate that a step is behind
 }
 
 // pipeline returns the pipeline that puts out op, making it and its producers.
 func (b *binder) pipeline(op *model.Operator) (int, error) {
+	if home := b.home[op.ID]; home != nil {
+		op = home
+	}
 	if id, ok := b.byOp[op.ID]; ok {
 		return id, nil
 	}
@@ -143,6 +163,9 @@ func (b *binder) inputs(p *Pipeline) error {
 	case model.AggregateOp:
 		p.Form = Aggregate
 		p.Inputs = []Input{b.windowed(op.Inputs[0], b.aggregateReads(op))}
+		if p.After = b.after[op.ID]; p.After != nil {
+			p.AfterNeed = b.needs[model.Edge{Op: p.Output().ID, Port: model.Out}]
+		}
 	case model.WindowOp:
 		b.rows(p, []*model.Operator{op})
 	case model.JoinOp:
@@ -219,7 +242,7 @@ func (b *binder) outputNeed(in *Input) []bool {
 func (b *binder) walk(e model.Edge, steps []*model.Operator) Input {
 	for {
 		op := b.model.Ops[e.Op]
-		if e.Port != model.Out || op.Kind != model.FilterOp && op.Kind != model.ProjectOp || len(b.readers[e]) != 1 || b.errorsRead(op) {
+		if e.Port != model.Out || op.Kind != model.FilterOp && op.Kind != model.ProjectOp || len(b.readers[e]) != 1 || b.errorsRead(op) || b.home[op.ID] != nil {
 			return Input{Edge: e, Steps: steps}
 		}
 		steps = append([]*model.Operator{op}, steps...)
@@ -315,6 +338,13 @@ func (p *Plan) String() string {
 			if len(steps) > 0 {
 				line += " (" + strings.Join(steps, ", ") + ")"
 			}
+		}
+		var after []string
+		for _, s := range pl.After {
+			after = append(after, fmt.Sprintf("%s #%d", s.Kind, s.ID))
+		}
+		if len(after) > 0 {
+			line += ", then " + strings.Join(after, ", ")
 		}
 		sb.WriteString(line + "\n")
 	}

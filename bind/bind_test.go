@@ -22,6 +22,8 @@ var scripts = map[string]string{
 	"windowed view":   "CREATE VIEW v AS SELECT k, 7 / x AS y FROM s [ROWS 2 SLIDE 1] WHERE 10 / k > 0; SELECT COUNT(*) FROM v; SELECT y FROM v;",
 	"windowed errors": "CREATE VIEW v AS SELECT k, 7 / x AS y FROM s [RANGE 2 SECONDS SLIDE 1 SECOND] WHERE 10 / k > 0; SELECT COUNT(*) FROM v; SELECT reason FROM v$errors;",
 	"region errors":   "CREATE VIEW v AS SELECT k, SUM(7 / x) AS y FROM s [ROWS 2] GROUP BY k HAVING 10 / k > 0; SELECT reason FROM v$errors;",
+	"having":          "SELECT k, SUM(7 / x) AS y FROM s [ROWS 4 SLIDE 2] GROUP BY k HAVING 10 / k > 0;",
+	"having errors":   "CREATE VIEW v AS SELECT k, SUM(7 / x) AS y FROM s [ROWS 4 SLIDE 2] GROUP BY k HAVING 10 / k > 0; SELECT y FROM v; SELECT k FROM v WHERE 1 / y > 0; SELECT reason FROM v$errors;",
 	"join":            "CREATE VIEW v AS SELECT p.k, q.x FROM s [ROWS 2 SLIDE 1] AS p JOIN s [ROWS 3 SLIDE 1] AS q ON 1 / p.k = q.k; SELECT k FROM v; SELECT COUNT(*) FROM v; SELECT reason FROM v$errors;",
 }
 
@@ -88,6 +90,9 @@ func operators(t *testing.T, plan *bind.Plan, p *bind.Pipeline) []*model.Operato
 			seen[op.ID] = true
 			out = append(out, op)
 		}
+	}
+	for _, op := range p.After {
+		add(op)
 	}
 	for _, in := range p.Inputs {
 		for _, op := range in.Steps {

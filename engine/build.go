@@ -95,8 +95,14 @@ func (r *run) fill(s *stage, p *bind.Pipeline, readers map[model.Edge][]model.Re
 		if fn, err = r.function(p); err != nil {
 			return err
 		}
+		if len(p.After) > 0 {
+			side := operator.Side{Relation: p.Op.Relation, Steps: p.After, Need: p.AfterNeed}
+			if fn, err = operator.NewAfter(r.env(), fn, side); err != nil {
+				return err
+			}
+		}
 		s.setLanes(fn)
-		s.body = newFunctionBody(r, fn, len(p.Inputs), r.outlets[model.Edge{Op: p.Op.ID, Port: model.Out}], r.errorPorts(s, p))
+		s.body = newFunctionBody(r, fn, len(p.Inputs), r.outlets[model.Edge{Op: p.Output().ID, Port: model.Out}], r.errorPorts(s, p))
 	}
 	if err != nil {
 		return err
@@ -122,8 +128,12 @@ func (s *stage) setLanes(fn operator.Function) {
 	}
 }
 
+func (r *run) env() operator.Env {
+	return operator.Env{Pool: r.pool, BufferBytesMax: r.cfg.BufferBytesMax, Lanes: r.cfg.Workers, Force: r.cfg.Force}
+}
+
 func (r *run) function(p *bind.Pipeline) (operator.Function, error) {
-	env := operator.Env{Pool: r.pool, BufferBytesMax: r.cfg.BufferBytesMax, Lanes: r.cfg.Workers, Force: r.cfg.Force}
+	env := r.env()
 	sides := make([]operator.Side, len(p.Inputs))
 	for i, in := range p.Inputs {
 		sides[i] = operator.Side{Relation: r.plan.Model.EdgeRelation(in.Edge), Steps: in.Steps, Need: in.Need}
@@ -157,6 +167,9 @@ func (r *run) errorPorts(s *stage, p *bind.Pipeline) errorPorts {
 	ports := errorPorts{}
 	add := func(op *model.Operator) { ports[op.ID] = r.errorPort(op, r.policy(op)) }
 	add(p.Op)
+	for _, step := range p.After {
+		add(step)
+	}
 	for _, in := range p.Inputs {
 		for _, step := range in.Steps {
 			add(step)

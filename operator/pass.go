@@ -45,8 +45,9 @@ type passScratch struct {
 
 func (p *pass) NewScratch() Scratch {
 	s := &passScratch{chain: p.chain.NewScratch()}
+	fresh := func() *stream.Batch { return p.env.Pool.Get(p.schema, p.need) }
 	s.emit = func(c *Chunk) error {
-		p.append(s, c)
+		s.out = appendChunk(s.out, c, fresh)
 		return nil
 	}
 	return s
@@ -65,20 +66,21 @@ func (p *pass) Close() {
 	p.ready.close()
 }
 
-// append puts a chunk's rows into the last output batch and new ones behind it.
-func (p *pass) append(s *passScratch, c *Chunk) {
+// appendChunk puts a chunk's rows into the last output batch and fresh ones behind it.
+func appendChunk(out []*stream.Batch, c *Chunk, fresh func() *stream.Batch) []*stream.Batch {
 	for from := 0; from < c.Len; {
 		var b *stream.Batch
-		if n := len(s.out); n > 0 && s.out[n-1].Len < OutputRows && s.out[n-1].SizeBytes() < passBytesMax {
-			b = s.out[n-1]
+		if n := len(out); n > 0 && out[n-1].Len < OutputRows && out[n-1].SizeBytes() < passBytesMax {
+			b = out[n-1]
 		} else {
-			b = p.env.Pool.Get(p.schema, p.need)
-			s.out = append(s.out, b)
+			b = fresh()
+			out = append(out, b)
 		}
 		to := min(c.Len, from+OutputRows-b.Len)
 		c.AppendTo(b, from, to)
 		from = to
 	}
+	return out
 }
 
 // AppendTo appends rows [from, to) to a batch whose columns, absent ones excepted, are
