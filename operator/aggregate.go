@@ -2,6 +2,7 @@ package operator
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 
@@ -52,8 +53,15 @@ type aggregate struct {
 
 	windowState
 	emission
-	op     model.OpID
-	errors []ErrorRow
+	op model.OpID
+
+	types   []stream.Type // of the chain's output
+	rawTime int           // the side's event-time column, or -1
+	local   *localPlan    // nil: notLocal says why
+	history localHistory
+
+	notLocal string
+	errors   []ErrorRow
 }
 
 // cell is one accumulator: the chain's column it reads (-1 for COUNT(*)) and an empty
@@ -94,6 +102,9 @@ func NewAggregate(env Env, side Side, op *model.Operator, need []bool) (Function
 	if err := a.compile(side, op); err != nil {
 		return nil, fmt.Errorf("%s: %w", op.Name, err)
 	}
+	a.rawTime = side.Relation.Time
+	a.local, a.notLocal = planLocal(a, side)
+	a.history.since, a.history.end = math.MinInt64, math.MinInt64
 	a.windowState.init(a)
 	a.emission.init(a)
 	return a, nil
@@ -152,6 +163,7 @@ func (a *aggregate) compile(side Side, op *model.Operator) error {
 	schema := &stream.Schema{}
 	for i, e := range c.exprs {
 		schema.Fields = append(schema.Fields, stream.Field{Name: fmt.Sprint("column", i), Type: e.Type})
+		a.types = append(a.types, e.Type)
 	}
 	last := &model.Operator{ID: op.ID, Name: op.Name, Kind: model.ProjectOp, Project: c.exprs, Relation: model.Relation{Schema: schema, Time: -1}}
 	steps := append(append([]*model.Operator(nil), side.Steps...), last)

@@ -106,7 +106,12 @@ func (a *aggregate) NewScratch() Scratch {
 }
 
 func (a *aggregate) Batch(t *Task, scratch Scratch) (Partial, error) {
-	s := scratch.(*aggregateScratch)
+	f, failed, err := a.fragmentOf(t, scratch.(*aggregateScratch))
+	return Partial{Value: f, Errors: failed}, err
+}
+
+// fragmentOf groups a task's rows.
+func (a *aggregate) fragmentOf(t *Task, s *aggregateScratch) (*fragment, []ErrorRow, error) {
 	s.task, s.f, s.last = t, a.takeFragment(), s.last[:0]
 	s.index.reset()
 	for i := range s.sets {
@@ -115,7 +120,7 @@ func (a *aggregate) Batch(t *Task, scratch Scratch) (Partial, error) {
 	failed, err := a.chain.Run(t, s.chain, s.emit)
 	f := s.f
 	s.task, s.f = nil, nil
-	return Partial{Value: f, Errors: failed}, err
+	return f, failed, err
 }
 
 // chunk adds a chunk's rows to the fragment.

@@ -36,20 +36,25 @@ func (e *emission) init(a *aggregate) {
 // begin starts to put out window next.
 func (a *aggregate) begin() {
 	a.emitting, a.at = true, 0
-	switch a.form {
-	case rangePanes:
-		start, end := a.grid.Start(a.next), a.grid.End(a.next)
-		a.bounds = carriedWindow{stream.WindowStart: start, stream.WindowEnd: end, stream.WindowTime: end - 1}
-	case rowPanes:
-		a.bounds = carriedWindow{stream.WindowIndex: a.next}
-	case carriedRuns:
-		a.bounds = a.run
-	}
+	a.bounds = a.boundsOf(a.next)
 	if a.slide != nil && a.keys > 0 && a.grid.Fresh(a.next) {
 		a.slide.renew()
 	}
 	for i := range a.windowState.sets {
 		a.windowState.sets[i].recount(a.groupCount(a))
+	}
+}
+
+// boundsOf returns window k's columns; k does not matter to windows that rows carry.
+func (a *aggregate) boundsOf(k int64) carriedWindow {
+	switch a.form {
+	case rangePanes:
+		start, end := a.grid.Start(k), a.grid.End(k)
+		return carriedWindow{stream.WindowStart: start, stream.WindowEnd: end, stream.WindowTime: end - 1}
+	case rowPanes:
+		return carriedWindow{stream.WindowIndex: k}
+	default:
+		return a.run
 	}
 }
 
@@ -63,6 +68,11 @@ func (a *aggregate) Next() (*stream.Batch, error) {
 				return nil, err
 			}
 			return a.out.take(), nil
+		}
+		if a.next < a.quiet {
+			a.emitting = false
+			a.finish()
+			continue
 		}
 		n := min(a.out.room(), a.live()-a.at)
 		a.emit(a.at, n)
@@ -241,4 +251,7 @@ func (a *aggregate) fail(group, value int) {
 func (a *aggregate) Discard(Partial) {}
 
 // Close implements Releaser.
-func (a *aggregate) Close() { a.out.close() }
+func (a *aggregate) Close() {
+	a.out.close()
+	a.closeLocal()
+}

@@ -2,6 +2,7 @@ package operator
 
 import (
 	"errors"
+	"math"
 
 	"github.com/millrace/millrace/state"
 	"github.com/millrace/millrace/stream"
@@ -13,6 +14,9 @@ import (
 
 // Snapshot writes the open windows.
 func (a *aggregate) Snapshot(w *state.Writer) {
+	if err := a.comeBack(); err != nil {
+		panic("operator: rows that were read before cannot be read again: " + err.Error())
+	}
 	w.Int(a.out.rows)
 	w.Int(a.mark)
 	w.Int(a.rows)
@@ -113,6 +117,7 @@ var errAggregateState = errors.New("operator: aggregate's snapshot is damaged")
 
 // Restore reads what Snapshot wrote.
 func (a *aggregate) Restore(r *state.Reader) error {
+	a.history.since, a.history.restored = math.MaxInt64, true
 	a.out.rows = r.Int()
 	a.mark, a.rows, a.ended, a.done = r.Int(), r.Int(), r.Bool(), r.Bool()
 	a.next, a.holds, a.first = r.Int(), r.Bool(), r.Int()

@@ -34,8 +34,11 @@ type windowState struct {
 
 	fragment *fragment // being merged, from pane
 	pane     int
-	merged   []int32 // scratch: resident groups of a pane's entries
-	tags     []int32 // scratch: of probing for them
+	then     *fragment // to be merged behind it
+	quiet    int64     // windows below it have been put out by others
+	away     bool      // tasks compute local windows: nothing is here
+	merged   []int32   // scratch: resident groups of a pane's entries
+	tags     []int32   // scratch: of probing for them
 	free     func(group int32)
 }
 
@@ -85,21 +88,32 @@ func (w *windowState) grow(a *aggregate) {
 }
 
 func (a *aggregate) Assemble(t *Task, p Partial) error {
-	f, _ := p.Value.(*fragment)
-	if f != nil {
-		f.residents = resizeRaw(f.residents, f.keys.n)
-		for i := range f.residents {
-			f.residents[i] = -1
-		}
-		f.born = resizeRaw(f.born, f.keys.n)
+	switch v := p.Value.(type) {
+	case *fragment:
+		a.adoptFragment(v)
+		a.fragment, a.then, a.quiet = v, nil, math.MinInt64
+	case *localTask:
+		a.assembleLocal(v)
 	}
-	a.fragment, a.pane = f, 0
+	a.pane = 0
+	if a.form == rangePanes {
+		a.mark = max(a.mark, a.endOf(t))
+	}
 	a.mark = max(a.mark, t.Watermark)
 	a.rows = max(a.rows, t.First+int64(t.Rows))
 	if t.End {
 		a.ended, a.mark = true, stream.MaxTime
 	}
 	return nil
+}
+
+// adoptFragment prepares a fragment for merging.
+func (a *aggregate) adoptFragment(f *fragment) {
+	f.residents = resizeRaw(f.residents, f.keys.n)
+	for i := range f.residents {
+		f.residents[i] = -1
+	}
+	f.born = resizeRaw(f.born, f.keys.n)
 }
 
 // step merges a pane or begins to put out a window; false when neither is to be done.
@@ -109,7 +123,7 @@ func (a *aggregate) step() bool {
 		return a.closeDue()
 	}
 	if a.pane == len(f.panes) {
-		a.fragment = nil
+		a.fragment, a.then, a.pane = a.then, nil, 0
 		a.giveFragment(f)
 		return true
 	}

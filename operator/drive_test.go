@@ -35,6 +35,8 @@ type drive struct {
 	fn    operator.Function
 	feeds []*feed
 	env   operator.Env
+	// waiting are tasks that were previewed only.
+	waiting []*operator.Task
 	// restores is how often, out of 16 task borders, the function is replaced.
 	restores  int
 	output    []string
@@ -54,6 +56,7 @@ func newDrive(t *testing.T, rng *rand.Rand, make func(env operator.Env) operator
 
 func (d *drive) fresh() {
 	d.env = operator.Env{Pool: d.pool, BufferBytesMax: 1 << 30, Lanes: 1 + d.rng.Intn(4)}
+	d.env.Force.Windows = []string{"", "local", "assembled"}[d.rng.Intn(3)]
 	d.fn = d.make(d.env)
 }
 
@@ -125,10 +128,50 @@ func (d *drive) task(input int) {
 	d.submit(t)
 }
 
+// submit runs a task. Those of a function that sees them ahead may wait for one another
+// and run in any order.
 func (d *drive) submit(t *operator.Task) {
-	p, err := d.fn.Batch(t, d.fn.NewScratch())
-	d.check(err)
+	if p, ok := d.fn.(operator.Previewer); ok {
+		p.Preview(t)
+		d.waiting = append(d.waiting, t)
+		if !t.End && d.rng.Intn(3) > 0 {
+			return
+		}
+	} else {
+		d.waiting = append(d.waiting, t)
+	}
+	d.flush()
+}
+
+// flush computes the tasks that wait in any order, and assembles them in theirs.
+func (d *drive) flush() {
+	partials, rows := make([]operator.Partial, len(d.waiting)), make([][]*stream.Batch, len(d.waiting))
+	for _, i := range d.rng.Perm(len(d.waiting)) {
+		var err error
+		t, s := d.waiting[i], d.fn.NewScratch()
+		if f, ok := d.fn.(operator.Streamer); ok && f.Streams() {
+			partials[i], err = f.BatchTo(t, s, func(b *stream.Batch) error {
+				rows[i] = append(rows[i], b)
+				return nil
+			})
+		} else {
+			partials[i], err = d.fn.Batch(t, s)
+		}
+		d.check(err)
+	}
+	for i, t := range d.waiting {
+		for _, b := range rows[i] {
+			b.First = d.rows
+			d.take(b)
+		}
+		d.assemble(t, partials[i])
+	}
+	d.waiting = d.waiting[:0]
+}
+
+func (d *drive) assemble(t *operator.Task, p operator.Partial) {
 	d.fail(p.Errors)
+	var err error
 	if k, ok := d.fn.(operator.Keyed); ok {
 		lanes := make([]any, k.Lanes())
 		for _, i := range d.rng.Perm(len(lanes)) {
@@ -186,6 +229,7 @@ func (d *drive) check(err error) {
 }
 
 func (d *drive) restore() {
+	d.flush()
 	var w state.Writer
 	d.fn.Snapshot(&w)
 	d.fresh()

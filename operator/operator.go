@@ -26,6 +26,7 @@ type Task struct {
 	// input without event time.
 	Watermark int64
 	End       bool // the input ends behind these rows
+	Private   any  // the function's own, set by Preview
 }
 
 // ErrorRow is a row that failed in an operator. Record is the row as JSON.
@@ -87,6 +88,32 @@ type Keyed interface {
 	Function
 	Lanes() int
 	Lane(lane int, t *Task, p Partial) (any, error)
+}
+
+// Previewer is a Function that sees every task in order of submission, before its Batch
+// can run and never concurrently with itself. It may retain batches of the task's spans
+// and set Task.Private.
+type Previewer interface {
+	Preview(t *Task)
+}
+
+// Sizer is a Function that may want larger tasks: it is asked before a task is cut how
+// many rows a full one should have, given the configured number. The caller bounds the
+// answer.
+type Sizer interface {
+	TaskRows(now int) int
+}
+
+// Streamer is a Function that can put out rows while it computes a task: final rows,
+// whose order is that of tasks and, within one, of emission. BatchTo takes the place of
+// Batch for an instance whose Streams is true. Each batch belongs to emit, which
+// releases it; what it returns as an error BatchTo returns. The rows of a task precede
+// those that Next returns after its Assemble. First of the batches is the caller's to
+// number.
+type Streamer interface {
+	Function
+	Streams() bool
+	BatchTo(t *Task, s Scratch, emit func(*stream.Batch) error) (Partial, error)
 }
 
 // Releaser is a Function that holds pooled batches: when a job fails or is cancelled

@@ -123,6 +123,8 @@ type runner struct {
 	result *Result
 	first  int64
 	mark   int64
+	// waiting are tasks that were previewed only.
+	waiting []*operator.Task
 }
 
 // feed is one input: its batches and how far they have been cut into tasks.
@@ -237,10 +239,48 @@ func (f *feed) task(rng *rand.Rand, input, taskMax int) *operator.Task {
 	return t
 }
 
+// submit runs a task. Those of a function that sees them ahead may wait for one another
+// and run in any order.
 func (r *runner) submit(t *operator.Task) {
-	p, err := r.fn.Batch(t, r.idle[r.rng.IntN(len(r.idle))])
-	r.check(err)
+	r.waiting = append(r.waiting, t)
+	if p, ok := r.fn.(operator.Previewer); ok {
+		p.Preview(t)
+		if !t.End && r.rng.IntN(3) > 0 {
+			return
+		}
+	}
+	r.flush()
+}
+
+// flush computes the tasks that wait in any order, and assembles them in theirs.
+func (r *runner) flush() {
+	partials, rows := make([]operator.Partial, len(r.waiting)), make([][]*stream.Batch, len(r.waiting))
+	for _, i := range r.rng.Perm(len(r.waiting)) {
+		var err error
+		t, s := r.waiting[i], r.idle[r.rng.IntN(len(r.idle))]
+		if f, ok := r.fn.(operator.Streamer); ok && f.Streams() {
+			partials[i], err = f.BatchTo(t, s, func(b *stream.Batch) error {
+				rows[i] = append(rows[i], b)
+				return nil
+			})
+		} else {
+			partials[i], err = r.fn.Batch(t, s)
+		}
+		r.check(err)
+	}
+	for i, t := range r.waiting {
+		for _, b := range rows[i] {
+			b.First = r.first
+			r.take(b)
+		}
+		r.assemble(t, partials[i])
+	}
+	r.waiting = r.waiting[:0]
+}
+
+func (r *runner) assemble(t *operator.Task, p operator.Partial) {
 	r.fail(p.Errors)
+	var err error
 	if k, ok := r.fn.(operator.Keyed); ok {
 		lanes := make([]any, k.Lanes())
 		for _, lane := range r.rng.Perm(len(lanes)) {
@@ -290,6 +330,7 @@ func (r *runner) fail(rows []operator.ErrorRow) {
 
 // restore goes on with a fresh function that has the old one's state.
 func (r *runner) restore() {
+	r.flush()
 	var w state.Writer
 	r.fn.Snapshot(&w)
 	r.fresh()

@@ -1,0 +1,124 @@
+package operator
+
+import (
+	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/stream"
+)
+
+// putOut writes the groups of window k, column by column.
+func (w *localWindows) putOut(k int64) error {
+	a := w.a
+	bounds := a.boundsOf(k)
+	n := w.live()
+	for at := 0; at < n; {
+		if w.out.room() == 0 {
+			if err := w.flush(); err != nil {
+				return err
+			}
+		}
+		m := min(w.out.room(), n-at)
+		b := w.out.batch()
+		from, to := w.physical(at, m)
+		w.write(b, from, to, &bounds)
+		at += to - from
+	}
+	return nil
+}
+
+// physical returns the positions of at most n groups from the at-th on: those up to the
+// gap, or behind it.
+func (w *localWindows) physical(at, n int) (from, to int) {
+	if at < w.gapFrom {
+		return at, min(at+n, w.gapFrom)
+	}
+	at += w.gapTo - w.gapFrom
+	return at, at + n
+}
+
+// flush hands on what was written.
+func (w *localWindows) flush() error {
+	if b := w.out.take(); b != nil {
+		return w.emit(b)
+	}
+	return nil
+}
+
+func (w *localWindows) write(b *stream.Batch, from, to int, bounds *carriedWindow) {
+	a, at := w.a, b.Len
+	n := at + to - from
+	for j := range w.cols {
+		if a.need[j] {
+			w.writeKey(&b.Cols[j], j, at, from, to)
+		}
+	}
+	for i := range w.plan.out {
+		o := &w.plan.out[i]
+		room(&b.Cols[o.column], n)
+		w.result(o, &b.Cols[o.column], at, from, to)
+	}
+	for j := a.keys + len(a.calls); j < len(b.Cols); j++ {
+		if a.need[j] {
+			room(&b.Cols[j], n)
+			fillRun(b.Cols[j].I64[at:n], bounds[a.schema.Fields[j].Role])
+		}
+	}
+	b.Len = n
+}
+
+func (w *localWindows) writeKey(dst *stream.Column, j, at, from, to int) {
+	c := &w.cols[j]
+	room(dst, at+to-from)
+	if w.plan.wide[j] {
+		copy(dst.I64[at:], c.i64[from:to])
+	} else {
+		copy(dst.I32[at:], c.i32[from:to])
+	}
+	if c.null == nil {
+		return
+	}
+	for i, null := range c.null[from:to] {
+		if null != 0 {
+			setNull(dst, at+i)
+		}
+	}
+}
+
+// result writes an aggregate of the groups at positions [from, to).
+func (w *localWindows) result(o *localOut, dst *stream.Column, at, from, to int) {
+	c := &w.cells[o.cell]
+	n := w.rows[from:to]
+	if c.n != nil {
+		n = c.n[from:to]
+	}
+	if o.f == model.Count {
+		copy(dst.I64[at:], n)
+		return
+	}
+	sum := c.sum[from:to]
+	switch out := dst.F64; {
+	case o.f == model.Sum && !o.float:
+		copy(dst.I64[at:], sum)
+	case o.f == model.Sum:
+		out, unit := out[at:at+len(sum)], pow2(-c.scale)
+		for i, s := range sum {
+			out[i] = float64(s) * unit
+		}
+	default:
+		average(out[at:at+len(sum)], sum, n, pow2(-c.scale))
+	}
+	if c.n == nil {
+		return
+	}
+	for i, k := range n {
+		if k == 0 {
+			setNull(dst, at+i)
+		}
+	}
+}
+
+func average(out []float64, sum, n []int64, unit float64) {
+	sum, n = sum[:len(out)], n[:len(out)]
+	for i := range out {
+		out[i] = float64(sum[i]) * unit / float64(n[i])
+	}
+}

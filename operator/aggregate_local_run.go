@@ -1,0 +1,381 @@
+package operator
+
+import (
+	"errors"
+	"math"
+	"math/bits"
+
+	"github.com/millrace/millrace/stream"
+	"github.com/millrace/millrace/stream/window"
+)
+
+// localWindows is the state of the open windows at a place in the stream, with the
+// working memory to go on from there. One goroutine has it at a time.
+type localWindows struct {
+	*localTable
+	a       *aggregate
+	next    int64 // windows below it have been put out, or hold nothing
+	quiet   int64 // windows below it are not put out: somebody else does
+	newest  int64 // last position of the newest pane; math.MinInt64: none
+	first   int64 // stream index of the task's first row
+	reason  string
+	chunkID []int32
+	places  []int32
+	scaled  [][]int64
+	nulls   [][]uint8 // per cell, of the chunk: nil if there is none
+	pos     []int64
+	out     outputs
+	emit    func(*stream.Batch) error
+	feed    func(*Chunk) error
+}
+
+// errNotLocal ends the rows of a task whose sums are not exact; reason says why.
+var errNotLocal = errors.New("operator: not computable by local windows")
+
+func newLocalWindows(a *aggregate) *localWindows {
+	w := &localWindows{
+		localTable: newLocalTable(a.local), a: a, out: newOutputs(a.env, a.schema, a.need),
+		chunkID: make([]int32, ChunkRows), places: make([]int32, ChunkRows), pos: make([]int64, ChunkRows),
+		scaled: make([][]int64, len(a.local.cells)), nulls: make([][]uint8, len(a.local.cells)),
+	}
+	w.feed = w.chunk
+	return w
+}
+
+// begin forgets everything; rows from window first on will come, and windows from
+// quiet on are put out.
+func (w *localWindows) begin(first, quiet int64) {
+	w.localTable.reset()
+	w.next, w.quiet, w.newest, w.reason = first, quiet, math.MinInt64, ""
+}
+
+// positionMax bounds event times, so that edges of windows need no care.
+const positionMax = 1 << 61
+
+// chunk takes rows.
+func (w *localWindows) chunk(c *Chunk) error {
+	pos := c.Time
+	if w.a.form == rowPanes {
+		pos = w.pos[:c.Len]
+		for i, p := range c.Pos {
+			pos[i] = w.first + int64(p)
+		}
+	}
+	if pos[0] < -positionMax || pos[c.Len-1] > positionMax {
+		return w.fail("event times are too far from 1970")
+	}
+	w.trim()
+	w.forget()
+	w.ids(c.Cols[:w.a.keys], c.Len, w.chunkID)
+	for i := range w.plan.cells {
+		if err := w.load(i, c); err != nil {
+			return err
+		}
+	}
+	return w.panes(pos[:c.Len])
+}
+
+func (w *localWindows) fail(reason string) error {
+	w.reason = reason
+	return errNotLocal
+}
+
+// panes cuts a chunk where panes end.
+func (w *localWindows) panes(pos []int64) error {
+	for lo := 0; lo < len(pos); {
+		if pos[lo] > w.newest || w.newest == math.MinInt64 {
+			p := w.a.grid.Pane(pos[lo])
+			if err := w.closeUpTo(p.First); err != nil {
+				return err
+			}
+			w.log.panes = append(w.log.panes, localPane{p.First, len(w.log.id)})
+			w.newest = p.Last
+		}
+		hi := window.Find(pos, lo, len(pos), w.newest)
+		w.add(lo, hi)
+		lo = hi
+	}
+	return nil
+}
+
+// closeUpTo puts out the windows that end at or before a position, and lets the rows go
+// that no later window holds.
+func (w *localWindows) closeUpTo(pos int64) error {
+	l := &w.log
+	for l.first < len(l.panes) {
+		k := max(w.next, w.a.grid.First(l.panes[l.first].first))
+		if w.a.grid.End(k) > pos {
+			return nil
+		}
+		if k%w.plan.slides == 0 {
+			w.renew()
+		}
+		if k >= w.quiet {
+			if err := w.putOut(k); err != nil {
+				return err
+			}
+		}
+		w.next = k + 1
+		w.evict(w.a.grid.Start(w.next))
+	}
+	return nil
+}
+
+// evict lets the panes go that begin before a position.
+func (w *localWindows) evict(start int64) {
+	l := &w.log
+	from := l.head
+	for l.first < len(l.panes) && l.panes[l.first].first < start {
+		l.first++
+	}
+	to := len(l.id)
+	if l.first < len(l.panes) {
+		to = l.panes[l.first].from
+	} else {
+		w.newest = math.MinInt64
+	}
+	if from == to {
+		return
+	}
+	l.head = to
+	if to == len(l.id) {
+		w.clear()
+		return
+	}
+	w.subtract(from, to)
+	w.close()
+}
+
+// trimMin is how many logged rows may have left before the log is moved up.
+const trimMin = 8192
+
+// trim forgets the part of the log that has left.
+func (w *localWindows) trim() {
+	l := &w.log
+	if l.first > 64 && 2*l.first > len(l.panes) {
+		n := copy(l.panes, l.panes[l.first:])
+		l.panes, l.first = l.panes[:n], 0
+	}
+	h := l.head
+	if h < trimMin || 2*h < len(l.id) {
+		return
+	}
+	l.id = l.id[:copy(l.id, l.id[h:])]
+	for c := range l.value {
+		if w.plan.cells[c].sums {
+			l.value[c] = l.value[c][:copy(l.value[c], l.value[c][h:])]
+		}
+		if l.null[c] != nil {
+			l.null[c] = l.null[c][:copy(l.null[c], l.null[c][h:])]
+		}
+	}
+	for i := range l.panes {
+		l.panes[i].from -= h
+	}
+	l.head = 0
+}
+
+// add takes rows [lo, hi) of the chunk into the newest pane.
+func (w *localWindows) add(lo, hi int) {
+	ids := w.chunkID[lo:hi]
+	places := w.places[:len(ids)]
+	pos, rows := w.localTable.pos, w.rows
+	for i, g := range ids {
+		p := pos[g]
+		if p < 0 {
+			p = w.enter(g)
+			rows = w.rows
+		}
+		rows[p]++
+		places[i] = p
+	}
+	w.log.id = append(w.log.id, ids...)
+	for i := range w.cells {
+		w.addCell(i, places, lo, hi)
+	}
+}
+
+func (w *localWindows) addCell(i int, places []int32, lo, hi int) {
+	c, l := &w.cells[i], &w.log
+	if w.nulls[i] != nil && c.n == nil {
+		w.beginNulls(i, len(places))
+	}
+	if c.n != nil {
+		n := c.n
+		if w.nulls[i] == nil {
+			l.null[i] = resizeZero(l.null[i], len(l.id))
+			for _, p := range places {
+				n[p]++
+			}
+		} else {
+			null := w.nulls[i][lo:hi]
+			l.null[i] = append(l.null[i], null...)
+			for j, p := range places {
+				n[p] += int64(1 - null[j])
+			}
+		}
+	}
+	if !w.plan.cells[i].sums {
+		return
+	}
+	v := w.scaled[i][lo:hi]
+	l.value[i] = append(l.value[i], v...)
+	sum := c.sum
+	v = v[:len(places)]
+	for j, p := range places {
+		sum[p] += v[j]
+	}
+}
+
+// beginNulls counts a cell's values by themselves from now on: the chunk has a NULL. The
+// rows of the newest pane, which come next, are counted in rows already.
+func (w *localWindows) beginNulls(i, coming int) {
+	c, l := &w.cells[i], &w.log
+	c.n = append(c.n[:0], w.rows...)
+	for _, p := range w.places[:coming] {
+		c.n[p]--
+	}
+	l.null[i] = resizeZero(l.null[i], len(l.id)-coming)
+	clear(l.null[i])
+}
+
+// resizeZero makes s n long; new elements are zero.
+func resizeZero(s []uint8, n int) []uint8 {
+	if s == nil {
+		s = []uint8{}
+	}
+	return resizeSlots(s, n)
+}
+
+// subtract takes the logged rows [from, to) off their groups.
+func (w *localWindows) subtract(from, to int) {
+	ids, pos, rows := w.log.id[from:to], w.localTable.pos, w.rows
+	for i := range w.cells {
+		w.subtractCell(i, from, to)
+	}
+	for _, g := range ids {
+		p := pos[g]
+		rows[p]--
+		if rows[p] == 0 {
+			pos[g] = -1
+			w.dead++
+			w.holes = append(w.holes, p)
+		}
+	}
+}
+
+func (w *localWindows) subtractCell(i, from, to int) {
+	c, ids, pos := &w.cells[i], w.log.id[from:to], w.localTable.pos
+	if c.n != nil {
+		n, null := c.n, w.log.null[i][from:to]
+		for j, g := range ids {
+			n[pos[g]] -= int64(1 - null[j])
+		}
+	}
+	if w.plan.cells[i].sums {
+		sum, v := c.sum, w.log.value[i][from:to]
+		for j, g := range ids {
+			sum[pos[g]] -= v[j]
+		}
+	}
+}
+
+// load prepares a cell's values of a chunk: whole numbers, 0 for NULL.
+func (w *localWindows) load(i int, c *Chunk) error {
+	p, cell := &w.plan.cells[i], &w.cells[i]
+	w.nulls[i] = w.nulls[i][:0]
+	if p.column < 0 {
+		w.nulls[i] = nil
+		return nil
+	}
+	col := &c.Cols[p.column]
+	if col.Valid == nil {
+		w.nulls[i] = nil
+	} else {
+		w.nulls[i] = nullBytes(w.nulls[i], col, c.Len)
+	}
+	if !p.sums {
+		return nil
+	}
+	w.scaled[i] = resizeRaw(w.scaled[i], c.Len)
+	var reach uint64
+	exact := true
+	switch p.t {
+	case stream.Integer:
+		reach = widenInt32(w.scaled[i], col.I32[:c.Len])
+	case stream.Real:
+		reach, exact = w.scale(i, func() (uint64, bool) { return scale(w.scaled[i], col.F32[:c.Len], pow2(cell.scale)) }, func(k int) (int, bool) { return scaleOf(col.F32[:c.Len], k) })
+	case stream.Double:
+		reach, exact = w.scale(i, func() (uint64, bool) { return scale(w.scaled[i], col.F64[:c.Len], pow2(cell.scale)) }, func(k int) (int, bool) { return scaleOf(col.F64[:c.Len], k) })
+	default:
+		copy(w.scaled[i], col.I64[:c.Len])
+		for _, v := range w.scaled[i] {
+			reach |= uint64(v ^ v>>63)
+		}
+	}
+	if w.nulls[i] != nil {
+		for j, null := range w.nulls[i] {
+			w.scaled[i][j] &= int64(null) - 1
+		}
+	}
+	cell.reach |= reach
+	if !exact || w.magnitude(i, c.Len) > maxSumBits {
+		return w.fail("sums of " + p.t.String() + " values are not exact in 64 bits")
+	}
+	return nil
+}
+
+func nullBytes(dst []uint8, c *stream.Column, n int) []uint8 {
+	dst = resizeRaw(dst, n)
+	for j := range dst {
+		dst[j] = uint8(^c.Valid[j>>6] >> (uint(j) & 63) & 1)
+	}
+	return dst
+}
+
+func widenInt32(dst []int64, v []int32) (reach uint64) {
+	dst = dst[:len(v)]
+	for j, x := range v {
+		dst[j] = int64(x)
+		reach |= uint64(uint32(x ^ x>>31))
+	}
+	return reach
+}
+
+func pow2(k int) float64 { return math.Float64frombits(uint64(1023+k) << 52) }
+
+// scale writes v * by, and reports the union of the magnitudes and whether all are whole.
+func scale[T float32 | float64](dst []int64, v []T, by float64) (reach uint64, exact bool) {
+	dst = dst[:len(v)]
+	var rest uint64
+	for j, x := range v {
+		y := float64(x) * by
+		q := int64(y)
+		dst[j] = q
+		reach |= uint64(q ^ q>>63)
+		rest |= math.Float64bits(float64(q)-y) << 1
+	}
+	return reach, rest == 0
+}
+
+// scale scales a chunk, finding a finer scale for the cell where it must.
+func (w *localWindows) scale(i int, try func() (uint64, bool), finer func(int) (int, bool)) (uint64, bool) {
+	reach, exact := try()
+	if exact {
+		return reach, true
+	}
+	c := &w.cells[i]
+	k, ok := finer(c.scale)
+	if by := k - c.scale; !ok || k > 1000 || by > maxSumBits || bits.Len64(c.reach)+by > maxSumBits {
+		return 0, false
+	}
+	by := uint(k - c.scale)
+	for p := range c.sum {
+		c.sum[p] <<= by
+	}
+	for j := range w.log.value[i] {
+		w.log.value[i][j] <<= by
+	}
+	c.scale, c.reach = k, c.reach<<by
+	return try()
+}
