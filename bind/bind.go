@@ -82,13 +82,19 @@ type Plan struct {
 // Needs tells which columns of an edge are read.
 type Needs map[model.Edge][]bool
 
+// Fused are the filters and projections that run in a neighbour's pipeline.
+type Fused struct {
+	Front  map[model.OpID]bool // in front of their only reader
+	Behind map[model.OpID]bool // behind the aggregate that they read, perhaps through others
+}
+
 // Region names the edges that a per-instant region reads.
 type Region func(m *model.Model, emit *model.Operator) ([]model.Edge, error)
 
 // Bind cuts m into pipelines.
-func Bind(m *model.Model, needs Needs, region Region) (*Plan, error) {
+func Bind(m *model.Model, needs Needs, fused Fused, region Region) (*Plan, error) {
 	b := &binder{
-		model: m, needs: needs, region: region,
+		model: m, needs: needs, fused: fused, region: region,
 		plan: &Plan{Model: m, Needs: needs}, readers: m.Consumers(), byOp: map[model.OpID]int{}, expanded: map[model.OpID][]*model.Operator{},
 		after: map[model.OpID][]*model.Operator{}, home: map[model.OpID]*model.Operator{},
 	}
@@ -107,6 +113,7 @@ func Bind(m *model.Model, needs Needs, region Region) (*Plan, error) {
 type binder struct {
 	model   *model.Model
 	needs   Needs
+	fused   Fused
 	region  Region
 	plan    *Plan
 	readers map[model.Edge][]model.Reader
@@ -236,22 +243,17 @@ func (b *binder) outputNeed(in *Input) []bool {
 	return b.needs[model.Edge{Op: in.Steps[len(in.Steps)-1].ID, Port: model.Out}]
 }
 
-// walk goes from e toward the source over filters and projections that nobody else
-// reads, and puts them in front of steps. Who reads an operator's error rows reads it
-// too: the operator must run once, in the pipeline that its error rows come from.
+// walk goes from e toward the source over the filters and projections that are fused in
+// front of their reader, and puts them in front of steps.
 func (b *binder) walk(e model.Edge, steps []*model.Operator) Input {
 	for {
 		op := b.model.Ops[e.Op]
-		if e.Port != model.Out || op.Kind != model.FilterOp && op.Kind != model.ProjectOp || len(b.readers[e]) != 1 || b.errorsRead(op) || b.home[op.ID] != nil {
+		if e.Port != model.Out || !b.fused.Front[op.ID] {
 			return Input{Edge: e, Steps: steps}
 		}
 		steps = append([]*model.Operator{op}, steps...)
 		e = op.Inputs[0]
 	}
-}
-
-func (b *binder) errorsRead(op *model.Operator) bool {
-	return len(b.readers[model.Edge{Op: op.ID, Port: model.Errors}]) > 0
 }
 
 // stateless is walk, with the steps that do not compute with a window's columns moved

@@ -68,7 +68,7 @@ func bound(t *testing.T, script string) *bind.Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := bind.Bind(better.Model, bind.Needs(better.Needed), func(m *model.Model, emit *model.Operator) ([]model.Edge, error) {
+	plan, err := bind.Bind(better.Model, bind.Needs(better.Needed), bind.Fused(better.Fused), func(m *model.Model, emit *model.Operator) ([]model.Edge, error) {
 		region, err := operator.FindRegion(m, emit)
 		if err != nil {
 			return nil, err

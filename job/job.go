@@ -208,7 +208,7 @@ func plan(m *model.Model, o Options) (*Plan, error) {
 	if p.optimized, err = optimize.Run(m, o.Optimize); err != nil {
 		return nil, err
 	}
-	if p.bound, err = bind.Bind(p.optimized.Model, bind.Needs(p.optimized.Needed), regionEdges); err != nil {
+	if p.bound, err = bind.Bind(p.optimized.Model, bind.Needs(p.optimized.Needed), bind.Fused(p.optimized.Fused), regionEdges); err != nil {
 		return nil, err
 	}
 	for _, op := range m.Ops {

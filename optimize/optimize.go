@@ -5,8 +5,9 @@
 //
 // Every optimization is a value of type Optimization: it finds the sites in a model
 // where it could apply, says for each whether that is safe and whether it pays, and
-// rewrites. All of it is kept in a Record, which EXPLAIN prints: where it applied,
-// where it declined, and why. Needed says, after all rewriting, which columns travel.
+// rewrites, or notes a decision for bind. All of it is kept in a Record, which EXPLAIN
+// prints: where it applied, where it declined, and why. Needed says, after all
+// rewriting, which columns travel.
 package optimize
 
 import (
@@ -28,8 +29,11 @@ type Optimization struct {
 	// Profit estimates what applying it there gains. It is asked only where it is safe.
 	Profit func(m *model.Model, s Site) Estimate
 	// Apply returns the rewritten model; it does not change m, though both may share
-	// operators and expressions.
+	// operators and expressions. Nil for an optimization that notes decisions.
 	Apply func(m *model.Model, s Site) *model.Model
+	// Note writes a decision into the result and leaves the model alone. Such an entry
+	// stands behind those that rewrite: operators keep their numbers from there on.
+	Note func(r *Result, s Site)
 }
 
 // Site is a place in a model: the operators in question by ID, and how to tell a user.
@@ -61,6 +65,7 @@ type Record struct {
 type Result struct {
 	Model   *model.Model
 	Needed  Needed
+	Fused   Fused
 	Records []Record // in the order of the catalogue
 }
 
@@ -68,10 +73,11 @@ type Result struct {
 // that has not come to rest by then is a bug; Run stops it and says so in the record.
 const RewritesMax = 10_000
 
-// Catalogue returns the optimizations in the order in which Run takes them:
-// redundancy first, because what is dropped need not be moved; then reorder; then
-// redundancy's dead operators cannot reappear, since reorder leaves none behind.
-func Catalogue() []Optimization { return []Optimization{Redundancy, Reorder} }
+// Catalogue returns the optimizations in the order in which Run takes them. Redundancy
+// is first, because what is dropped need not be moved, and what is shared shows to those
+// behind it as one; dead operators cannot reappear, since none of the others leaves any.
+// Then reorder. Fusion comes last: it decides about the operators that are left.
+func Catalogue() []Optimization { return []Optimization{Redundancy, Reorder, Fusion} }
 
 // ParseSwitches reads the form of the command line: "-reorder,+redundancy" or
 // "none" or "all". Later items win.
@@ -112,18 +118,47 @@ func (s Switches) On(name string) bool {
 // Run applies the catalogue to a verified model. The model given is not changed. An
 // error means that an optimization broke the model, which is a bug in it.
 func Run(m *model.Model, switches Switches) (*Result, error) {
-	r := &Result{Model: m}
+	r := &Result{Model: m, Fused: Fused{Front: map[model.OpID]bool{}, Behind: map[model.OpID]bool{}}}
 	for _, o := range Catalogue() {
 		rec := Record{Name: o.Name, Off: !switches.On(o.Name)}
-		if !rec.Off {
+		switch {
+		case rec.Off:
+		case o.Note != nil:
+			r.note(&o, &rec)
+		default:
 			if err := r.apply(&o, &rec); err != nil {
 				return nil, err
 			}
 		}
 		r.Records = append(r.Records, rec)
 	}
+	fuseWindows(r)
 	r.Needed = FindNeeded(r.Model)
 	return r, nil
+}
+
+// note decides about every site once.
+func (r *Result) note(o *Optimization, rec *Record) {
+	for _, s := range o.Sites(r.Model) {
+		if o.decide(r.Model, s, rec) {
+			o.Note(r, s)
+		}
+	}
+}
+
+// decide asks whether to apply an optimization at a site and keeps the answer.
+func (o *Optimization) decide(m *model.Model, s Site, rec *Record) bool {
+	if reason := o.Safe(m, s); reason != "" {
+		rec.Declined = append(rec.Declined, s.Text+": "+reason)
+		return false
+	}
+	gain := o.Profit(m, s)
+	if !gain.Pays {
+		rec.Declined = append(rec.Declined, s.Text+": "+gain.Text)
+		return false
+	}
+	rec.Applied = append(rec.Applied, s.Text+": "+gain.Text)
+	return true
 }
 
 // apply rewrites at the first safe and profitable site, again and again until none is
@@ -146,17 +181,9 @@ func (r *Result) apply(o *Optimization, rec *Record) error {
 func (o *Optimization) round(m *model.Model, rec *Record) (next *model.Model, done bool) {
 	rec.Declined = nil
 	for _, s := range o.Sites(m) {
-		if reason := o.Safe(m, s); reason != "" {
-			rec.Declined = append(rec.Declined, s.Text+": "+reason)
-			continue
+		if o.decide(m, s, rec) {
+			return o.Apply(m, s), false
 		}
-		gain := o.Profit(m, s)
-		if !gain.Pays {
-			rec.Declined = append(rec.Declined, s.Text+": "+gain.Text)
-			continue
-		}
-		rec.Applied = append(rec.Applied, s.Text+": "+gain.Text)
-		return o.Apply(m, s), false
 	}
 	return nil, true
 }

@@ -168,7 +168,7 @@ func TestSwitches(t *testing.T) {
 			t.Errorf("%q: %v %v", c.text, s, err)
 		}
 	}
-	if _, err := ParseSwitches("-fussion"); err == nil || !strings.Contains(err.Error(), "the switches are redundancy, reorder, all and none") {
+	if _, err := ParseSwitches("-fussion"); err == nil || !strings.Contains(err.Error(), "the switches are fusion, redundancy, reorder, all and none") {
 		t.Errorf("unknown switch: %v", err)
 	}
 	m := modeltest.Random(rand.New(rand.NewPCG(1, 3)), 14)
@@ -179,5 +179,26 @@ func TestSwitches(t *testing.T) {
 	r, err := Run(m, off)
 	if err != nil || !model.Equal(r.Model, m) || !r.Records[0].Off {
 		t.Errorf("switched off, but: %v %v", r.Records, err)
+	}
+}
+
+// TestDocumented: docs/optimizations.md has a section for each entry, in their order,
+// that begins with its summary.
+func TestDocumented(t *testing.T) {
+	page, err := os.ReadFile("../docs/optimizations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest := string(page)
+	for _, o := range Catalogue() {
+		heading := "\n## " + o.Name + "\n\n*" + o.Summary + "*\n"
+		_, after, found := strings.Cut(rest, heading)
+		if !found {
+			t.Fatalf("docs/optimizations.md has no section %q behind those before it", heading)
+		}
+		rest = after
+	}
+	if strings.Contains(rest, "\n## ") {
+		t.Error("docs/optimizations.md has a section of no optimization")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/stream"
 )
 
 // Reorder moves filters toward the source, so that what stands behind them works on
@@ -20,16 +21,26 @@ import (
 //	below a lookup         s ─┬─ lookup ─ filter ─    =>   s ─ filter ─┬─ lookup ─
 //	                       t ─┘                            t ──────────┘
 //
+//	below a window join    a ─┬─ join ─ filter ─      =>   a ─ filter ─┬─ join ─
+//	                       b ─┘                            b ──────────┘
+//
+//	below an aggregate     s ─ aggregate ─ filter ─   =>   s ─ filter ─ aggregate ─
+//
+// and puts the conjuncts of one filter in order, cheap before dear.
+//
 // Safe when the conjunct cannot err (else rows would err that are never reached, or
 // once instead of once per window), when it reads only columns that exist below, when
 // what it moves past cannot err (a filter in front would hide its error rows), when
 // nobody else reads what it moves past, and when order and windows stay as they were:
 // never below a rows window, which counts the rows it gets; nor below a per-instant
 // window, whose instants are its rows; nor below a union without event time, which
-// takes its inputs' rows in turn.
+// takes its inputs' rows in turn. Below an aggregate move conditions on its keys: they
+// keep or drop whole groups, and a group has its place by its own rows. Not on keys of
+// type REAL or DOUBLE, of which 0 and -0 are one group, nor on columns of the window,
+// which would make its rows be looked at window by window.
 var Reorder = Optimization{
 	Name:    "reorder",
-	Summary: "move filters toward the sources",
+	Summary: "move filters toward the sources, cheap conjuncts first",
 	Sites:   reorderSites,
 	Safe:    reorderSafe,
 	Profit:  reorderProfit,
@@ -49,10 +60,13 @@ func reorderSites(m *model.Model) []Site {
 		out = append(out, Site{Ops: []model.OpID{op.ID, past.ID},
 			Text: fmt.Sprintf("filter %s below %s %s", op.Name, past.Kind, past.Name)})
 	}
-	return out
+	return append(out, cheapFirstSites(m)...)
 }
 
 func reorderSafe(m *model.Model, s Site) string {
+	if s.Detail == cheapFirst {
+		return ""
+	}
 	filter, past := m.Ops[s.Ops[0]], m.Ops[s.Ops[1]]
 	if reason := mayPass(m, past); reason != "" {
 		return reason
@@ -91,10 +105,13 @@ func mayPass(m *model.Model, past *model.Operator) string {
 		case past.Window.Kind.Instant():
 			return "the instants of a per-instant window are the rows before the filter"
 		}
-	case model.AggregateOp:
-		return "it filters results of the aggregate"
-	case model.JoinOp:
-		return "it filters pairs of the join"
+	case model.AggregateOp, model.JoinOp:
+		switch {
+		case past.Relation.Instant():
+			return fmt.Sprintf("the instants of %s are its rows before the filter", past.Name)
+		case past.Properties().MayErr:
+			return fmt.Sprintf("%s may err on rows that the filter would hide from it", past.Name)
+		}
 	default:
 		return fmt.Sprintf("filters do not move below %s", past.Kind)
 	}
@@ -106,45 +123,129 @@ func mayMove(m *model.Model, past *model.Operator, e *model.Expr) string {
 	if e.MayErr() {
 		return "the predicate may err, and would err for other rows there"
 	}
+	switch past.Kind {
+	case model.AggregateOp:
+		return mayMoveBelowKeys(m, past, e)
+	case model.JoinOp:
+		return mayMoveBelowSide(m, past, e)
+	}
 	width := past.Relation.Schema.Len()
 	switch past.Kind {
 	case model.WindowOp, model.LookupOp:
 		width = m.Schema(past.Inputs[0]).Len()
 	}
-	beyond := -1
-	e.Columns(func(c int) {
-		if c >= width {
-			beyond = c
-		}
-	})
-	if beyond >= 0 {
+	if beyond := firstFrom(e, width); beyond >= 0 {
 		return fmt.Sprintf("the predicate reads column %s, which %s adds", past.Relation.Schema.Fields[beyond].Name, past.Name)
 	}
 	return ""
 }
 
+// mayMoveBelowKeys is mayMove for an aggregate.
+func mayMoveBelowKeys(m *model.Model, past *model.Operator, e *model.Expr) string {
+	keys := past.Aggregate.Keys
+	if beyond := firstFrom(e, len(keys)); beyond >= 0 {
+		return fmt.Sprintf("the predicate reads column %s, which is no key of %s", past.Relation.Schema.Fields[beyond].Name, past.Name)
+	}
+	reads, reason := false, ""
+	e.Columns(func(c int) {
+		reads = true
+		if keys[c].Type.IsFloat() {
+			reason = "0 and -0 are one group, and the predicate sees the one that came first"
+		}
+		keys[c].Columns(func(below int) {
+			if m.Schema(past.Inputs[0]).Fields[below].Role != stream.NoRole {
+				reason = "the predicate reads the window"
+			}
+		})
+	})
+	if !reads {
+		return "the predicate reads no key"
+	}
+	return reason
+}
+
+// mayMoveBelowSide is mayMove for a window join.
+func mayMoveBelowSide(m *model.Model, past *model.Operator, e *model.Expr) string {
+	if _, one := sideOf(m, past, e); !one {
+		return "the predicate does not read the columns of one side"
+	}
+	reason := ""
+	e.Columns(func(c int) {
+		if past.Relation.Schema.Fields[c].Role != stream.NoRole {
+			reason = "the predicate reads the window"
+		}
+	})
+	return reason
+}
+
+// firstFrom is the first column from width on that an expression reads, or -1.
+func firstFrom(e *model.Expr, width int) int {
+	beyond := -1
+	e.Columns(func(c int) {
+		if c >= width && (beyond < 0 || c < beyond) {
+			beyond = c
+		}
+	})
+	return beyond
+}
+
+// sideOf is the input of a join whose columns an expression reads, if it is one.
+func sideOf(m *model.Model, join *model.Operator, e *model.Expr) (input int, one bool) {
+	left, sides := m.Schema(join.Inputs[0]).Len(), [2]bool{}
+	e.Columns(func(c int) {
+		if c < left {
+			sides[0] = true
+		} else {
+			sides[1] = true
+		}
+	})
+	if sides[1] {
+		input = 1
+	}
+	return input, sides[0] != sides[1]
+}
+
 func reorderProfit(m *model.Model, s Site) Estimate {
+	if s.Detail == cheapFirst {
+		return cheapFirstProfit(m, s)
+	}
 	filter, past := m.Ops[s.Ops[0]], m.Ops[s.Ops[1]]
-	if past.Kind != model.ProjectOp {
+	below := computedBelow(past)
+	if below == nil {
 		return Estimate{Pays: true, Text: "fewer rows reach " + past.Name}
 	}
 	computed, twice := 0, 0
-	for _, e := range past.Project {
+	for _, e := range below {
 		if e.Kind == model.CallExpr {
 			computed++
 		}
 	}
 	for _, e := range movable(m, filter, past) {
 		e.Columns(func(c int) {
-			if past.Project[c].Kind == model.CallExpr {
+			if below[c].Kind == model.CallExpr {
 				twice++
 			}
 		})
 	}
-	if twice > 0 {
+	switch {
+	case twice > 0:
 		return Estimate{Text: fmt.Sprintf("%d computed columns would be computed twice", twice)}
+	case past.Kind == model.AggregateOp:
+		return Estimate{Pays: true, Text: fmt.Sprintf("fewer rows and groups in %s", past.Name)}
 	}
 	return Estimate{Pays: true, Text: fmt.Sprintf("%d computed columns for fewer rows", computed)}
+}
+
+// computedBelow are the expressions that stand for past's columns below it; nil if its
+// columns are its input's.
+func computedBelow(past *model.Operator) []*model.Expr {
+	switch past.Kind {
+	case model.ProjectOp:
+		return past.Project
+	case model.AggregateOp:
+		return past.Aggregate.Keys
+	}
+	return nil
 }
 
 func movable(m *model.Model, filter, past *model.Operator) []*model.Expr {
@@ -152,6 +253,9 @@ func movable(m *model.Model, filter, past *model.Operator) []*model.Expr {
 }
 
 func reorderApply(m *model.Model, s Site) *model.Model {
+	if s.Detail == cheapFirst {
+		return cheapFirstApply(m, s)
+	}
 	filter, past := m.Ops[s.Ops[0]], m.Ops[s.Ops[1]]
 	moving := movable(m, filter, past)
 	w := newRewrite(m)
@@ -164,27 +268,59 @@ func reorderApply(m *model.Model, s Site) *model.Model {
 			return slices.Contains(moving, e)
 		})
 	}
-	if past.Kind == model.ProjectOp {
-		for i, e := range moving {
-			moving[i] = substitute(e, past.Project)
+	perInput := belowInputs(m, past, moving)
+	several := len(perInput) > 1 && len(perInput[0]) > 0 && len(perInput[1]) > 0
+	for i, conjuncts := range perInput {
+		if len(conjuncts) == 0 {
+			continue
 		}
-	}
-	inputs := past.Inputs[:1]
-	if past.Kind == model.UnionOp {
-		inputs = past.Inputs
-	}
-	for i, e := range inputs {
 		name := filter.Name
-		if w.ops[filter.ID] != nil || len(inputs) > 1 {
+		if w.ops[filter.ID] != nil || several {
 			name = w.freeName(filter.Name)
 		}
-		moved := w.add(&model.Operator{Name: name, Kind: model.FilterOp, Inputs: []model.Edge{e}, Relation: m.EdgeRelation(e), Filter: moving})
+		e := past.Inputs[i]
+		moved := w.add(&model.Operator{Name: name, Kind: model.FilterOp, Inputs: []model.Edge{e}, Relation: m.EdgeRelation(e), Filter: conjuncts})
 		w.ops[past.ID].Inputs[i] = model.Edge{Op: moved.ID, Port: model.Out}
 		if w.ops[filter.ID] == nil { // whoever lists its errors (there are none) still finds the port
 			w.redirect(model.Edge{Op: filter.ID, Port: model.Errors}, model.Edge{Op: moved.ID, Port: model.Errors})
 		}
 	}
 	return w.model()
+}
+
+// belowInputs are the moving conjuncts, as each input of past is to have them.
+func belowInputs(m *model.Model, past *model.Operator, moving []*model.Expr) [][]*model.Expr {
+	out := make([][]*model.Expr, len(past.Inputs))
+	for _, e := range moving {
+		switch past.Kind {
+		case model.UnionOp:
+			for i := range out {
+				out[i] = append(out[i], e)
+			}
+		case model.JoinOp:
+			i, _ := sideOf(m, past, e)
+			if i == 1 {
+				e = shift(e, -m.Schema(past.Inputs[0]).Len())
+			}
+			out[i] = append(out[i], e)
+		default:
+			if below := computedBelow(past); below != nil {
+				e = substitute(e, below)
+			}
+			out[0] = append(out[0], e)
+		}
+	}
+	return out
+}
+
+// shift moves the columns of e by a distance.
+func shift(e *model.Expr, by int) *model.Expr {
+	return e.Rewrite(func(x *model.Expr) *model.Expr {
+		if x.Kind == model.ColumnExpr {
+			return model.Col(x.Column+by, x.Type)
+		}
+		return x
+	})
 }
 
 // substitute puts expressions in the place of the columns of e.

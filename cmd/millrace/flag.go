@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/dustin/go-humanize"
+
+	"github.com/millrace/millrace/optimize"
 )
 
 // byteSize is a flag's value such as 1MiB, 64KB or 4096; zero if not given.
@@ -30,6 +32,23 @@ func (s *byteSize) String() string {
 }
 
 func (s *byteSize) Type() string { return "SIZE" }
+
+// switches is --optimize.
+type switches struct {
+	text  string
+	value optimize.Switches
+}
+
+func (s *switches) Set(text string) (err error) {
+	s.text = text
+	s.value, err = optimize.ParseSwitches(text)
+	return err
+}
+
+func (s *switches) String() string { return s.text }
+func (s *switches) Type() string   { return "SWITCHES" }
+
+const switchesHelp = "optimizations to switch off or on, such as -fusion or none,+reorder (default: all; docs/optimizations.md lists them)"
 
 // variables collects --set name=value.
 type variables map[string]string

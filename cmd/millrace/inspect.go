@@ -18,6 +18,7 @@ type inspectFlags struct {
 	statements []string
 	vars       variables
 	workers    int
+	optimize   switches
 }
 
 func (f *inspectFlags) add(cmd *cobra.Command) {
@@ -32,7 +33,7 @@ func (f *inspectFlags) prepare(t terminal, files []string) (*millrace.Plan, erro
 	if err != nil {
 		return nil, err
 	}
-	plan, err := millrace.Prepare(scripts, millrace.Options{Vars: f.vars, Workers: f.workers, Stdin: t.in})
+	plan, err := millrace.Prepare(scripts, millrace.Options{Vars: f.vars, Workers: f.workers, Optimize: f.optimize.value, Stdin: t.in})
 	if err != nil {
 		return nil, err
 	}
@@ -91,6 +92,7 @@ func explainCommand(t terminal) *cobra.Command {
 	}
 	f.add(cmd)
 	cmd.Flags().IntVar(&f.workers, "workers", 0, "plan for this many threads (default: all cores)")
+	cmd.Flags().Var(&f.optimize, "optimize", switchesHelp)
 	cmd.Flags().BoolVar(&dot, "dot", false, "print the dataflow as a Graphviz graph")
 	cmd.Flags().BoolVar(&model, "model", false, "print the model's text form, which millrace run FILE.model runs")
 	return cmd

@@ -25,6 +25,7 @@ type runFlags struct {
 	processors string
 	scheduler  string
 	engine     string
+	optimize   switches
 	checkpoint string
 	vars       variables
 	errorsFile string
@@ -64,6 +65,7 @@ complete and exits with 0; a second Ctrl-C exits at once with 130.`,
 	flags.StringVar(&f.processors, "processors", "cpu", "processors to use; this version has cpu only")
 	flags.StringVar(&f.scheduler, "scheduler", "hls", "hls or fcfs, which are the same with one kind of processor")
 	flags.StringVar(&f.engine, "engine", "millrace", "millrace, or reference: the slow, obvious interpreter that judges it")
+	flags.Var(&f.optimize, "optimize", switchesHelp)
 	flags.StringVar(&f.checkpoint, "checkpoint-dir", "", "not built yet")
 	flags.Var(f.vars, "set", "substitute ${name} in the script; repeatable")
 	flags.StringVar(&f.errorsFile, "errors", "", "write error rows to this `FILE` as NDJSON")
@@ -104,6 +106,7 @@ func (f *runFlags) options(t terminal) millrace.Options {
 		Workers:     f.workers,
 		TaskBytes:   int64(f.taskSize),
 		Engine:      f.engine,
+		Optimize:    f.optimize.value,
 		Vars:        f.vars,
 		MemoryBytes: int64(f.memory),
 		Stdin:       t.in,

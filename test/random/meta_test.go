@@ -9,7 +9,7 @@ import (
 	"github.com/millrace/millrace/optimize"
 )
 
-// TestWhatMustNotMatter runs cases as they are, then without each optimization, from the
+// TestWhatMustNotMatter runs cases as they are, then without each optimization and without any, from the
 // model's text form, and a second time: rows, their order, error rows and counts stay.
 func TestWhatMustNotMatter(t *testing.T) {
 	for _, seed := range cases(t, 300) {
@@ -30,9 +30,13 @@ func (c *testCase) checkVariants() string {
 	variants := []setting{base, base, base}
 	variants[1].model = true
 	variants[2].engine, variants[2].model = millrace.EngineReference, true
+	off := []string{"none"}
 	for _, o := range optimize.Catalogue() {
+		off = append(off, "-"+o.Name)
+	}
+	for _, o := range off {
 		s := base
-		s.off = o.Name
+		s.off = o
 		variants = append(variants, s)
 	}
 	for _, s := range variants {

@@ -28,7 +28,7 @@ type setting struct {
 	blocks    int
 	stopAfter int64
 	restore   *state.Snapshot
-	off       string // the optimization that is switched off
+	off       string // what is switched off, as millrace run --optimize takes it
 	model     bool   // run the text form of the model
 	out       string // folder of output files; "": a new one
 	force     operator.Choices
@@ -37,7 +37,7 @@ type setting struct {
 func (s setting) String() string {
 	text := fmt.Sprintf("engine %s, %d workers, tasks of %d bytes, blocks of %d", s.engine, s.workers, s.taskBytes, s.blocks)
 	if s.off != "" {
-		text += ", without " + s.off
+		text += ", optimize " + s.off
 	}
 	if forced := s.force.String(); forced != "" {
 		text += ", forced " + forced
@@ -152,8 +152,9 @@ func (c *testCase) result(i int, q *query, out string, bufs []*bytes.Buffer) (st
 
 func (c *testCase) prepare(s setting, o millrace.Options) (*millrace.Plan, error) {
 	script := millrace.Script{Name: "case.sql", Text: c.script}
-	if s.off != "" {
-		o.Optimize = optimize.Switches{s.off: false}
+	var err error
+	if o.Optimize, err = optimize.ParseSwitches(s.off); err != nil {
+		return nil, err
 	}
 	plan, err := millrace.Prepare([]millrace.Script{script}, o)
 	if err != nil || !s.model {
