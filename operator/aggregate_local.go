@@ -46,7 +46,6 @@ import (
 // localPlan is what local windows need to know of an aggregate. It is immutable.
 type localPlan struct {
 	a      *aggregate
-	layout keyLayout
 	wide   []bool // key columns of 64 bits
 	cells  []localCellPlan
 	out    []localOut
@@ -76,14 +75,12 @@ func planLocal(a *aggregate, side Side) (*localPlan, string) {
 		return nil, "it has no groups"
 	case len(a.sets) > 0:
 		return nil, "it has DISTINCT aggregates"
-	case a.layout.form != oneWord && a.layout.form != twoWords:
-		return nil, "its key is text or wider than 128 bits"
 	case a.form == rangePanes && side.Relation.Time < 0:
 		return nil, "its input has no event time of its own"
 	case a.grid.Size > 1<<60 || a.grid.Slides() > 1<<20:
 		return nil, "its windows are too long"
 	}
-	p := &localPlan{a: a, layout: a.layout, slides: a.grid.Slides()}
+	p := &localPlan{a: a, slides: a.grid.Slides()}
 	for _, t := range a.layout.types {
 		switch t {
 		case stream.Integer, stream.BigInt, stream.Timestamp, stream.Interval:

@@ -17,6 +17,8 @@ type localWindows struct {
 	next    int64 // windows below it have been put out, or hold nothing
 	quiet   int64 // windows below it are not put out: somebody else does
 	newest  int64 // last position of the newest pane; math.MinInt64: none
+	due     int64 // end of the next window to be put out, if there are panes
+	even    bool  // every slide is one pane
 	first   int64 // stream index of the task's first row
 	reason  string
 	chunkID []int32
@@ -39,6 +41,7 @@ func newLocalWindows(a *aggregate) *localWindows {
 		scaled: make([][]int64, len(a.local.cells)), nulls: make([][]uint8, len(a.local.cells)),
 	}
 	w.feed = w.chunk
+	w.even = a.grid.Size%a.grid.Slide == 0
 	return w
 }
 
@@ -66,7 +69,9 @@ func (w *localWindows) chunk(c *Chunk) error {
 	}
 	w.trim()
 	w.forget()
-	w.ids(c.Cols[:w.a.keys], c.Len, w.chunkID)
+	if !w.ids(c.Cols[:w.a.keys], c.Len, w.chunkID[:c.Len]) {
+		return w.fail("keys are wider than 64 bits")
+	}
 	for i := range w.plan.cells {
 		if err := w.load(i, c); err != nil {
 			return err
@@ -84,12 +89,13 @@ func (w *localWindows) fail(reason string) error {
 func (w *localWindows) panes(pos []int64) error {
 	for lo := 0; lo < len(pos); {
 		if pos[lo] > w.newest || w.newest == math.MinInt64 {
-			p := w.a.grid.Pane(pos[lo])
-			if err := w.closeUpTo(p.First); err != nil {
-				return err
+			p := w.paneOf(pos[lo])
+			if p.First >= w.due {
+				if err := w.closeUpTo(p.First); err != nil {
+					return err
+				}
 			}
-			w.log.panes = append(w.log.panes, localPane{p.First, len(w.log.id)})
-			w.newest = p.Last
+			w.open(p)
 		}
 		hi := window.Find(pos, lo, len(pos), w.newest)
 		w.add(lo, hi)
@@ -98,13 +104,32 @@ func (w *localWindows) panes(pos []int64) error {
 	return nil
 }
 
+// paneOf returns the pane of a position behind the newest pane.
+func (w *localWindows) paneOf(pos int64) window.Pane {
+	g := &w.a.grid
+	if w.even && w.newest != math.MinInt64 && pos <= w.newest+g.Slide {
+		return window.Pane{First: w.newest + 1, Last: w.newest + g.Slide}
+	}
+	return g.Pane(pos)
+}
+
+// open begins a pane.
+func (w *localWindows) open(p window.Pane) {
+	l := &w.log
+	if l.first == len(l.panes) {
+		w.due = w.a.grid.End(max(w.next, w.a.grid.First(p.First)))
+	}
+	l.panes = append(l.panes, localPane{p.First, len(l.id)})
+	w.newest = p.Last
+}
+
 // closeUpTo puts out the windows that end at or before a position, and lets the rows go
 // that no later window holds.
 func (w *localWindows) closeUpTo(pos int64) error {
 	l := &w.log
 	for l.first < len(l.panes) {
 		k := max(w.next, w.a.grid.First(l.panes[l.first].first))
-		if w.a.grid.End(k) > pos {
+		if w.due = w.a.grid.End(k); w.due > pos {
 			return nil
 		}
 		if k%w.plan.slides == 0 {
@@ -179,15 +204,27 @@ func (w *localWindows) trim() {
 func (w *localWindows) add(lo, hi int) {
 	ids := w.chunkID[lo:hi]
 	places := w.places[:len(ids)]
-	pos, rows := w.localTable.pos, w.rows
+	if w.gapTo-w.gapFrom > len(w.id)/4 && len(w.id)+len(ids) > cap(w.id) {
+		w.squeeze()
+	}
+	pos, next := w.localTable.pos, int32(len(w.id))
+	fresh := w.moves[:0]
 	for i, g := range ids {
 		p := pos[g]
 		if p < 0 {
-			p = w.enter(g)
-			rows = w.rows
+			p = next
+			next++
+			pos[g] = p
+			fresh = append(fresh, g)
 		}
-		rows[p]++
 		places[i] = p
+	}
+	if w.moves = fresh; len(fresh) > 0 {
+		w.enter(fresh)
+	}
+	rows := w.rows
+	for _, p := range places {
+		rows[p]++
 	}
 	w.log.id = append(w.log.id, ids...)
 	for i := range w.cells {

@@ -29,12 +29,10 @@ import (
 //     times 2^scale.
 //  4. |sum| < 2^62: reach bounds the magnitude of a value, and the log its count.
 type localTable struct {
-	plan  *localPlan
-	index *groupIndex
-	keys  *keySet
-	coder keyCoder
-	pos   []int32 // by id
-	dead  int     // ids without a position
+	plan *localPlan
+	keys localKeys
+	pos  []int32 // by id
+	dead int     // ids without a position
 
 	id             []int32
 	gapFrom, gapTo int
@@ -49,7 +47,7 @@ type localTable struct {
 	stamp uint32
 	perm  []int32
 	spare []int64
-	other *keySet // scratch of forget
+	words []uint64 // scratch of forget
 }
 
 // denseColumn is a key column by position; one of the slices is used.
@@ -86,8 +84,8 @@ type localPane struct {
 }
 
 func newLocalTable(p *localPlan) *localTable {
-	t := &localTable{plan: p, index: newGroupIndex(), keys: newKeySet(&p.layout), other: newKeySet(&p.layout)}
-	t.cols = make([]denseColumn, len(p.layout.types))
+	t := &localTable{plan: p, cols: make([]denseColumn, len(p.wide))}
+	t.keys.init(p.wide)
 	t.cells = make([]localCell, len(p.cells))
 	t.log.value, t.log.null = make([][]int64, len(p.cells)), make([][]uint8, len(p.cells))
 	return t
@@ -96,7 +94,6 @@ func newLocalTable(p *localPlan) *localTable {
 // reset forgets everything but buffers.
 func (t *localTable) reset() {
 	t.clear()
-	t.index.reset()
 	t.keys.reset()
 	t.pos, t.dead = t.pos[:0], 0
 	for i := range t.cells {
@@ -116,7 +113,7 @@ func (t *localTable) clear() {
 	for _, g := range t.id[t.gapTo:] {
 		t.pos[g] = -1
 	}
-	t.dead = t.keys.n
+	t.dead = len(t.pos)
 	t.gapFrom, t.gapTo = 0, 0
 	t.resize(0)
 	l := &t.log
@@ -157,53 +154,68 @@ func (t *localTable) resize(n int) {
 	}
 }
 
-// ids finds the ids of a chunk's keys.
-func (t *localTable) ids(cols []stream.Column, n int, out []int32) {
-	t.index.ids(t.keys, &t.coder, cols, n, out)
-	for len(t.pos) < t.keys.n {
+// ids finds the ids of a chunk's keys; false if keys are too wide.
+func (t *localTable) ids(cols []stream.Column, n int, out []int32) bool {
+	if !t.keys.ids(cols, n, out) {
+		return false
+	}
+	for len(t.pos) < len(t.keys.word) {
 		t.pos = append(t.pos, -1)
 		t.dead++
 	}
+	return true
 }
 
-// enter gives the group of an id the next position, empty.
-func (t *localTable) enter(g int32) int32 {
-	p := len(t.id)
-	if p == cap(t.id) && t.gapTo-t.gapFrom > p/4 {
-		t.squeeze()
-		p = len(t.id)
-	}
-	t.resize(p + 1)
-	t.id[p], t.pos[g], t.rows[p] = g, int32(p), 0
-	t.dead--
+// enter gives the groups of the ids, which have none, the next positions; pos has them
+// already.
+func (t *localTable) enter(ids []int32) {
+	at := len(t.id)
+	n := at + len(ids)
+	t.resize(n)
+	copy(t.id[at:], ids)
+	clear(t.rows[at:n])
+	t.dead -= len(ids)
 	for j := range t.cols {
-		c, k := &t.cols[j], &t.keys.cols[j]
-		null := k.IsNull(int(g))
-		if null && c.null == nil {
-			c.null = make([]uint8, p+1, cap(t.id))
-		}
-		if c.null != nil {
-			c.null[p] = 0
-			if null {
-				c.null[p] = 1
-			}
-		}
-		if t.plan.wide[j] {
-			c.i64[p] = k.I64[g]
-		} else {
-			c.i32[p] = k.I32[g]
-		}
+		t.enterKeys(j, at, ids)
 	}
 	for i := range t.cells {
 		c := &t.cells[i]
 		if c.n != nil {
-			c.n[p] = 0
+			clear(c.n[at:n])
 		}
 		if t.plan.cells[i].sums {
-			c.sum[p] = 0
+			clear(c.sum[at:n])
 		}
 	}
-	return int32(p)
+}
+
+// enterKeys writes the values of key column j.
+func (t *localTable) enterKeys(j, at int, ids []int32) {
+	c, k, words := &t.cols[j], &t.keys.columns[j], t.keys.word
+	shift, mask, base := k.shift&63, ^uint64(0)>>(64-k.bits), uint64(k.base)-k.nulls
+	if t.plan.wide[j] {
+		dst := c.i64[at : at+len(ids)]
+		for i, g := range ids {
+			dst[i] = int64(words[g]>>shift&mask + base)
+		}
+	} else {
+		dst := c.i32[at : at+len(ids)]
+		for i, g := range ids {
+			dst[i] = int32(words[g]>>shift&mask + base)
+		}
+	}
+	if k.nulls == 0 {
+		return
+	}
+	if c.null == nil {
+		c.null = make([]uint8, at+len(ids), cap(t.id))
+	}
+	for i, g := range ids {
+		c.null[at+i] = 0
+		if words[g]>>shift&mask == 0 {
+			c.null[at+i] = 1
+		}
+	}
 }
 
 // squeeze moves the groups behind the gap against those before it.
@@ -350,7 +362,7 @@ func gatherDown[T any](s []T, at int, from []int32) {
 // renew puts the groups in the order of their first rows in the log.
 func (t *localTable) renew() {
 	n := t.live()
-	t.mark = resizeSlots(t.mark, t.keys.n)
+	t.mark = resizeSlots(t.mark, len(t.pos))
 	if t.stamp == math.MaxUint32 {
 		clear(t.mark)
 		t.stamp = 0
@@ -425,23 +437,24 @@ func (t *localTable) forget() {
 		return
 	}
 	t.squeeze()
-	keys := t.other
-	keys.reset()
-	t.index.reset()
-	t.moves = resizeRaw(t.moves, t.keys.n) // old id -> new id
+	t.moves = resizeRaw(t.moves, len(t.pos)) // old id -> new id
+	words := t.words[:0]
 	for p, g := range t.id {
-		c := t.keys.at(g)
-		t.moves[g] = keys.add(&c, t.keys.cols, int(g))
-		t.index.put(c.word, t.moves[g])
-		t.id[p] = t.moves[g]
+		words = append(words, t.keys.word[g])
+		t.moves[g], t.id[p] = int32(p), int32(p)
+	}
+	t.keys.word, t.words = words, t.keys.word
+	t.keys.layOut()
+	for id, w := range words {
+		t.keys.put(w, int32(id))
 	}
 	for i, g := range t.log.id[t.log.head:] {
 		t.log.id[t.log.head+i] = t.moves[g]
 	}
-	t.keys, t.other, t.dead = keys, t.keys, 0
-	t.pos = resizeRaw(t.pos, keys.n)
+	t.dead = 0
+	t.pos = t.pos[:len(t.id)]
 	for p := range t.id {
-		t.pos[t.id[p]] = int32(p)
+		t.pos[p] = int32(p)
 	}
 	t.mark = t.mark[:0]
 }
