@@ -5,10 +5,12 @@ import (
 	"github.com/millrace/millrace/stream"
 )
 
-// putOut writes the groups of window k, column by column.
-func (w *localWindows) putOut(k int64) error {
-	a := w.a
-	bounds := a.boundsOf(k)
+// putOut writes the groups of window next, which ends at due, column by column.
+func (w *localWindows) putOut() error {
+	bounds := carriedWindow{stream.WindowIndex: w.next}
+	if w.a.form == rangePanes {
+		bounds = carriedWindow{stream.WindowStart: w.due - w.a.grid.Size, stream.WindowEnd: w.due, stream.WindowTime: w.due - 1}
+	}
 	n := w.live()
 	for at := 0; at < n; {
 		if w.out.room() == 0 {

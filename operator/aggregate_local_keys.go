@@ -24,13 +24,13 @@ type localKeys struct {
 	next  []localKey // scratch of cover
 }
 
-// localKey is a column's place in the word: (value - base + nulls) << shift, or 0 << shift
-// for NULL.
+// localKey is a column's place in the word: value - base in bits from shift on, and if
+// there was a NULL one more bit above that says so.
 type localKey struct {
 	wide      bool // 64 bits
 	base, top int64
-	nulls     uint64 // 1 once there was a NULL
-	bits      int    // 0: no value seen
+	nulls     int // 1 once there was a NULL
+	bits      int // 0: no value seen
 	shift     uint
 }
 
@@ -70,11 +70,10 @@ func (k *localKeys) layOut() {
 
 // ids writes the ids of n rows; false if keys do not fit a word.
 func (k *localKeys) ids(cols []stream.Column, n int, out []int32) bool {
-	if !k.cover(cols, n) {
+	k.codes = resizeRaw(k.codes, n)
+	if !k.code(k.codes, cols) && !(k.cover(cols, n) && k.code(k.codes, cols)) {
 		return false
 	}
-	k.codes = resizeRaw(k.codes, n)
-	k.code(k.codes, cols)
 	if k.width <= denseBits {
 		k.denseIDs(k.codes, out)
 	} else {
@@ -98,9 +97,7 @@ func (k *localKeys) cover(cols []stream.Column, n int) bool {
 		if nulls {
 			c.nulls = 1
 		}
-		if !c.widen(lo, hi) {
-			return false
-		}
+		c.widen(lo, hi)
 	}
 	return !widened || k.repack()
 }
@@ -122,35 +119,30 @@ func extent[T int32 | int64](v []T) (lo, hi T) {
 	return lo, hi
 }
 
-// widen makes the range hold lo to hi; false if that takes more than 64 bits. A range
-// that was too small once goes on in the direction in which it was left.
-func (c *localKey) widen(lo, hi int64) bool {
+// widen makes the range hold lo to hi. A range that was too small once goes on in the
+// direction in which it was left.
+func (c *localKey) widen(lo, hi int64) {
 	again := c.bits > 0
 	down := again && lo < c.base
 	if again {
 		lo, hi = min(lo, c.base), max(hi, c.top)
 	}
-	span := uint64(hi) - uint64(lo) + c.nulls
-	if span < c.nulls {
-		return false
-	}
-	c.bits = max(1, bits.Len64(span))
+	c.bits = max(1, bits.Len64(uint64(hi)-uint64(lo)))
 	if again && c.bits < 64 {
 		c.bits++
 	}
-	reach := ^uint64(0)>>(64-c.bits) - c.nulls // top - base, if both are in int64
+	reach := ^uint64(0) >> (64 - c.bits) // top - base, if both are in int64
 	if down {
 		c.top, c.base = hi, math.MinInt64
 		if reach < uint64(hi)-1<<63 {
 			c.base = int64(uint64(hi) - reach)
 		}
-		return true
+		return
 	}
 	c.base, c.top = lo, math.MaxInt64
 	if reach < math.MaxInt64-uint64(lo) {
 		c.top = int64(uint64(lo) + reach)
 	}
-	return true
 }
 
 // repack gives the columns their new places and the words their new form; false if
@@ -159,7 +151,7 @@ func (k *localKeys) repack() bool {
 	width := 0
 	for j := range k.next {
 		k.next[j].shift = uint(width)
-		width += k.next[j].bits
+		width += k.next[j].bits + k.next[j].nulls
 	}
 	if width > 64 {
 		return false
@@ -186,81 +178,61 @@ func (c *localKey) value(word uint64) (v int64, null bool) {
 	if c.bits == 0 {
 		return 0, true
 	}
-	code := word >> (c.shift & 63) & (^uint64(0) >> (64 - c.bits))
-	if code < c.nulls {
+	if c.nulls != 0 && word>>((c.shift+uint(c.bits))&63)&1 != 0 {
 		return 0, true
 	}
-	return int64(uint64(c.base) + code - c.nulls), false
+	return int64(uint64(c.base) + word>>(c.shift&63)&(^uint64(0)>>(64-c.bits))), false
 }
 
 func (c *localKey) pack(v int64, null bool) uint64 {
 	if null {
-		return 0
+		return 1 << ((c.shift + uint(c.bits)) & 63)
 	}
-	return (uint64(v) - uint64(c.base) + c.nulls) << (c.shift & 63)
+	return (uint64(v) - uint64(c.base)) << (c.shift & 63)
 }
 
-// code packs the keys of a chunk. Without NULLs a word is the sum of the shifted values
-// less that of the shifted bases, so that a column costs a shift and an addition.
-func (k *localKeys) code(words []uint64, cols []stream.Column) {
-	var bases uint64
+// code packs the keys of a chunk; false if a value is outside its column's range.
+func (k *localKeys) code(words []uint64, cols []stream.Column) bool {
+	clear(words)
 	for j := range k.columns {
-		c := &k.columns[j]
-		bases += (uint64(c.base) - c.nulls) << (c.shift & 63)
+		c, col := &k.columns[j], &cols[j]
+		if c.bits == 0 || col.Valid != nil && c.nulls == 0 {
+			return false
+		}
+		var over uint64
+		if c.wide {
+			over = packWide(words, col.I64, uint64(c.base), c.shift)
+		} else {
+			over = packNarrow(words, col.I32, uint64(c.base), c.shift)
+		}
+		if over>>(c.bits-1)>>1 != 0 {
+			return false
+		}
+		c.clearNulls(words, col)
 	}
-	rest := k.codeFirst(words, cols, bases)
-	for j := len(k.columns) - rest; j < len(k.columns); j++ {
-		k.columns[j].add(words, &cols[j])
-	}
-	for j := range k.columns {
-		k.columns[j].clearNulls(words, &cols[j])
-	}
+	return true
 }
 
-// codeFirst begins the words with as many columns as one loop takes, and returns how
-// many are left.
-func (k *localKeys) codeFirst(words []uint64, cols []stream.Column, bases uint64) (rest int) {
-	narrow := 0
-	for narrow < len(k.columns) && !k.columns[narrow].wide {
-		narrow++
-	}
-	switch {
-	case narrow >= 3:
-		a, b, c := cols[0].I32[:len(words)], cols[1].I32[:len(words)], cols[2].I32[:len(words)]
-		s, t, u := k.columns[0].shift&63, k.columns[1].shift&63, k.columns[2].shift&63
-		for i := range words {
-			words[i] = uint64(a[i])<<s + uint64(b[i])<<t + uint64(c[i])<<u - bases
-		}
-		return len(k.columns) - 3
-	case narrow >= 1:
-		a, s := cols[0].I32[:len(words)], k.columns[0].shift&63
-		for i := range words {
-			words[i] = uint64(a[i])<<s - bases
-		}
-		return len(k.columns) - 1
-	default:
-		a, s := cols[0].I64[:len(words)], k.columns[0].shift&63
-		for i := range words {
-			words[i] = uint64(a[i])<<s - bases
-		}
-		return len(k.columns) - 1
-	}
-}
-
-// add adds the column's values.
-func (c *localKey) add(words []uint64, col *stream.Column) {
-	s := c.shift & 63
-	if c.wide {
-		v := col.I64[:len(words)]
-		for i := range words {
-			words[i] += uint64(v[i]) << s
-		}
-		return
-	}
-	v := col.I32[:len(words)]
+// packNarrow adds (v - base) << shift to the words and returns the union of the
+// differences: its high bits tell whether one was too large.
+func packNarrow(words []uint64, v []int32, base uint64, shift uint) (over uint64) {
+	v = v[:len(words)]
 	for i := range words {
-		words[i] += uint64(v[i]) << s
+		x := uint64(v[i]) - base
+		over |= x
+		words[i] |= x << (shift & 63)
 	}
+	return over
+}
+
+func packWide(words []uint64, v []int64, base uint64, shift uint) (over uint64) {
+	v = v[:len(words)]
+	for i := range words {
+		x := uint64(v[i]) - base
+		over |= x
+		words[i] |= x << (shift & 63)
+	}
+	return over
 }
 
 // clearNulls gives NULLs their code.
@@ -268,10 +240,10 @@ func (c *localKey) clearNulls(words []uint64, col *stream.Column) {
 	if col.Valid == nil {
 		return
 	}
-	mask := ^(^uint64(0) >> (64 - c.bits) << (c.shift & 63))
+	mask, null := ^(^uint64(0) >> (64 - c.bits) << (c.shift & 63)), c.pack(0, true)
 	for i := range words {
 		if !col.Valid.Get(i) {
-			words[i] &= mask
+			words[i] = words[i]&mask | null
 		}
 	}
 }

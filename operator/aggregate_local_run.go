@@ -17,7 +17,8 @@ type localWindows struct {
 	next    int64 // windows below it have been put out, or hold nothing
 	quiet   int64 // windows below it are not put out: somebody else does
 	newest  int64 // last position of the newest pane; math.MinInt64: none
-	due     int64 // end of the next window to be put out, if there are panes
+	due     int64 // end of window next, unless it is before the oldest pane
+	renewal int64 // the next fresh window
 	even    bool  // every slide is one pane
 	first   int64 // stream index of the task's first row
 	reason  string
@@ -49,7 +50,7 @@ func newLocalWindows(a *aggregate) *localWindows {
 // quiet on are put out.
 func (w *localWindows) begin(first, quiet int64) {
 	w.localTable.reset()
-	w.next, w.quiet, w.newest, w.reason = first, quiet, math.MinInt64, ""
+	w.next, w.quiet, w.newest, w.due, w.reason = first, quiet, math.MinInt64, math.MinInt64, ""
 }
 
 // positionMax bounds event times, so that edges of windows need no care.
@@ -117,7 +118,7 @@ func (w *localWindows) paneOf(pos int64) window.Pane {
 func (w *localWindows) open(p window.Pane) {
 	l := &w.log
 	if l.first == len(l.panes) {
-		w.due = w.a.grid.End(max(w.next, w.a.grid.First(p.First)))
+		w.due = math.MinInt64 // to be found: windows may have been skipped
 	}
 	l.panes = append(l.panes, localPane{p.First, len(l.id)})
 	w.newest = p.Last
@@ -126,22 +127,28 @@ func (w *localWindows) open(p window.Pane) {
 // closeUpTo puts out the windows that end at or before a position, and lets the rows go
 // that no later window holds.
 func (w *localWindows) closeUpTo(pos int64) error {
-	l := &w.log
+	g, l := &w.a.grid, &w.log
 	for l.first < len(l.panes) {
-		k := max(w.next, w.a.grid.First(l.panes[l.first].first))
-		if w.due = w.a.grid.End(k); w.due > pos {
+		if oldest := l.panes[l.first].first; w.due <= oldest {
+			w.next = max(w.next, g.First(oldest))
+			w.due = g.End(w.next)
+			w.renewal = w.next + mod(-w.next, w.plan.slides)
+		}
+		if w.due > pos {
 			return nil
 		}
-		if k%w.plan.slides == 0 {
+		if w.next == w.renewal {
 			w.renew()
+			w.renewal += w.plan.slides
 		}
-		if k >= w.quiet {
-			if err := w.putOut(k); err != nil {
+		if w.next >= w.quiet {
+			if err := w.putOut(); err != nil {
 				return err
 			}
 		}
-		w.next = k + 1
-		w.evict(w.a.grid.Start(w.next))
+		w.next++
+		w.due += g.Slide
+		w.evict(w.due - g.Size)
 	}
 	return nil
 }

@@ -192,7 +192,7 @@ func (t *localTable) enter(ids []int32) {
 // enterKeys writes the values of key column j.
 func (t *localTable) enterKeys(j, at int, ids []int32) {
 	c, k, words := &t.cols[j], &t.keys.columns[j], t.keys.word
-	shift, mask, base := k.shift&63, ^uint64(0)>>(64-k.bits), uint64(k.base)-k.nulls
+	shift, mask, base := k.shift&63, ^uint64(0)>>(64-k.bits), uint64(k.base)
 	if t.plan.wide[j] {
 		dst := c.i64[at : at+len(ids)]
 		for i, g := range ids {
@@ -211,10 +211,7 @@ func (t *localTable) enterKeys(j, at int, ids []int32) {
 		c.null = make([]uint8, at+len(ids), cap(t.id))
 	}
 	for i, g := range ids {
-		c.null[at+i] = 0
-		if words[g]>>shift&mask == 0 {
-			c.null[at+i] = 1
-		}
+		c.null[at+i] = uint8(words[g] >> ((k.shift + uint(k.bits)) & 63) & 1)
 	}
 }
 

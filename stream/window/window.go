@@ -197,6 +197,9 @@ func sub(a, b int64) int64 {
 // mul multiplies with b > 0.
 func mul(a, b int64) int64 {
 	s := a * b
+	if a > -1<<32 && a < 1<<32 && b < 1<<31 {
+		return s
+	}
 	if a != 0 && (s/b != a || (a < 0) != (s < 0)) {
 		if a < 0 {
 			return math.MinInt64
