@@ -95,12 +95,6 @@ func (r *run) fill(s *stage, p *bind.Pipeline, readers map[model.Edge][]model.Re
 		if fn, err = r.function(p); err != nil {
 			return err
 		}
-		if len(p.After) > 0 {
-			side := operator.Side{Relation: p.Op.Relation, Steps: p.After, Need: p.AfterNeed}
-			if fn, err = operator.NewAfter(r.env(), fn, side); err != nil {
-				return err
-			}
-		}
 		s.setLanes(fn)
 		s.body = newFunctionBody(r, fn, len(p.Inputs), r.outlets[model.Edge{Op: p.Output().ID, Port: model.Out}], r.errorPorts(s, p))
 	}
@@ -128,12 +122,8 @@ func (s *stage) setLanes(fn operator.Function) {
 	}
 }
 
-func (r *run) env() operator.Env {
-	return operator.Env{Pool: r.pool, BufferBytesMax: r.cfg.BufferBytesMax, Lanes: r.cfg.Workers, Force: r.cfg.Force}
-}
-
 func (r *run) function(p *bind.Pipeline) (operator.Function, error) {
-	env := r.env()
+	env := operator.Env{Pool: r.pool, BufferBytesMax: r.cfg.BufferBytesMax, Lanes: r.cfg.Workers, Force: r.cfg.Force}
 	sides := make([]operator.Side, len(p.Inputs))
 	for i, in := range p.Inputs {
 		sides[i] = operator.Side{Relation: r.plan.Model.EdgeRelation(in.Edge), Steps: in.Steps, Need: in.Need}
@@ -142,7 +132,11 @@ func (r *run) function(p *bind.Pipeline) (operator.Function, error) {
 	case bind.Pass:
 		return operator.NewPass(env, sides[0])
 	case bind.Aggregate:
-		return operator.NewAggregate(env, sides[0], p.Op, p.Need)
+		fn, err := operator.NewAggregate(env, sides[0], p.Op, operator.PeakNeed(p.Op, p.Need))
+		if err != nil || len(p.After) == 0 && p.Op.Aggregate.Peak == nil {
+			return fn, err
+		}
+		return operator.NewAfter(env, fn, p.Op, p.Need, operator.Side{Relation: p.Op.Relation, Steps: p.After, Need: p.AfterNeed})
 	case bind.Rows:
 		return operator.NewRows(env, sides[0], p.Op, p.Need)
 	case bind.Join:

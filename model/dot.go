@@ -52,6 +52,9 @@ func (m *Model) label(op *Operator) string {
 		for _, g := range op.Aggregate.Aggs {
 			lines = append(lines, oneLine(g.sql(in)))
 		}
+		if p := op.Aggregate.Peak; p != nil {
+			lines = append(lines, "peak "+string(p.Func)+" "+oneLine((&Expr{Kind: ColumnExpr, Column: p.Column}).SQL(op.Relation.Schema.Fields)))
+		}
 	case op.Join != nil:
 		for i := range min(len(op.Join.LeftKeys), len(op.Join.RightKeys)) {
 			left := len(f.fieldsOf(op.Inputs[0]))

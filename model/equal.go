@@ -64,8 +64,11 @@ func equalComputed(a, b []*Expr) bool {
 	return true
 }
 
+// Equal reports whether two aggregates compute the same of the same input.
+func (a *Aggregate) Equal(b *Aggregate) bool { return equalAggregate(a, b) }
+
 func equalAggregate(a, b *Aggregate) bool {
-	return equalExprs(a.Keys, b.Keys) && slices.EqualFunc(a.Aggs, b.Aggs, func(a, b Agg) bool {
+	return equalExprs(a.Keys, b.Keys) && equalPointers(a.Peak, b.Peak, func(a, b *Peak) bool { return *a == *b }) && slices.EqualFunc(a.Aggs, b.Aggs, func(a, b Agg) bool {
 		return a.Func == b.Func && a.Distinct == b.Distinct && a.Type == b.Type && a.Arg.Equal(b.Arg) && a.Filter.Equal(b.Filter)
 	})
 }

@@ -184,6 +184,9 @@ func (f *formatter) aggregate(a *Aggregate, in []stream.Field) {
 		}
 		f.line(words...)
 	}
+	if p := a.Peak; p != nil {
+		f.line("peak", word(string(p.Func)), strconv.Itoa(p.Column))
+	}
 }
 
 func (f *formatter) join(op *Operator, in []stream.Field) {

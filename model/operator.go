@@ -178,6 +178,21 @@ type Agg struct {
 type Aggregate struct {
 	Keys []*Expr
 	Aggs []Agg
+	Peak *Peak // nil: every group is put out
+}
+
+// Peak keeps, of the groups of each window, those with the greatest (Max) or least (Min)
+// value in an output column, all of them if several are equal. NaN is the greatest value
+// and equal to itself, 0 and -0 are equal; NULL is neither greatest nor least, so that
+// nothing is left of a window that has only NULLs. Groups that err are not among them.
+type Peak struct {
+	Func   AggFunc
+	Column int
+}
+
+// PeakType reports whether a column of the type can have a peak: numbers and times.
+func PeakType(t stream.Type) bool {
+	return t.IsNumeric() || t == stream.Timestamp || t == stream.Interval
 }
 
 // Join joins by equality of LeftKeys[i] and RightKeys[i] (same types; NULL matches

@@ -210,6 +210,9 @@ func (o *outliner) aggregate(in []stream.Field) (out [][]string) {
 			out = append(out, parts)
 		}
 	}
+	if p := o.op.Aggregate.Peak; p != nil {
+		out = append(out, []string{"only groups with the " + map[AggFunc]string{Max: "greatest ", Min: "least "}[p.Func] + o.op.Relation.Schema.Fields[p.Column].Name})
+	}
 	return out
 }
 

@@ -140,6 +140,7 @@ func init() {
 		"window":    func(p *parser) { p.op.Window = p.window() },
 		"key":       (*parser).key,
 		"agg":       (*parser).agg,
+		"peak":      (*parser).peak,
 		"match":     (*parser).match,
 		"on":        (*parser).on,
 		"emit":      (*parser).emit,
@@ -287,6 +288,16 @@ func (p *parser) agg() {
 		return
 	}
 	p.op.Aggregate.Aggs = append(p.op.Aggregate.Aggs, g)
+}
+
+func (p *parser) peak() {
+	peak := &Peak{Func: AggFunc(p.name("max or min"))}
+	peak.Column = p.index()
+	if p.op.Aggregate == nil {
+		p.fail("a %s has no peak", p.op.Kind)
+		return
+	}
+	p.op.Aggregate.Peak = peak
 }
 
 func (p *parser) emit() {

@@ -187,6 +187,18 @@ func (v *verifier) aggregate() string {
 		want = append(want, g.Type)
 	}
 	values := len(want)
+	if p := a.Peak; p != nil {
+		switch {
+		case p.Func != Max && p.Func != Min:
+			return fmt.Sprintf("a peak is max or min, not %s", p.Func)
+		case p.Column < 0 || p.Column >= values:
+			return fmt.Sprintf("peak of column %d, which is no key and no aggregate", p.Column)
+		case !PeakType(want[p.Column]):
+			return fmt.Sprintf("peak of column %d, which is %s and not a number or time", p.Column, want[p.Column])
+		case !r.Windowed():
+			return "a peak needs windows that close"
+		}
+	}
 	roles := windowColumns(r.Window)
 	if r.Schema.Len() != values+len(roles) {
 		return fmt.Sprintf("it has %d columns, not %d of keys and aggregates and %d of the window", r.Schema.Len(), values, len(roles))

@@ -114,7 +114,7 @@ func TestRandomModels(t *testing.T) {
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
-		if moved := second.Records[1].Applied; len(moved) > 0 || !model.Equal(second.Model, third.Model) {
+		if moved := second.Records[2].Applied; len(moved) > 0 || !model.Equal(second.Model, third.Model) {
 			t.Errorf("seed %d: not at rest: %v\n%s\nbecame\n%s", seed, moved, model.Format(second.Model), model.Format(third.Model))
 		}
 		checkNeeded(t, seed, r)
@@ -168,7 +168,7 @@ func TestSwitches(t *testing.T) {
 			t.Errorf("%q: %v %v", c.text, s, err)
 		}
 	}
-	if _, err := ParseSwitches("-fussion"); err == nil || !strings.Contains(err.Error(), "the switches are fusion, redundancy, reorder, all and none") {
+	if _, err := ParseSwitches("-fussion"); err == nil || !strings.Contains(err.Error(), "the switches are fusion, redundancy, reorder, self-join, all and none") {
 		t.Errorf("unknown switch: %v", err)
 	}
 	m := modeltest.Random(rand.New(rand.NewPCG(1, 3)), 14)

@@ -18,11 +18,16 @@ import (
 //	equal      source ─┬─ filter a>1 ─ x           source ─ filter a>1 ─┬─ x
 //	                   └─ filter a>1 ─ y     =>                         └─ y
 //
+//	           s ─┬─ window ─ aggregate ─ x        s ─ window ─ aggregate ─┬─ x
+//	              └─ window ─ aggregate ─ y  =>                            └─ y
+//
 // Dead: no sink can be reached, and so nobody sees the rows or errors. No-ops: a
 // filter of TRUE literals, a projection of all columns in their places under their
-// names. Equal: stateless operators over the same input; merging needs that they
-// cannot err, because an error row names its operator, and that nobody reads both
-// copies. No-ops and equal operators stay where they make the two sides of a
+// names. Equal: stateless operators over the same input, and aggregates over the same
+// input or over windows, filters and projections that are equal step by step; merging
+// needs that they cannot err, because an error row names its operator, that nobody reads
+// both copies, and that nobody else reads the steps in between, which decides whether
+// groups are found row by row or window by window. No-ops and equal operators stay where they make the two sides of a
 // per-instant join two streams: a row that both sides read from one place is one
 // instant, from two places it is two.
 //
@@ -55,7 +60,7 @@ func redundancySites(m *model.Model) []Site {
 	}
 	for i, op := range m.Ops {
 		for _, earlier := range m.Ops[:i] {
-			if live[op.ID] && live[earlier.ID] && sameWork(earlier, op) {
+			if live[op.ID] && live[earlier.ID] && sameWork(m, earlier, op) {
 				out = append(out, Site{Ops: []model.OpID{earlier.ID, op.ID}, Detail: equal,
 					Text: fmt.Sprintf("share %s %s with %s", op.Kind, earlier.Name, op.Name)})
 				break
@@ -115,12 +120,20 @@ func doesNothing(m *model.Model, op *model.Operator) bool {
 	return false
 }
 
-// sameWork: two stateless operators that put out the same rows.
-func sameWork(a, b *model.Operator) bool {
-	if a.Kind != b.Kind || !slices.Equal(a.Inputs, b.Inputs) || a.Relation.Time != b.Relation.Time {
-		return false
+// sameWork: two operators that put out the same rows, stateless ones or aggregates.
+func sameWork(m *model.Model, a, b *model.Operator) bool {
+	switch a.Kind {
+	case model.FilterOp, model.ProjectOp:
+		return sameStep(a, b) && slices.Equal(a.Inputs, b.Inputs)
+	case model.AggregateOp:
+		return sameStep(a, b) && sameRows(m, a.Inputs[0], b.Inputs[0])
 	}
-	if !slices.Equal(a.Relation.Schema.Fields, b.Relation.Schema.Fields) {
+	return false
+}
+
+// sameStep: the two would put out the same rows over the same input.
+func sameStep(a, b *model.Operator) bool {
+	if a.Kind != b.Kind || a.Relation.Time != b.Relation.Time || !slices.Equal(a.Relation.Schema.Fields, b.Relation.Schema.Fields) {
 		return false
 	}
 	switch a.Kind {
@@ -128,8 +141,44 @@ func sameWork(a, b *model.Operator) bool {
 		return slices.EqualFunc(a.Filter, b.Filter, (*model.Expr).Equal)
 	case model.ProjectOp:
 		return slices.EqualFunc(a.Project, b.Project, (*model.Expr).Equal)
+	case model.AggregateOp:
+		return a.Aggregate.Equal(b.Aggregate)
+	case model.WindowOp:
+		v, w := a.Window, b.Window
+		return v.Kind == w.Kind && v.Size == w.Size && v.Slide == w.Slide && slices.Equal(v.PartitionBy, w.PartitionBy)
 	}
 	return false
+}
+
+// sameRows: two edges are one, or carry the same rows by equal steps.
+func sameRows(m *model.Model, a, b model.Edge) bool {
+	if a == b {
+		return true
+	}
+	x, y := m.Ops[a.Op], m.Ops[b.Op]
+	if a.Port != model.Out || b.Port != model.Out || x.Kind == model.AggregateOp || !sameStep(x, y) {
+		return false
+	}
+	return sameRows(m, x.Inputs[0], y.Inputs[0])
+}
+
+// equalSteps gives a reason if the steps before two aggregates that are equal are not
+// only theirs.
+func equalSteps(m *model.Model, a, b model.Edge) string {
+	readers := m.Consumers()
+	for a != b {
+		for _, e := range []model.Edge{a, b} {
+			op := m.Ops[e.Op]
+			switch {
+			case op.Properties().MayErr:
+				return fmt.Sprintf("%s before it may err, and an error row names its operator", op.Name)
+			case len(readers[e])+errorReaders(readers, op) > 1:
+				return fmt.Sprintf("others read %s before it", op.Name)
+			}
+		}
+		a, b = m.Ops[a.Op].Inputs[0], m.Ops[b.Op].Inputs[0]
+	}
+	return ""
 }
 
 func redundancySafe(m *model.Model, s Site) string {
@@ -148,6 +197,11 @@ func redundancySafe(m *model.Model, s Site) string {
 		}
 		if first.Relation.Instant() {
 			return "its rows are per instant, and both copies belong to regions of their own"
+		}
+		if first.Kind == model.AggregateOp {
+			if reason := equalSteps(m, first.Inputs[0], m.Ops[s.Ops[1]].Inputs[0]); reason != "" {
+				return reason
+			}
 		}
 		return oneInsteadOfTwo(m, s.Ops[1], model.Edge{Op: first.ID, Port: model.Out})
 	}

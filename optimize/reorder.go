@@ -107,6 +107,8 @@ func mayPass(m *model.Model, past *model.Operator) string {
 		}
 	case model.AggregateOp, model.JoinOp:
 		switch {
+		case past.Kind == model.AggregateOp && past.Aggregate.Peak != nil:
+			return fmt.Sprintf("the peak of %s is among the groups before the filter", past.Name)
 		case past.Relation.Instant():
 			return fmt.Sprintf("the instants of %s are its rows before the filter", past.Name)
 		case past.Properties().MayErr:

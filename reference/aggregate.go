@@ -189,6 +189,30 @@ func (r *run) results(op *model.Operator, l *log, s span, kind model.WindowKind,
 		}
 		out = append(out, entry{len(out), append(row, columns...)})
 	}
+	return peak(op.Aggregate.Peak, out)
+}
+
+// peak leaves the rows with the greatest or least value.
+func peak(p *model.Peak, rows []entry) []entry {
+	if p == nil {
+		return rows
+	}
+	best := -1
+	for i, e := range rows {
+		v := e.row[p.Column]
+		if v.Null {
+			continue
+		}
+		if best < 0 || p.Func == model.Max && compare(v, rows[best].row[p.Column]) > 0 || p.Func == model.Min && compare(v, rows[best].row[p.Column]) < 0 {
+			best = i
+		}
+	}
+	var out []entry
+	for _, e := range rows {
+		if v := e.row[p.Column]; !v.Null && compare(v, rows[best].row[p.Column]) == 0 {
+			out = append(out, entry{len(out), e.row})
+		}
+	}
 	return out
 }
 

@@ -194,6 +194,11 @@ func (g *generator) aggregate() {
 		fields = append(fields, stream.Field{Name: g.name(), Type: agg.Type})
 	}
 	rel := model.Relation{Time: -1, Window: in.Window, Bounded: in.Bounded}
+	if len(fields) > 0 && in.Windowed() && g.r.IntN(4) == 0 {
+		if c := g.r.IntN(len(fields)); model.PeakType(fields[c].Type) {
+			a.Peak = &model.Peak{Func: []model.AggFunc{model.Min, model.Max}[g.r.IntN(2)], Column: c}
+		}
+	}
 	if in.Windowed() {
 		fields = append(fields, windowFields(in.Window.Kind)...)
 		if in.Window.Kind == model.Range {

@@ -33,3 +33,32 @@ func (g *generator) conditions(from ...string) string {
 	}
 	return where
 }
+
+// hottest joins the groups of each window with their own greatest or least value, or
+// with something much like it.
+func (g *generator) hottest() *query {
+	d, e := g.any(), g.exprs("")
+	window, kind, id := fmt.Sprintf("[ROWS %d SLIDE %d]", 1+g.r.IntN(12), 1+g.r.IntN(12)), "rows", "window_index"
+	if d.timed && g.r.IntN(3) > 0 {
+		size, slide := g.sizes()
+		window, kind, id = fmt.Sprintf("[RANGE %s SLIDE %s]", span(size), span(slide)), "range", "window_end"
+	}
+	value := e.pick("COUNT(*)", "COUNT(*)", "SUM(x)", "MAX(d)", "MIN(r)", "MAX(w)", "AVG(x)", "MAX(g)")
+	groups := fmt.Sprintf("SELECT %s, k, COUNT(*) AS n, %s AS v FROM %s %s%s GROUP BY k", id, value, d.name, window, e.where())
+	again := "c"
+	if g.r.IntN(3) == 0 {
+		again = "(" + groups + ") AS again"
+	}
+	f, op := "MAX", e.pick("=", "=", ">=", ">")
+	if g.r.IntN(3) == 0 {
+		f, op = "MIN", e.pick("=", "=", "<=", "<>")
+	}
+	left, right := "c", "m"
+	if g.r.IntN(4) == 0 {
+		left, right = right, left
+	}
+	text := fmt.Sprintf("WITH c AS (%s), m AS (SELECT %s, %s(v) AS most FROM %s%s) SELECT %s FROM %s JOIN %s ON c.%s = m.%s AND c.v %s m.most%s",
+		groups, id, f, again, e.pick("", "", "", " WHERE n > 1"), e.pick("c.k AS k, c.n AS n", "c.k AS k, m.most AS most, c."+id+" AS w"),
+		left, right, id, id, op, e.pick("", "", " WHERE c.n > 1", " WHERE c.k <> 2", " AND c.n > 1"))
+	return newQuery(text, "hottest", kind, []*data{d})
+}

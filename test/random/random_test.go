@@ -164,7 +164,7 @@ var required = []string{
 	"lookup / none", "lookup / range", "union / none", "union / range",
 	"nested / carried", "nested / window-on-window", "nested / rows-on-filter",
 	"global / none", "port / late", "port / errors", "port / arrival", "port / view-errors",
-	"filtered / range", "filtered / rows", "filtered / join",
+	"hottest / range", "hottest / rows", "filtered / range", "filtered / rows", "filtered / join",
 	"diamond-union / none", "diamond-union / range", "diamond-union / two-windows",
 	"diamond-join / range", "diamond-join / rows", "diamond-join / rows-instant", "diamond-join / range-instant",
 	"diamond-join / partition-rows", "stacked / range", "stacked / rows", "three-join / range", "three-join / lookups", "three-join / windows",
