@@ -137,12 +137,7 @@ func (p *peaks[T]) run(b *stream.Batch, from, to int) error {
 			return err
 		}
 	}
-	p.sel = p.sel[:0]
-	for i := from; i < to; i++ {
-		if (v[i] == best || v[i] != v[i] && best != best) && (valid == nil || valid.Get(i)) { //nolint:staticcheck // NaN
-			p.sel = append(p.sel, int32(i))
-		}
-	}
+	p.pick(v, valid, from, best)
 	if last {
 		if p.held == nil {
 			p.held = p.fresh()
@@ -151,6 +146,29 @@ func (p *peaks[T]) run(b *stream.Batch, from, to int) error {
 		return nil
 	}
 	return p.put(b, p.sel)
+}
+
+// pick selects the values from an index on that are equal to the peak.
+func (p *peaks[T]) pick(v []T, valid stream.Bitmap, from int, best T) {
+	p.sel = resizeRaw(p.sel, len(v)-from)
+	n := 0
+	if valid == nil && best == best { //nolint:staticcheck // NaN
+		for i, x := range v[from:] {
+			p.sel[n] = int32(from + i)
+			if x == best {
+				n++
+			}
+		}
+		p.sel = p.sel[:n]
+		return
+	}
+	for i := from; i < len(v); i++ {
+		if (v[i] == best || v[i] != v[i] && best != best) && (valid == nil || valid.Get(i)) { //nolint:staticcheck // NaN
+			p.sel[n] = int32(i)
+			n++
+		}
+	}
+	p.sel = p.sel[:n]
 }
 
 // peak returns the peak of the values from an index on; any is false if all are NULL.
