@@ -1,6 +1,10 @@
 package engine
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/millrace/millrace/operator"
+)
 
 // samplesMax is how many error and late rows are kept for display per operator.
 const samplesMax = 100
@@ -55,6 +59,8 @@ type PipelineStats struct {
 	RowsOut     int64   `json:"rows_out"`
 	BytesIn     int64   `json:"bytes_in"`
 	BusySeconds float64 `json:"busy_seconds"`
+	// Choices are the algorithms that the pipeline's operator has chosen so far.
+	Choices []operator.Choice `json:"choices,omitempty"`
 }
 
 // ErrorStats counts an operator's error rows.
@@ -84,6 +90,9 @@ func (r *Run) Stats() Stats {
 			out.Streams = append(out.Streams, st)
 		case *functionBody:
 			p.RowsOut = b.rowsOut.Load()
+			if c, ok := b.fn.(operator.Chooser); ok {
+				p.Choices = c.Choices()
+			}
 		case *sinkBody:
 			p.RowsOut = b.out.Load()
 			out.RowsOut += p.RowsOut

@@ -270,6 +270,32 @@ func (p *Plan) explain(sb *strings.Builder) {
 		writeRecord(sb, r)
 	}
 	fmt.Fprintf(sb, "\nplan: %s on %s\n%s", plural(len(p.bound.Pipelines), "pipeline", "pipelines"), plural(p.options.Workers, "worker", "workers"), p.bound)
+	p.explainChoices(sb)
+}
+
+// explainChoices shows which algorithms operators choose before there are rows.
+func (p *Plan) explainChoices(sb *strings.Builder) {
+	choices, err := engine.Choices(p.bound, engine.Config{Workers: p.options.Workers, Force: p.force()})
+	if err != nil {
+		return // Start says what is wrong
+	}
+	var rows [][]string
+	widths := [3]int{}
+	for i, pl := range p.bound.Pipelines {
+		for _, c := range choices[i] {
+			row := []string{fmt.Sprintf("%2d", pl.ID), c.Part, c.Algorithm, c.Reason}
+			for k := range widths {
+				widths[k] = max(widths[k], len(row[k]))
+			}
+			rows = append(rows, row)
+		}
+	}
+	if len(rows) > 0 {
+		sb.WriteString("\nalgorithms\n")
+	}
+	for _, r := range rows {
+		fmt.Fprintf(sb, "  %-*s  %-*s  %-*s  %s\n", widths[0], r[0], widths[1], r[1], widths[2], r[2], r[3])
+	}
 }
 
 // Summary counts what the script has, in words.

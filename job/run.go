@@ -10,6 +10,8 @@ import (
 	"github.com/millrace/millrace/connector"
 	"github.com/millrace/millrace/engine"
 	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/operator"
+	"github.com/millrace/millrace/optimize"
 	"github.com/millrace/millrace/state"
 	"github.com/millrace/millrace/stream"
 )
@@ -55,12 +57,21 @@ func (p *Plan) Start(ctx context.Context) (*Job, error) {
 	j.run, err = engine.Start(ctx, p.bound, engine.Config{
 		Workers: p.options.Workers, TaskBytes: p.taskBytes(), BufferBytesMax: p.options.MemoryBytes / 2,
 		Sources: sources, Sinks: sinks, Restore: p.options.Restore,
-		StopAfterTasks: p.options.StopAfterTasks, Force: p.options.Force, ErrorRow: j.errors.hook(),
+		StopAfterTasks: p.options.StopAfterTasks, Force: p.force(), ErrorRow: j.errors.hook(),
 	})
 	if err != nil {
 		return nil, err
 	}
 	return j, nil
+}
+
+// force is what operators do not choose themselves: what a test asks for, and everything
+// if the selection of algorithms is switched off.
+func (p *Plan) force() operator.Choices {
+	if !p.options.Optimize.On(optimize.Selection.Name) {
+		return p.options.Force.Over(operator.Plain())
+	}
+	return p.options.Force
 }
 
 // taskBytes is the size of a task: as asked, or the default.

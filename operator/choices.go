@@ -59,3 +59,33 @@ func (c Choices) String() string {
 	}
 	return strings.Join(forced, " ")
 }
+
+// Plain are the algorithms that serve every query, without those that are chosen
+// because they are faster for some.
+func Plain() Choices {
+	return Choices{Group: "hash", Slide: "stacks", Windows: "assembled", Vector: "off"}
+}
+
+// Over returns c with what it leaves open as in other.
+func (c Choices) Over(other Choices) Choices {
+	for _, k := range Knobs() {
+		if f := k.field(&c); *f == "" {
+			*f = *k.field(&other)
+		}
+	}
+	return c
+}
+
+// Choice is which of several algorithms an operator runs for a part of its work.
+type Choice struct {
+	Part      string `json:"part"`      // "groups", "windows", ..
+	Algorithm string `json:"algorithm"` // a few words
+	Reason    string `json:"reason"`
+}
+
+// Chooser is a Function that has a choice. Before the first task it tells what types and
+// windows decide, later also what the rows have decided. Choices may be called at any
+// time, side by side with everything else.
+type Chooser interface {
+	Choices() []Choice
+}

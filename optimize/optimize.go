@@ -77,8 +77,10 @@ const RewritesMax = 10_000
 // is first, because what is dropped need not be moved, and what is shared shows to those
 // behind it as one; dead operators cannot reappear, since none of the others leaves any.
 // Self-join comes before reorder, which would move filters between a join and its sides.
-// Fusion is last: it decides about the operators that are left.
-func Catalogue() []Optimization { return []Optimization{Redundancy, SelfJoin, Reorder, Fusion} }
+// Fusion and selection are last: they decide about the operators that are left.
+func Catalogue() []Optimization {
+	return []Optimization{Redundancy, SelfJoin, Reorder, Fusion, Selection}
+}
 
 // ParseSwitches reads the form of the command line: "-reorder,+redundancy" or
 // "none" or "all". Later items win.

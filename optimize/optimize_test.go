@@ -168,7 +168,7 @@ func TestSwitches(t *testing.T) {
 			t.Errorf("%q: %v %v", c.text, s, err)
 		}
 	}
-	if _, err := ParseSwitches("-fussion"); err == nil || !strings.Contains(err.Error(), "the switches are fusion, redundancy, reorder, self-join, all and none") {
+	if _, err := ParseSwitches("-fussion"); err == nil || !strings.Contains(err.Error(), "the switches are fusion, redundancy, reorder, selection, self-join, all and none") {
 		t.Errorf("unknown switch: %v", err)
 	}
 	m := modeltest.Random(rand.New(rand.NewPCG(1, 3)), 14)

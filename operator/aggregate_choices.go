@@ -1,0 +1,68 @@
+package operator
+
+import "fmt"
+
+// Choices implements Chooser.
+func (a *aggregate) Choices() []Choice {
+	out := []Choice{a.groupChoice()}
+	if a.form == wholeInput || a.form == carriedRuns {
+		return out
+	}
+	return append(out, a.windowChoice(), a.slideChoice())
+}
+
+func (a *aggregate) groupChoice() Choice {
+	c := Choice{Part: "groups"}
+	switch a.layout.form {
+	case noKey:
+		c.Algorithm, c.Reason = "one", "there is no key"
+	case oneWord:
+		c.Algorithm, c.Reason = "hash table of words", "keys fit 64 bits"
+	case twoWords:
+		c.Algorithm, c.Reason = "hash table of pairs of words", "keys fit 128 bits"
+	default:
+		c.Algorithm, c.Reason = "hash table of bytes", "keys have text, or are wider than 128 bits"
+	}
+	return c
+}
+
+func (a *aggregate) windowChoice() Choice {
+	c := Choice{Part: "windows", Algorithm: "assembled from panes, in order"}
+	switch forced := a.env.Force.Windows; {
+	case forced == "assembled":
+		c.Reason = "forced"
+	case a.local == nil:
+		c.Reason = a.notLocal
+	default:
+		if off := a.history.off.Load(); off != nil {
+			c.Reason = *off
+			return c
+		}
+		c.Algorithm = "by the task in which they end, or assembled"
+		c.Reason = "values can be subtracted exactly; by task while the rows it has to begin from are few beside its own"
+	}
+	return c
+}
+
+func (a *aggregate) slideChoice() Choice {
+	if a.slide == nil {
+		return Choice{"slide", "none", "windows do not overlap"}
+	}
+	return Choice{"slide", "two stacks", fmt.Sprintf("up to %d windows share a pane; nothing is subtracted", a.grid.Slides())}
+}
+
+// Choices implements Chooser.
+func (a *after) Choices() []Choice {
+	if c, ok := a.Function.(Chooser); ok {
+		return c.Choices()
+	}
+	return nil
+}
+
+// Choices implements Chooser.
+func (j *join) Choices() []Choice {
+	if len(j.op.Join.LeftKeys) == 0 {
+		return []Choice{{"pairs", "every pair of a window", "there is no equality between the sides"}}
+	}
+	return []Choice{{"pairs", "hash of the right rows of a window", "the sides have equal columns"}}
+}
