@@ -1,3 +1,5 @@
+//go:build !amd64
+
 package vector
 
 // supported: there are no vector instructions for this processor.

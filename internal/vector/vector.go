@@ -19,6 +19,8 @@ import (
 	"sync/atomic"
 )
 
+//go:generate go run -C generate . -out ../kernel_amd64.s -stubs ../kernel_amd64.go -pkg vector
+
 // Number are the types of values.
 type Number interface {
 	int32 | int64 | float32 | float64

@@ -1,0 +1,85 @@
+package vector
+
+import "unsafe"
+
+// blockCount is the number of blocks of 64 bytes; none if kernels are off.
+func blockCount[T Number](v []T) int {
+	if !enabled.Load() {
+		return 0
+	}
+	return len(v) * int(unsafe.Sizeof(T(0))) >> 6
+}
+
+// perBlock is the number of values in n blocks.
+func perBlock[T Number](n int) int { return n << 6 / int(unsafe.Sizeof(T(0))) }
+
+// addBlocks computes whole blocks and returns how many values those had.
+func addBlocks[T Number](dst, a, b []T) (done int, over bool) {
+	n := blockCount(dst)
+	if n == 0 {
+		return 0, false
+	}
+	signs := uint64(0)
+	switch any(T(0)).(type) {
+	case int32:
+		signs = addInt32AVX2(pointerTo[int32](dst), pointerTo[int32](a), pointerTo[int32](b), n)
+	case int64:
+		signs = addInt64AVX2(pointerTo[int64](dst), pointerTo[int64](a), pointerTo[int64](b), n)
+	case float32:
+		addFloat32AVX2(pointerTo[float32](dst), pointerTo[float32](a), pointerTo[float32](b), n)
+	case float64:
+		addFloat64AVX2(pointerTo[float64](dst), pointerTo[float64](a), pointerTo[float64](b), n)
+	}
+	return perBlock[T](n), signs != 0
+}
+
+func subBlocks[T Number](dst, a, b []T) (done int, over bool) {
+	n := blockCount(dst)
+	if n == 0 {
+		return 0, false
+	}
+	signs := uint64(0)
+	switch any(T(0)).(type) {
+	case int32:
+		signs = subInt32AVX2(pointerTo[int32](dst), pointerTo[int32](a), pointerTo[int32](b), n)
+	case int64:
+		signs = subInt64AVX2(pointerTo[int64](dst), pointerTo[int64](a), pointerTo[int64](b), n)
+	case float32:
+		subFloat32AVX2(pointerTo[float32](dst), pointerTo[float32](a), pointerTo[float32](b), n)
+	case float64:
+		subFloat64AVX2(pointerTo[float64](dst), pointerTo[float64](a), pointerTo[float64](b), n)
+	}
+	return perBlock[T](n), signs != 0
+}
+
+// mulBlocks is addBlocks for products, of all types but int64.
+func mulBlocks[T Number](dst, a, b []T) (done int, over bool) {
+	n := blockCount(dst)
+	if n == 0 {
+		return 0, false
+	}
+	signs := uint64(0)
+	switch any(T(0)).(type) {
+	case int32:
+		signs = mulInt32AVX2(pointerTo[int32](dst), pointerTo[int32](a), pointerTo[int32](b), n)
+	case float32:
+		mulFloat32AVX2(pointerTo[float32](dst), pointerTo[float32](a), pointerTo[float32](b), n)
+	case float64:
+		mulFloat64AVX2(pointerTo[float64](dst), pointerTo[float64](a), pointerTo[float64](b), n)
+	}
+	return perBlock[T](n), signs != 0
+}
+
+func divBlocks[T float32 | float64](dst, a, b []T) (done int) {
+	n := blockCount(dst)
+	if n == 0 {
+		return 0
+	}
+	switch any(T(0)).(type) {
+	case float32:
+		divFloat32AVX2(pointerTo[float32](dst), pointerTo[float32](a), pointerTo[float32](b), n)
+	case float64:
+		divFloat64AVX2(pointerTo[float64](dst), pointerTo[float64](a), pointerTo[float64](b), n)
+	}
+	return perBlock[T](n)
+}

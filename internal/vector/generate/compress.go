@@ -1,0 +1,242 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// sparseMax is the number of ones in a word up to which elements are copied one by one:
+// then values of rows that are left out are hardly touched.
+const sparseMax = 4
+
+// compaction is the state of the loop that all three kernels share.
+type compaction struct {
+	dst, src, bits, w, n, m reg.GPVirtual
+	size                    int
+}
+
+// compact emits a loop over words for as long as 64 elements have room: full words are
+// copied, sparse ones walked, others compacted by permutations from a table.
+func compact(size int, setup func(c *compaction), base func(c *compaction), full, one, dense func(c *compaction)) {
+	c := &compaction{dst: pointer("dst"), bits: pointer("bits"), w: pointer("w"), n: pointer("n"), m: GP64(), size: size}
+	words, room := pointer("words"), pointer("room")
+	SUBQ(Imm(64), room)
+	setup(c)
+	Label("loop")
+	CMPQ(c.w, words)
+	JGE(LabelRef("done"))
+	CMPQ(c.n, room)
+	JG(LabelRef("done"))
+	MOVQ(Mem{Base: c.bits, Index: c.w, Scale: 8}, c.m)
+	base(c)
+	INCQ(c.w)
+	TESTQ(c.m, c.m)
+	JZ(LabelRef("loop"))
+	ones := GP64()
+	POPCNTQ(c.m, ones)
+	CMPQ(ones, Imm(64))
+	JE(LabelRef("full"))
+	CMPQ(ones, Imm(sparseMax))
+	JG(LabelRef("dense"))
+	Label("sparse")
+	one(c)
+	INCQ(c.n)
+	BLSRQ(c.m, c.m)
+	JNZ(LabelRef("sparse"))
+	JMP(LabelRef("loop"))
+	Label("full")
+	full(c)
+	ADDQ(Imm(64), c.n)
+	JMP(LabelRef("loop"))
+	Label("dense")
+	dense(c)
+	JMP(LabelRef("loop"))
+	Label("done")
+	VZEROUPPER()
+	Store(c.w, Return("word"))
+	Store(c.n, Return("count"))
+	RET()
+}
+
+// out is element n+i of dst.
+func (c *compaction) out(i int) Mem {
+	return Mem{Base: c.dst, Index: c.n, Scale: uint8(c.size), Disp: i * c.size}
+}
+
+// group takes the next bits of the mask: their value in index, their count in ones.
+func (c *compaction) group(index, ones reg.GPVirtual, width int) {
+	if width == 8 {
+		MOVBLZX(c.m.As8(), index.As32())
+	} else {
+		MOVL(c.m.As32(), index.As32())
+		ANDL(Imm(15), index.As32())
+	}
+	SHRQ(Imm(uint64(width)), c.m)
+	POPCNTL(index.As32(), ones.As32())
+}
+
+// rowsOf moves a pointer of 64 elements along with the words.
+func sourceOf(size int) (setup, base func(c *compaction), rows *reg.GPVirtual) {
+	rows = new(reg.GPVirtual)
+	setup = func(c *compaction) { c.src = pointer("src") }
+	base = func(c *compaction) {
+		*rows = GP64()
+		MOVQ(c.w, *rows)
+		SHLQ(Imm(map[int]uint64{4: 8, 8: 9}[size]), *rows)
+		ADDQ(c.src, *rows)
+	}
+	return setup, base, rows
+}
+
+func copyFull(rows *reg.GPVirtual) func(c *compaction) {
+	return func(c *compaction) {
+		for i := 0; i < 64*c.size; i += 32 {
+			VMOVDQU(load(at(*rows, i)), c.out(i/c.size))
+		}
+	}
+}
+
+const compactDoc = "compacts from word w and element n of dst on until words are done or 64 elements have no room."
+
+func compress32() {
+	table := lanes8()
+	text(compactDoc, "compress32AVX2", "func(dst, src *uint32, bits *uint64, w, words, n, room int) (word, count int)")
+	setup, base, rows := sourceOf(4)
+	var lut reg.GPVirtual
+	compact(4, func(c *compaction) { setup(c); lut = tablePointer(table) }, base, copyFull(rows), func(c *compaction) {
+		i, x := GP64(), GP32()
+		TZCNTQ(c.m, i)
+		MOVL(Mem{Base: *rows, Index: i, Scale: 4}, x)
+		MOVL(x, c.out(0))
+	}, func(c *compaction) {
+		for g := 0; g < 8; g++ {
+			index, ones, order := GP64(), GP64(), YMM()
+			c.group(index, ones, 8)
+			VPMOVZXBD(Mem{Base: lut, Index: index, Scale: 8}, order)
+			VPERMD(at(*rows, 32*g), order, order)
+			VMOVDQU(order, c.out(0))
+			ADDQ(ones, c.n)
+		}
+	})
+}
+
+func compress64() {
+	table := lanes4()
+	text(compactDoc, "compress64AVX2", "func(dst, src *uint64, bits *uint64, w, words, n, room int) (word, count int)")
+	setup, base, rows := sourceOf(8)
+	var lut reg.GPVirtual
+	compact(8, func(c *compaction) { setup(c); lut = tablePointer(table) }, base, copyFull(rows), func(c *compaction) {
+		i, x := GP64(), GP64()
+		TZCNTQ(c.m, i)
+		MOVQ(Mem{Base: *rows, Index: i, Scale: 8}, x)
+		MOVQ(x, c.out(0))
+	}, func(c *compaction) {
+		for g := 0; g < 16; g++ {
+			index, ones, order := GP64(), GP64(), YMM()
+			c.group(index, ones, 4)
+			VPMOVZXBD(Mem{Base: lut, Index: index, Scale: 8}, order)
+			VPERMD(at(*rows, 32*g), order, order)
+			VMOVDQU(order, c.out(0))
+			ADDQ(ones, c.n)
+		}
+	})
+}
+
+func indices() {
+	table := orders8
+	text(compactDoc, "indicesAVX2", "func(dst *int32, bits *uint64, w, words, n, room int) (word, count int)")
+	var lut reg.GPVirtual
+	var from reg.GPVirtual
+	start := func() reg.VecVirtual { // the first row of the word in every lane
+		x, y := XMM(), YMM()
+		VMOVD(from.As32(), x)
+		VPBROADCASTD(x, y)
+		return y
+	}
+	compact(4, func(*compaction) { lut = tablePointer(table) }, func(c *compaction) {
+		from = GP64()
+		MOVQ(c.w, from)
+		SHLQ(Imm(6), from)
+	}, func(c *compaction) {
+		rows, step, all := start(), YMM(), GP64()
+		MOVQ(U32(255), all)
+		VPMOVZXBD(Mem{Base: lut, Index: all, Scale: 8}, step)
+		VPADDD(step, rows, rows)
+		eight := eights()
+		for i := 0; i < 64; i += 8 {
+			VMOVDQU(rows, c.out(i))
+			VPADDD(eight, rows, rows)
+		}
+	}, func(c *compaction) {
+		i := GP64()
+		TZCNTQ(c.m, i)
+		ADDQ(from, i)
+		MOVL(i.As32(), c.out(0))
+	}, func(c *compaction) {
+		rows, eight := start(), eights()
+		for g := 0; g < 8; g++ {
+			index, ones, order := GP64(), GP64(), YMM()
+			c.group(index, ones, 8)
+			VPMOVZXBD(Mem{Base: lut, Index: index, Scale: 8}, order)
+			VPADDD(rows, order, order)
+			VMOVDQU(order, c.out(0))
+			VPADDD(eight, rows, rows)
+			ADDQ(ones, c.n)
+		}
+	})
+}
+
+func eights() reg.VecVirtual {
+	g, x, y := GP32(), XMM(), YMM()
+	MOVL(U32(8), g)
+	VMOVD(g, x)
+	VPBROADCASTD(x, y)
+	return y
+}
+
+func tablePointer(table Mem) reg.GPVirtual {
+	p := GP64()
+	LEAQ(table, p)
+	return p
+}
+
+var orders8 Mem
+
+// lanes8 is a table by masks of 8 bits: the positions of the ones, a byte each.
+func lanes8() Mem {
+	orders8 = GLOBL("ones8", RODATA|NOPTR)
+	for m := 0; m < 256; m++ {
+		k := 0
+		for j := 0; j < 8; j++ {
+			if m>>j&1 == 1 {
+				DATA(8*m+k, U8(uint8(j)))
+				k++
+			}
+		}
+		for ; k < 8; k++ {
+			DATA(8*m+k, U8(0))
+		}
+	}
+	return orders8
+}
+
+// lanes4 is a table by masks of 4 bits: the pairs of lanes of 32 bits of the ones.
+func lanes4() Mem {
+	t := GLOBL("pairs4", RODATA|NOPTR)
+	for m := 0; m < 16; m++ {
+		k := 0
+		for j := 0; j < 4; j++ {
+			if m>>j&1 == 1 {
+				DATA(8*m+2*k, U8(uint8(2*j)))
+				DATA(8*m+2*k+1, U8(uint8(2*j+1)))
+				k++
+			}
+		}
+		for ; k < 4; k++ {
+			DATA(8*m+2*k, U8(0))
+			DATA(8*m+2*k+1, U8(0))
+		}
+	}
+	return t
+}
