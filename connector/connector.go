@@ -124,6 +124,13 @@ type Encoder interface {
 	Encode(dst []byte, b *stream.Batch, from, to int) []byte
 }
 
+// Discarder is a BatchSink that looks at no values: it is told how many rows there were
+// instead of being given them.
+type Discarder interface {
+	BatchSink
+	Discard(rows int) error
+}
+
 // BatchSink takes rows as columns.
 type BatchSink interface {
 	Sink

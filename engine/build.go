@@ -30,6 +30,9 @@ func (r *run) build() error {
 			return fmt.Errorf("%s: %w", p.Name(), err)
 		}
 	}
+	for _, s := range r.stages {
+		s.fuseSink()
+	}
 	return nil
 }
 
@@ -96,13 +99,17 @@ func (r *run) fill(s *stage, p *bind.Pipeline, readers map[model.Edge][]model.Re
 			return err
 		}
 		s.setLanes(fn)
-		s.body = newFunctionBody(r, fn, len(p.Inputs), r.outlets[model.Edge{Op: p.Output().ID, Port: model.Out}], r.errorPorts(s, p))
+		s.function = newFunctionBody(r, fn, len(p.Inputs), r.outlets[model.Edge{Op: p.Output().ID, Port: model.Out}], r.errorPorts(s, p))
+		s.body = s.function
 	}
 	if err != nil {
 		return err
 	}
 	for i, in := range s.inlets {
 		in.wanted = s.body.wants(i)
+		if s.function != nil {
+			in.sizer, _ = s.function.fn.(operator.Sizer)
+		}
 		if src, ok := in.from.body.(*sourceBody); ok {
 			in.live = src.src.Live()
 		}
@@ -272,12 +279,13 @@ func (r *run) sinkBody(s *stage, p *bind.Pipeline) (body, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &sinkBody{run: r, op: p.Op, chain: chain, schema: side.Output().Schema, need: in.Need, errors: r.errorPorts(s, p)}
+	b := &sinkBody{run: r, op: p.Op, chain: chain, schema: side.Output().Schema, need: in.Need, errors: r.errorPorts(s, p), steps: len(in.Steps) > 0}
 	switch k := sink.(type) {
 	case connector.ByteSink:
 		b.bytes = k
 	case connector.BatchSink:
 		b.rows = k
+		b.count, _ = sink.(connector.Discarder)
 	default:
 		return nil, fmt.Errorf("no sink was opened for %s", p.Op.Name)
 	}

@@ -19,16 +19,41 @@ type functionBody struct {
 	inputs  []bool // ended
 	left    int    // inputs that have not ended
 	rowsOut atomic.Int64
+
+	previewer operator.Previewer // nil: it does not care
+	streamer  operator.Streamer  // nil: it puts out nothing in Batch
+	fused     *fusedSink         // nil: rows go to the outlet
 }
 
 func newFunctionBody(r *run, fn operator.Function, inputs int, out *outlet, errors errorPorts) *functionBody {
-	return &functionBody{run: r, fn: fn, out: out, errors: errors, inputs: make([]bool, inputs), left: inputs}
+	b := &functionBody{run: r, fn: fn, out: out, errors: errors, inputs: make([]bool, inputs), left: inputs}
+	b.previewer, _ = fn.(operator.Previewer)
+	if s, ok := fn.(operator.Streamer); ok && s.Streams() {
+		b.streamer = s
+	}
+	return b
 }
 
-func (b *functionBody) newScratch() any { return b.fn.NewScratch() }
+func (b *functionBody) newScratch() any {
+	if b.streamer == nil {
+		return b.fn.NewScratch()
+	}
+	return b.newStreamScratch()
+}
+
+func (b *functionBody) preview(t *operator.Task) {
+	if b.previewer != nil {
+		b.previewer.Preview(t)
+	}
+}
 
 func (b *functionBody) compute(sl *slot, scratch any) (err error) {
-	if sl.partial, err = b.fn.Batch(&sl.task, scratch); err != nil {
+	if b.streamer != nil {
+		sl.partial, err = scratch.(*streamScratch).batch(b, sl)
+	} else {
+		sl.partial, err = b.fn.Batch(&sl.task, scratch)
+	}
+	if err != nil {
 		b.discard(sl, false)
 		sl.partial = operator.Partial{}
 	}
@@ -46,7 +71,10 @@ func (b *functionBody) absorb(sl *slot) error {
 	return b.fn.Assemble(&sl.task, sl.partial)
 }
 
-func (b *functionBody) produce(*slot) (bool, error) {
+func (b *functionBody) produce(sl *slot) (bool, error) {
+	if b.streamer != nil && b.sendStreamed(sl) {
+		return true, nil
+	}
 	batch, err := b.fn.Next()
 	if err != nil {
 		return false, err
@@ -57,6 +85,7 @@ func (b *functionBody) produce(*slot) (bool, error) {
 	if batch == nil {
 		return false, nil
 	}
+	batch.First = b.rowsOut.Load()
 	b.rowsOut.Add(int64(batch.Len))
 	if b.out != nil {
 		b.out.send(batch, 0, batch.Len)
@@ -74,6 +103,7 @@ func (b *functionBody) discard(sl *slot, absorbed bool) {
 	if r, ok := b.fn.(operator.Releaser); ok && !absorbed && sl.partial.Value != nil {
 		r.Discard(sl.partial)
 	}
+	sl.streamed.release()
 }
 
 func (b *functionBody) close() {

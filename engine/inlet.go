@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/millrace/millrace/engine/dispatch"
+	"github.com/millrace/millrace/operator"
 	"github.com/millrace/millrace/stream"
 )
 
@@ -17,7 +18,7 @@ func (s *stage) pump() (unblocked []*stage) {
 				continue
 			}
 			sl := &s.ring[s.tail%uint64(len(s.ring))]
-			if in.cutter.Cut(&sl.task, in.rowsMax, in.flush || in.eager && in.advanced) {
+			if in.cutter.Cut(&sl.task, in.taskRows(), in.flush || in.eager && in.advanced) {
 				sl.task.Input = i
 				s.submit()
 				again = true
@@ -41,6 +42,10 @@ func wake(stages []*stage) {
 	}
 }
 
+// taskScaleMax bounds how far a function may move the size of its tasks from the
+// configured one.
+const taskScaleMax = 64
+
 // inlet is one input of a stage: the rows that wait to be cut.
 type inlet struct {
 	stage    *stage
@@ -58,13 +63,28 @@ type inlet struct {
 	// would stop that one too, which the function may be waiting for; so while it does
 	// not want this input, rows pile up, to a limit.
 	tied    bool
-	rowSize int // assumed bytes of a row
+	fused   bool           // a sink's: the only producer encodes rows itself
+	sizer   operator.Sizer // nil: rowsMax is the size
+	rowSize int            // assumed bytes of a row
+}
+
+// taskRows is how many rows a full task has now.
+func (in *inlet) taskRows() int {
+	if in.sizer == nil {
+		return in.rowsMax
+	}
+	n := in.sizer.TaskRows(in.rowsMax)
+	return max(1, in.rowsMax/taskScaleMax, min(n, taskScaleMax*in.rowsMax))
 }
 
 // hasRoom also while the run stops: what is in the rings must come to rest somewhere,
-// and an input that its function does not want will not be cut any more.
+// and an input that its function does not want will not be cut any more. The input of a
+// fused sink has room when a slot is free, which its producer may fill itself.
 func (in *inlet) hasRoom() bool {
-	return in.cutter.Rows() < in.rowsMax || in.tied && !in.wanted || in.stage.run.stopping.Load()
+	if in.fused {
+		return !in.stage.full() && !in.cutter.Pending()
+	}
+	return in.cutter.Rows() < in.taskRows() || in.tied && !in.wanted || in.stage.run.stopping.Load()
 }
 
 // room is hasRoom for a producer, which is woken later if there is none.
@@ -82,6 +102,7 @@ func (in *inlet) push(b *stream.Batch, from, to int) {
 	s := in.stage
 	s.mu.Lock()
 	in.cutter.Push(stream.Span{Batch: b, From: from, To: to})
+	in.advanced = in.advanced || in.fused // nothing may wait behind which encoded rows would come
 	blocked := s.pump()
 	size := int64(in.cutter.Rows()) * int64(in.rowSize)
 	s.mu.Unlock()

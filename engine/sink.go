@@ -20,6 +20,8 @@ type sinkBody struct {
 	need   []bool
 	bytes  connector.ByteSink // one of the two
 	rows   connector.BatchSink
+	count  connector.Discarder // rows, if it wants no values
+	steps  bool                // the chain has steps
 	writer *writer
 	errors errorPorts
 	end    bool
@@ -39,7 +41,9 @@ type sinkScratch struct {
 	view    stream.Batch
 }
 
-func (b *sinkBody) newScratch() any {
+func (b *sinkBody) newScratch() any { return b.scratch() }
+
+func (b *sinkBody) scratch() *sinkScratch {
 	s := &sinkScratch{chain: b.chain.NewScratch()}
 	s.view.Schema = b.schema
 	if b.bytes != nil {
@@ -49,25 +53,34 @@ func (b *sinkBody) newScratch() any {
 }
 
 func (b *sinkBody) compute(sl *slot, scratch any) (err error) {
-	s := scratch.(*sinkScratch)
-	e := &sl.encoded
-	e.rows = 0
+	sl.encoded.rows = 0
+	sl.partial.Errors, err = b.encode(&sl.task, scratch.(*sinkScratch), &sl.encoded)
+	return err
+}
+
+// encode adds a task's rows to e.
+func (b *sinkBody) encode(t *operator.Task, s *sinkScratch, e *encoded) ([]operator.ErrorRow, error) {
+	if b.count != nil && !b.steps {
+		e.rows += t.Rows
+		return nil, nil
+	}
 	if b.bytes != nil && e.bytes == nil {
 		e.bytes = b.writer.buffer()
 	}
-	sl.partial.Errors, err = b.chain.Run(&sl.task, s.chain, func(c *operator.Chunk) error {
+	return b.chain.Run(t, s.chain, func(c *operator.Chunk) error {
 		s.view.Len, s.view.Cols = c.Len, c.Cols
 		e.rows += c.Len
-		if b.bytes != nil {
+		switch {
+		case b.count != nil:
+		case b.bytes != nil:
 			e.bytes = s.encoder.Encode(e.bytes, &s.view, 0, c.Len)
-			return nil
+		default:
+			out := b.run.pool.Get(b.schema, b.need)
+			out.AppendRange(&s.view, 0, c.Len)
+			e.batches = append(e.batches, out)
 		}
-		out := b.run.pool.Get(b.schema, b.need)
-		out.AppendRange(&s.view, 0, c.Len)
-		e.batches = append(e.batches, out)
 		return nil
 	})
-	return err
 }
 
 func (b *sinkBody) absorb(sl *slot) error {
@@ -82,7 +95,7 @@ func (b *sinkBody) absorb(sl *slot) error {
 // produce gives the slot's rows to the writer, which has room (see room).
 func (b *sinkBody) produce(sl *slot) (bool, error) {
 	e := &sl.encoded
-	if len(e.bytes) > 0 || len(e.batches) > 0 {
+	if len(e.bytes) > 0 || len(e.batches) > 0 || b.count != nil && e.rows > 0 {
 		b.writer.put(*e)
 		*e = encoded{}
 	}
@@ -203,6 +216,8 @@ func (w *writer) recycle(e encoded) {
 func (w *writer) write(e encoded, flush, failed bool) (err error) {
 	switch {
 	case failed:
+	case w.sink.count != nil:
+		err = w.sink.count.Discard(e.rows)
 	case w.sink.bytes != nil:
 		if err = w.sink.bytes.Write(e.bytes); err == nil && flush {
 			err = w.sink.bytes.Flush()

@@ -36,19 +36,21 @@ import (
 //     A request made meanwhile is seen by that compare-and-swap: none is lost.
 //  4. The spans of a task are held from the cut until its slot is freed.
 type stage struct {
-	run     *run
-	id      int
-	name    string
-	body    body
-	keyed   operator.Keyed // the body's function, if it has lanes
-	mu      sync.Mutex     // guards head, tail, inlets, wants and the slots outside head..tail
-	space   *sync.Cond     // a slot was freed; source readers wait here
-	ring    []slot
-	head    uint64
-	tail    uint64
-	inlets  []*inlet
-	outlets []*outlet
-	lanes   []lane
+	run   *run
+	id    int
+	name  string
+	body  body
+	keyed operator.Keyed // the body's function, if it has lanes
+	// function is the body, if it runs an operator's function.
+	function *functionBody
+	mu       sync.Mutex // guards head, tail, inlets, wants and the slots outside head..tail
+	space    *sync.Cond // a slot was freed; source readers wait here
+	ring     []slot
+	head     uint64
+	tail     uint64
+	inlets   []*inlet
+	outlets  []*outlet
+	lanes    []lane
 
 	drains    atomic.Int32
 	producing bool // by the drain: slot head is absorbed, its outputs are not all out
@@ -62,9 +64,10 @@ type slot struct {
 	task    operator.Task
 	partial operator.Partial
 
-	block   connector.Block
-	decoded decoded
-	encoded encoded
+	block    connector.Block
+	decoded  decoded
+	encoded  encoded
+	streamed streamed
 
 	computed atomic.Uint64 // sequence number + 1 once the parallel part is done
 	laned    atomic.Uint64 // the same for the lanes
@@ -114,6 +117,9 @@ func (s *stage) submit() {
 	s.tail++
 	s.run.inflight.Add(1)
 	s.run.taskSubmitted()
+	if s.function != nil {
+		s.function.preview(&s.ring[i].task)
+	}
 	s.run.queue.Push(schedule.Unit{Pipeline: s.id, Kind: schedule.Compute, Index: int(i)})
 }
 

@@ -8,7 +8,7 @@ type outputs struct {
 	schema *stream.Schema
 	need   []bool
 	open   *stream.Batch
-	rows   int64 // put out so far: the index of the next batch's first row
+	rows   int64 // put out so far
 }
 
 func newOutputs(env Env, s *stream.Schema, need []bool) outputs {
@@ -19,7 +19,6 @@ func newOutputs(env Env, s *stream.Schema, need []bool) outputs {
 func (o *outputs) batch() *stream.Batch {
 	if o.open == nil {
 		o.open = o.pool.Get(o.schema, o.need)
-		o.open.First = o.rows
 	}
 	return o.open
 }

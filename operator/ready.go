@@ -16,7 +16,6 @@ func (r *ready) next() *stream.Batch {
 	b := r.batches[0]
 	r.batches[0] = nil
 	r.batches = r.batches[1:]
-	b.First = r.rows
 	r.rows += int64(b.Len)
 	return b
 }
