@@ -44,6 +44,7 @@ type ingress struct {
 	need     []bool
 	passed   int64         // the watermark so far; it never goes back
 	gathered *stream.Batch // short spans copied together, not yet handed out
+	idle     []*sortedRun  // to be used again; no more than were ever in the heap
 }
 
 type partition struct {
@@ -93,11 +94,12 @@ func subtract(t, d int64) int64 {
 	return t - d
 }
 
-// judge applies the watermark to the next batch of partition p and moves it on.
-func (in *ingress) judge(p int, times []int64) split {
+// judge applies the watermark to the next batch of partition p and moves it on. ordered
+// tells whether the times do not descend: then two of them say all.
+func (in *ingress) judge(p int, times []int64, ordered bool) split {
 	part := &in.parts[p]
 	part.wake(in)
-	if in.jump == 0 && ascending(times) && (len(times) == 0 || times[0] >= max(part.floor, subtract(part.maxTime, in.delay))) {
+	if in.jump == 0 && ordered && (len(times) == 0 || times[0] >= max(part.floor, subtract(part.maxTime, in.delay))) {
 		if n := len(times); n > 0 {
 			part.maxTime = max(part.maxTime, times[n-1])
 		}
@@ -126,15 +128,6 @@ func (in *ingress) judge(p int, times []int64) split {
 	return out
 }
 
-func ascending(times []int64) bool {
-	for i := 1; i < len(times); i++ {
-		if times[i] < times[i-1] {
-			return false
-		}
-	}
-	return true
-}
-
 // accept takes over a batch of partition p (one hold) whose rows have been judged.
 func (in *ingress) accept(p int, b *stream.Batch, s split) error {
 	part := &in.parts[p]
@@ -158,10 +151,21 @@ func (in *ingress) accept(p int, b *stream.Batch, s split) error {
 	return in.add(p, b, keys)
 }
 
+func (in *ingress) takeRun() *sortedRun {
+	n := len(in.idle)
+	if n == 0 {
+		return &sortedRun{}
+	}
+	run := in.idle[n-1]
+	in.idle = in.idle[:n-1]
+	return run
+}
+
 // add takes over a batch of partition p whose rows have the given keys, ascending.
 func (in *ingress) add(p int, b *stream.Batch, keys []int64) error {
 	part := &in.parts[p]
-	run := &sortedRun{batch: b, keys: keys, partition: p, sequence: part.sequence, bytes: int64(b.SizeBytes())}
+	run := in.takeRun()
+	*run = sortedRun{batch: b, keys: keys, partition: p, sequence: part.sequence, bytes: int64(b.SizeBytes())}
 	part.sequence++
 	in.bytes += run.bytes
 	if in.bytes > in.bytesMax {
@@ -309,6 +313,8 @@ func (in *ingress) consume(run *sortedRun, to int) {
 	if to == run.batch.Len {
 		in.bytes -= run.bytes
 		run.batch.Release()
+		*run = sortedRun{}
+		in.idle = append(in.idle, run)
 		last := len(in.heap) - 1
 		in.heap[0] = in.heap[last]
 		in.heap[last] = nil

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/millrace/millrace/connector"
+	"github.com/millrace/millrace/internal/vector"
 	"github.com/millrace/millrace/operator"
 	"github.com/millrace/millrace/stream"
 )
@@ -12,6 +13,7 @@ type decoded struct {
 	errors    []placedError // in row order
 	records   []connector.RecordError
 	kept      []int32 // rows of the block that batch has; nil: all
+	ordered   bool    // event times do not descend
 	partition int
 	end       bool // the partition ended; no block
 	idle      bool // the partition has been silent for the idle timeout; no block
@@ -64,6 +66,7 @@ func (b *sourceBody) compute(sl *slot, scratch any) error {
 		d.batch = b.without(s, d.batch, failed)
 		d.kept = append([]int32(nil), s.keep...)
 	}
+	d.ordered = b.in.timed && vector.Ascending(d.batch.Cols[b.in.timeCol].I64[:d.batch.Len])
 	return nil
 }
 
