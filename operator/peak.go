@@ -1,10 +1,10 @@
 package operator
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
+	vec "github.com/millrace/millrace/internal/vector"
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/stream"
 )
@@ -12,7 +12,7 @@ import (
 // peaks keeps, of the rows of each window, those with the greatest or least value in a
 // column. Rows come in window order and a window's rows in several batches perhaps, so
 // what is left of the last window of a batch is held back until the next one or flush.
-type peaks[T cmp.Ordered] struct {
+type peaks[T vec.Number] struct {
 	least  bool
 	column int                       // whose peak it is
 	values func(*stream.Column) []T  // of that column
@@ -27,6 +27,7 @@ type peaks[T cmp.Ordered] struct {
 	best T     // its peak so far, if any row has a value
 	any  bool
 	sel  []int32
+	bits []uint64
 }
 
 // peaker is a peaks of any type of value.
@@ -151,19 +152,18 @@ func (p *peaks[T]) run(b *stream.Batch, from, to int) error {
 // pick selects the values from an index on that are equal to the peak.
 func (p *peaks[T]) pick(v []T, valid stream.Bitmap, from int, best T) {
 	p.sel = resizeRaw(p.sel, len(v)-from)
-	n := 0
-	if valid == nil && best == best { //nolint:staticcheck // NaN
-		for i, x := range v[from:] {
-			p.sel[n] = int32(from + i)
-			if x == best {
-				n++
-			}
+	if valid == nil {
+		p.bits = resizeRaw(p.bits, stream.WordsFor(len(v)-from))
+		vec.Compare(p.bits, v[from:], vec.Equal, best)
+		p.sel = p.sel[:vec.IndicesOf(p.sel, p.bits)]
+		for i := range p.sel {
+			p.sel[i] += int32(from)
 		}
-		p.sel = p.sel[:n]
 		return
 	}
+	n := 0
 	for i := from; i < len(v); i++ {
-		if (v[i] == best || v[i] != v[i] && best != best) && (valid == nil || valid.Get(i)) { //nolint:staticcheck // NaN
+		if (v[i] == best || v[i] != v[i] && best != best) && valid.Get(i) { //nolint:staticcheck // NaN
 			p.sel[n] = int32(i)
 			n++
 		}
@@ -181,21 +181,11 @@ func (p *peaks[T]) peak(v []T, valid stream.Bitmap, from int) (best T, any bool)
 		}
 		return best, any
 	}
-	best = v[from]
+	least, greatest := vec.MinMax(v[from:])
 	if p.least {
-		for _, x := range v[from:] {
-			if x < best || best != best && x == x { //nolint:staticcheck // NaN
-				best = x
-			}
-		}
-		return best, true
+		return least, true
 	}
-	for _, x := range v[from:] {
-		if x > best || x != x { //nolint:staticcheck // NaN
-			best = x
-		}
-	}
-	return best, true
+	return greatest, true
 }
 
 // beats reports whether a is nearer to the peak than b. NaN is the greatest value.
