@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	vec "github.com/millrace/millrace/internal/vector"
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/model/function"
 	"github.com/millrace/millrace/stream"
@@ -95,30 +96,22 @@ func oneOf[T, A fixed](s *ProgramScratch, in *instr) (out *vector, o []T, a []A)
 
 func sumFloats[T float](s *ProgramScratch, in *instr) {
 	_, o, a, b := pairOf[T](s, in)
-	for i := range o {
-		o[i] = a[i] + b[i]
-	}
+	vec.Add(o, a, b)
 }
 
 func subFloats[T float](s *ProgramScratch, in *instr) {
 	_, o, a, b := pairOf[T](s, in)
-	for i := range o {
-		o[i] = a[i] - b[i]
-	}
+	vec.Sub(o, a, b)
 }
 
 func mulFloats[T float](s *ProgramScratch, in *instr) {
 	_, o, a, b := pairOf[T](s, in)
-	for i := range o {
-		o[i] = a[i] * b[i]
-	}
+	vec.Mul(o, a, b)
 }
 
 func divFloats[T float](s *ProgramScratch, in *instr) {
 	_, o, a, b := pairOf[T](s, in)
-	for i := range o {
-		o[i] = a[i] / b[i]
-	}
+	vec.Div(o, a, b)
 }
 
 func modFloats[T float](s *ProgramScratch, in *instr) {
@@ -142,18 +135,12 @@ func absFloats[T float](s *ProgramScratch, in *instr) {
 	}
 }
 
-// Integer kernels wrap around, note by the sign of `over` whether any row overflowed,
-// and look for the rows only then.
+// Integer kernels wrap around, note whether any row overflowed, and look for the rows
+// only then.
 
 func addInts[T integer](s *ProgramScratch, in *instr) {
 	out, o, a, b := pairOf[T](s, in)
-	var over T
-	for i := range o {
-		r := a[i] + b[i]
-		over |= (a[i] ^ r) & (b[i] ^ r)
-		o[i] = r
-	}
-	if over < 0 {
+	if vec.Add(o, a, b) {
 		for i := range o {
 			if (a[i]^o[i])&(b[i]^o[i]) < 0 {
 				s.failOwn(out, i, function.ErrOverflow)
@@ -164,13 +151,7 @@ func addInts[T integer](s *ProgramScratch, in *instr) {
 
 func subInts[T integer](s *ProgramScratch, in *instr) {
 	out, o, a, b := pairOf[T](s, in)
-	var over T
-	for i := range o {
-		r := a[i] - b[i]
-		over |= (a[i] ^ b[i]) & (a[i] ^ r)
-		o[i] = r
-	}
-	if over < 0 {
+	if vec.Sub(o, a, b) {
 		for i := range o {
 			if (a[i]^b[i])&(a[i]^o[i]) < 0 {
 				s.failOwn(out, i, function.ErrOverflow)
@@ -181,13 +162,7 @@ func subInts[T integer](s *ProgramScratch, in *instr) {
 
 func mulInt32(s *ProgramScratch, in *instr) {
 	out, o, a, b := pairOf[int32](s, in)
-	over := false
-	for i := range o {
-		r := int64(a[i]) * int64(b[i])
-		o[i] = int32(r)
-		over = over || r != int64(int32(r))
-	}
-	if over {
+	if vec.MulInt32(o, a, b) {
 		for i := range o {
 			if r := int64(a[i]) * int64(b[i]); r != int64(int32(r)) {
 				s.failOwn(out, i, function.ErrOverflow)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 
+	vec "github.com/millrace/millrace/internal/vector"
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/model/function"
 	"github.com/millrace/millrace/stream"
@@ -149,7 +150,7 @@ func integersOfBits[T integer](s *ProgramScratch, in *instr) {
 func bitsOfIntegers[T integer](s *ProgramScratch, in *instr) {
 	out := s.strict(in)
 	out.Bits = resize(out.Bits, s.words)
-	equalConst(out.Bits, (*values[T](&s.arg(in, 0).Column))[:s.n], 0, ^uint64(0))
+	vec.Compare(out.Bits, (*values[T](&s.arg(in, 0).Column))[:s.n], vec.NotEqual, 0)
 }
 
 // failCast makes row i fail, or NULL for TRY_CAST.

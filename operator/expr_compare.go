@@ -2,8 +2,8 @@ package operator
 
 import (
 	"fmt"
-	"math"
 
+	vec "github.com/millrace/millrace/internal/vector"
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/stream"
 )
@@ -94,7 +94,7 @@ func hasConstKernel(v stream.Value, test comparison) bool {
 	case stream.Varchar:
 		return test == cmpEqual
 	}
-	return !math.IsNaN(v.F)
+	return true
 }
 
 func runComparison(s *ProgramScratch, in *instr) {
@@ -109,35 +109,42 @@ func runComparison(s *ProgramScratch, in *instr) {
 }
 
 func (s *ProgramScratch) compareConst(dst stream.Bitmap, a *vector, k *konst, test comparison, flip uint64) {
-	switch a.Type {
+	switch t := test.vector(flip); a.Type {
 	case stream.Integer:
-		compareFixedConst(dst, a.I32[:s.n], k.i32, test, flip)
+		vec.Compare(dst, a.I32[:s.n], t, k.i32)
 	case stream.Real:
-		compareFixedConst(dst, a.F32[:s.n], k.f32, test, flip)
+		vec.Compare(dst, a.F32[:s.n], t, k.f32)
 	case stream.Double:
-		compareFixedConst(dst, a.F64[:s.n], k.f64, test, flip)
+		vec.Compare(dst, a.F64[:s.n], t, k.f64)
 	case stream.Varchar:
 		equalTextConst(dst, &a.Column, k.text, s.n, flip)
 	default:
-		compareFixedConst(dst, a.I64[:s.n], k.i64, test, flip)
+		vec.Compare(dst, a.I64[:s.n], t, k.i64)
 	}
 }
 
-func compareFixedConst[T fixed](dst stream.Bitmap, a []T, k T, test comparison, flip uint64) {
-	switch test {
-	case cmpEqual:
-		equalConst(dst, a, k, flip)
-	case cmpLess:
-		lessConst(dst, a, k, flip)
-	default:
-		lessEqualConst(dst, a, k, flip)
+// vector is the test that gives the bits as flip wants them.
+func (c comparison) vector(flip uint64) vec.Test {
+	inverse := flip != 0
+	switch {
+	case c == cmpEqual && inverse:
+		return vec.NotEqual
+	case c == cmpEqual:
+		return vec.Equal
+	case c == cmpLess && inverse:
+		return vec.GreaterEqual
+	case c == cmpLess:
+		return vec.Less
+	case inverse:
+		return vec.Greater
 	}
+	return vec.LessEqual
 }
 
 // compare tests cmpEqual or cmpLess.
 func (s *ProgramScratch) compare(dst stream.Bitmap, a, b *vector, test comparison, flip uint64) {
 	n, equal := s.n, test == cmpEqual
-	switch a.Type {
+	switch t := test.vector(flip); a.Type {
 	case stream.Boolean:
 		if equal {
 			equalBits(dst, a.Bits, b.Bits, flip)
@@ -151,29 +158,13 @@ func (s *ProgramScratch) compare(dst stream.Bitmap, a, b *vector, test compariso
 			lessTexts(dst, &a.Column, &b.Column, n, flip)
 		}
 	case stream.Integer:
-		testIntegers(dst, a.I32[:n], b.I32[:n], equal, flip)
+		vec.ComparePairs(dst, a.I32[:n], b.I32[:n], t)
 	case stream.Real:
-		testFloats(dst, a.F32[:n], b.F32[:n], equal, flip)
+		vec.ComparePairs(dst, a.F32[:n], b.F32[:n], t)
 	case stream.Double:
-		testFloats(dst, a.F64[:n], b.F64[:n], equal, flip)
+		vec.ComparePairs(dst, a.F64[:n], b.F64[:n], t)
 	default:
-		testIntegers(dst, a.I64[:n], b.I64[:n], equal, flip)
-	}
-}
-
-func testIntegers[T integer](dst stream.Bitmap, a, b []T, equal bool, flip uint64) {
-	if equal {
-		equalIntegers(dst, a, b, flip)
-	} else {
-		lessIntegers(dst, a, b, flip)
-	}
-}
-
-func testFloats[T float](dst stream.Bitmap, a, b []T, equal bool, flip uint64) {
-	if equal {
-		equalFloats(dst, a, b, flip)
-	} else {
-		lessFloats(dst, a, b, flip)
+		vec.ComparePairs(dst, a.I64[:n], b.I64[:n], t)
 	}
 }
 

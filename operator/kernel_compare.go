@@ -2,17 +2,14 @@ package operator
 
 import (
 	"bytes"
+	"encoding/binary"
 
 	"github.com/millrace/millrace/stream"
 )
 
-// Comparison kernels: columns in, one bit per row out. Each computes `equal` or `less`
-// (with a constant also `less or equal`); the other operators are these with operands
-// swapped or bits inverted by flip. Eight comparisons are packed without a branch, then
-// eight bytes make a word. Bits past the last row are unspecified.
-//
-// NaN equals NaN and is greatest. Against a constant that is not NaN, Go's < and <= are
-// false for NaN, which is right as it stands, and so is what flip makes of it.
+// Comparison kernels of types that package vector does not know: columns in, one bit
+// per row out. Each computes `equal` or `less`; the other operators are these with
+// operands swapped or bits inverted by flip. Bits past the last row are unspecified.
 
 // fixed are the Go types of fixed-width values.
 type fixed interface {
@@ -28,144 +25,6 @@ func bit(b bool) uint8 {
 		return 1
 	}
 	return 0
-}
-
-func equalConst[T fixed](dst stream.Bitmap, a []T, k T, flip uint64) {
-	w := 0
-	for ; len(a) >= 64; a = a[64:] {
-		c, m := (*[64]T)(a), uint64(0)
-		for j := 0; j < 64; j += 8 {
-			p := (*[8]T)(c[j : j+8])
-			t := bit(p[0] == k) | bit(p[1] == k)<<1 | bit(p[2] == k)<<2 | bit(p[3] == k)<<3 |
-				bit(p[4] == k)<<4 | bit(p[5] == k)<<5 | bit(p[6] == k)<<6 | bit(p[7] == k)<<7
-			m |= uint64(t) << (uint(j) & 63)
-		}
-		dst[w] = m ^ flip
-		w++
-	}
-	if len(a) > 0 {
-		m := uint64(0)
-		for i, x := range a {
-			m |= uint64(bit(x == k)) << (uint(i) & 63)
-		}
-		dst[w] = m ^ flip
-	}
-}
-
-func lessConst[T fixed](dst stream.Bitmap, a []T, k T, flip uint64) {
-	w := 0
-	for ; len(a) >= 64; a = a[64:] {
-		c, m := (*[64]T)(a), uint64(0)
-		for j := 0; j < 64; j += 8 {
-			p := (*[8]T)(c[j : j+8])
-			t := bit(p[0] < k) | bit(p[1] < k)<<1 | bit(p[2] < k)<<2 | bit(p[3] < k)<<3 |
-				bit(p[4] < k)<<4 | bit(p[5] < k)<<5 | bit(p[6] < k)<<6 | bit(p[7] < k)<<7
-			m |= uint64(t) << (uint(j) & 63)
-		}
-		dst[w] = m ^ flip
-		w++
-	}
-	if len(a) > 0 {
-		m := uint64(0)
-		for i, x := range a {
-			m |= uint64(bit(x < k)) << (uint(i) & 63)
-		}
-		dst[w] = m ^ flip
-	}
-}
-
-func lessEqualConst[T fixed](dst stream.Bitmap, a []T, k T, flip uint64) {
-	w := 0
-	for ; len(a) >= 64; a = a[64:] {
-		c, m := (*[64]T)(a), uint64(0)
-		for j := 0; j < 64; j += 8 {
-			p := (*[8]T)(c[j : j+8])
-			t := bit(p[0] <= k) | bit(p[1] <= k)<<1 | bit(p[2] <= k)<<2 | bit(p[3] <= k)<<3 |
-				bit(p[4] <= k)<<4 | bit(p[5] <= k)<<5 | bit(p[6] <= k)<<6 | bit(p[7] <= k)<<7
-			m |= uint64(t) << (uint(j) & 63)
-		}
-		dst[w] = m ^ flip
-		w++
-	}
-	if len(a) > 0 {
-		m := uint64(0)
-		for i, x := range a {
-			m |= uint64(bit(x <= k)) << (uint(i) & 63)
-		}
-		dst[w] = m ^ flip
-	}
-}
-
-func equalIntegers[T integer](dst stream.Bitmap, a, b []T, flip uint64) {
-	b = b[:len(a)]
-	w := 0
-	for ; len(a) >= 64 && len(b) >= 64; a, b = a[64:], b[64:] {
-		c, d, m := (*[64]T)(a), (*[64]T)(b), uint64(0)
-		for j := 0; j < 64; j += 8 {
-			p, q := (*[8]T)(c[j:j+8]), (*[8]T)(d[j:j+8])
-			t := bit(p[0] == q[0]) | bit(p[1] == q[1])<<1 | bit(p[2] == q[2])<<2 | bit(p[3] == q[3])<<3 |
-				bit(p[4] == q[4])<<4 | bit(p[5] == q[5])<<5 | bit(p[6] == q[6])<<6 | bit(p[7] == q[7])<<7
-			m |= uint64(t) << (uint(j) & 63)
-		}
-		dst[w] = m ^ flip
-		w++
-	}
-	if len(a) > 0 {
-		m := uint64(0)
-		for i, x := range a {
-			m |= uint64(bit(x == b[i])) << (uint(i) & 63)
-		}
-		dst[w] = m ^ flip
-	}
-}
-
-func lessIntegers[T integer](dst stream.Bitmap, a, b []T, flip uint64) {
-	b = b[:len(a)]
-	w := 0
-	for ; len(a) >= 64 && len(b) >= 64; a, b = a[64:], b[64:] {
-		c, d, m := (*[64]T)(a), (*[64]T)(b), uint64(0)
-		for j := 0; j < 64; j += 8 {
-			p, q := (*[8]T)(c[j:j+8]), (*[8]T)(d[j:j+8])
-			t := bit(p[0] < q[0]) | bit(p[1] < q[1])<<1 | bit(p[2] < q[2])<<2 | bit(p[3] < q[3])<<3 |
-				bit(p[4] < q[4])<<4 | bit(p[5] < q[5])<<5 | bit(p[6] < q[6])<<6 | bit(p[7] < q[7])<<7
-			m |= uint64(t) << (uint(j) & 63)
-		}
-		dst[w] = m ^ flip
-		w++
-	}
-	if len(a) > 0 {
-		m := uint64(0)
-		for i, x := range a {
-			m |= uint64(bit(x < b[i])) << (uint(i) & 63)
-		}
-		dst[w] = m ^ flip
-	}
-}
-
-func equalFloats[T float](dst stream.Bitmap, a, b []T, flip uint64) {
-	b = b[:len(a)]
-	for w := 0; len(a) > 0; w++ {
-		n, m := min(len(a), 64), uint64(0)
-		for i, x := range a[:n] {
-			y := b[i]
-			m |= uint64(bit(x == y)|bit(x != x)&bit(y != y)) << (uint(i) & 63)
-		}
-		dst[w] = m ^ flip
-		a, b = a[n:], b[n:]
-	}
-}
-
-func lessFloats[T float](dst stream.Bitmap, a, b []T, flip uint64) {
-	b = b[:len(a)]
-	for w := 0; len(a) > 0; w++ {
-		n, m := min(len(a), 64), uint64(0)
-		for i, x := range a[:n] {
-			y := b[i]
-			m |= uint64(bit(x < y)|bit(x == x)&bit(y != y)) << (uint(i) & 63)
-		}
-		dst[w] = m ^ flip
-		a, b = a[n:], b[n:]
-	}
 }
 
 func equalBits(dst, a, b stream.Bitmap, flip uint64) {
@@ -192,19 +51,44 @@ func equalTexts(dst stream.Bitmap, a, b *stream.Column, n int, flip uint64) {
 	}
 }
 
+// equalTextConst compares lengths and up to eight bytes from the start without a branch,
+// what is left of a longer constant only where those agree.
 func equalTextConst(dst stream.Bitmap, a *stream.Column, k []byte, n int, flip uint64) {
+	head, mask := headOf(k)
 	for w := range dst {
 		m := uint64(0)
 		off := a.Off[w<<6 : min(n, w<<6+64)+1]
-		from := off[0]
-		for i, to := range off[1:] {
-			if int(to-from) == len(k) && bytes.Equal(a.Bytes[from:to], k) {
-				m |= 1 << (uint(i) & 63)
+		if from := off[0]; int(off[len(off)-1])+8 <= len(a.Bytes) {
+			for i, to := range off[1:] {
+				word := binary.LittleEndian.Uint64(a.Bytes[from:][:8])
+				m |= uint64(bit(word&mask == head)&bit(int(to-from) == len(k))) << (uint(i) & 63)
+				from = to
 			}
-			from = to
+		} else {
+			for i, to := range off[1:] {
+				m |= uint64(bit(string(a.Bytes[from:to]) == string(k))) << (uint(i) & 63)
+				from = to
+			}
+		}
+		if len(k) > 8 {
+			for c := m; c != 0; c &= c - 1 {
+				if i := trailing(c); !bytes.Equal(a.Bytes[off[i]:off[i+1]], k) {
+					m &^= 1 << (uint(i) & 63)
+				}
+			}
 		}
 		dst[w] = m ^ flip
 	}
+}
+
+// headOf is the first eight bytes of k as a number and the mask of those that exist.
+func headOf(k []byte) (head, mask uint64) {
+	var b [8]byte
+	n := copy(b[:], k)
+	if n == 8 {
+		return binary.LittleEndian.Uint64(b[:]), ^uint64(0)
+	}
+	return binary.LittleEndian.Uint64(b[:]), 1<<(8*uint(n)) - 1
 }
 
 func lessTexts(dst stream.Bitmap, a, b *stream.Column, n int, flip uint64) {
