@@ -74,3 +74,34 @@ func plainIndices(dst []int32, b []uint64, w, n int) int {
 	}
 	return n
 }
+
+// CompressBits is Compress for bits. dst has one word more than b; what it holds behind
+// the result is unspecified.
+func CompressBits(dst, src, b []uint64) int {
+	if len(b) == 0 {
+		return 0
+	}
+	dst, src = dst[:len(b)+1], src[:len(b)]
+	dst[0] = 0
+	return compressBits(dst, src, b)
+}
+
+func plainCompressBits(dst, src, b []uint64) int {
+	n := 0
+	for w, m := range b {
+		x, low, ones := src[w], m, bits.OnesCount64(m)
+		if m != ^uint64(0) {
+			low = 0
+			for at := uint(0); m != 0; at++ {
+				low |= x >> uint(bits.TrailingZeros64(m)) & 1 << at
+				m &= m - 1
+			}
+		} else {
+			low = x
+		}
+		dst[n>>6] |= low << (uint(n) & 63)
+		dst[n>>6+1] = low >> 1 >> (^uint(n) & 63)
+		n += ones
+	}
+	return n
+}

@@ -284,3 +284,10 @@ func addInt64(dst, src []int64, k int64) {
 	}
 	plainAddInt64(dst[n<<3:], src[n<<3:], k)
 }
+
+func compressBits(dst, src, b []uint64) int {
+	if !enabled.Load() {
+		return plainCompressBits(dst, src, b)
+	}
+	return compressBitsAVX2(&dst[0], &src[0], &b[0], len(b))
+}

@@ -184,6 +184,11 @@ func compress64AVX2(dst *uint64, src *uint64, bits *uint64, w int, words int, n 
 //go:noescape
 func indicesAVX2(dst *int32, bits *uint64, w int, words int, n int, room int) (word int, count int)
 
+// compressBitsAVX2 compacts words of bits to the front of dst, which has a word more than those and starts with a zero word.
+//
+//go:noescape
+func compressBitsAVX2(dst *uint64, src *uint64, bits *uint64, words int) (count int)
+
 // sumInt32AVX2 sums n blocks of 16 values.
 //
 //go:noescape

@@ -4562,6 +4562,42 @@ done:
 	MOVQ BX, count+56(FP)
 	RET
 
+// func compressBitsAVX2(dst *uint64, src *uint64, bits *uint64, words int) (count int)
+// Requires: BMI2, POPCNT
+TEXT ·compressBitsAVX2(SB), NOSPLIT, $0-40
+	MOVQ  dst+0(FP), AX
+	MOVQ  src+8(FP), CX
+	MOVQ  bits+16(FP), DX
+	MOVQ  words+24(FP), BX
+	XORQ  SI, SI
+	TESTQ BX, BX
+	JZ    done
+
+loop:
+	MOVQ    (DX), DI
+	MOVQ    (CX), R8
+	PEXTQ   DI, R8, R8
+	POPCNTQ DI, DI
+	MOVQ    SI, R11
+	SHRQ    $0x06, R11
+	MOVQ    R8, R9
+	SHLXQ   SI, R8, R8
+	MOVQ    SI, R10
+	NOTQ    R10
+	SHRQ    $0x01, R9
+	SHRXQ   R10, R9, R9
+	ORQ     R8, (AX)(R11*8)
+	MOVQ    R9, 8(AX)(R11*8)
+	ADDQ    DI, SI
+	ADDQ    $0x00000008, CX
+	ADDQ    $0x00000008, DX
+	DECQ    BX
+	JNZ     loop
+
+done:
+	MOVQ SI, count+32(FP)
+	RET
+
 // func sumInt32AVX2(v *int32, n int) (sum int64)
 // Requires: AVX, AVX2
 TEXT ·sumInt32AVX2(SB), NOSPLIT, $0-24

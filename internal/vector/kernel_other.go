@@ -40,3 +40,5 @@ func ascending(v []int64) bool { return plainAscending(v) }
 func firstAbove(v []int64, limit int64) int { return plainFirstAbove(v, limit) }
 
 func addInt64(dst, src []int64, k int64) { plainAddInt64(dst, src, k) }
+
+func compressBits(dst, src, b []uint64) int { return plainCompressBits(dst, src, b) }

@@ -232,3 +232,29 @@ func TestBitmaps(t *testing.T) {
 		t.Fatalf("set %x", a)
 	}
 }
+
+func TestCompressBits(t *testing.T) {
+	both(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(17, 18))
+		for _, n := range lengths() {
+			for range 20 {
+				src, b, count := randomBits(r, n), randomBits(r, n), 0
+				dst := make([]uint64, len(b)+2)
+				dst[len(dst)-1] = canary
+				k := CompressBits(dst[:len(b)+1], src, b)
+				for i := range n {
+					if b[i>>6]>>(i&63)&1 == 0 {
+						continue
+					}
+					if dst[count>>6]>>(count&63)&1 != src[i>>6]>>(i&63)&1 {
+						t.Fatalf("bit %d is wrong", count)
+					}
+					count++
+				}
+				if k != count || dst[len(dst)-1] != canary {
+					t.Fatalf("%d bits, want %d; behind: %x", k, count, dst[len(dst)-1])
+				}
+			}
+		}
+	})
+}

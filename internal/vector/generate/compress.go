@@ -240,3 +240,33 @@ func lanes4() Mem {
 	}
 	return t
 }
+
+// compressBits emits the same for a bitmap: the bits of a word are extracted and put
+// behind those before, over the border of two words.
+func compressBits() {
+	text("compacts words of bits to the front of dst, which has a word more than those and starts with a zero word.",
+		"compressBitsAVX2", "func(dst, src, bits *uint64, words int) (count int)")
+	dst, src, bits, words := pointer("dst"), pointer("src"), pointer("bits"), pointer("words")
+	n := GP64()
+	XORQ(n, n)
+	blocks(words, 8, []reg.GPVirtual{src, bits}, func() {
+		mask, low, high, shift, to := GP64(), GP64(), GP64(), GP64(), GP64()
+		MOVQ(at(bits, 0), mask)
+		MOVQ(at(src, 0), low)
+		PEXTQ(mask, low, low)
+		POPCNTQ(mask, mask)
+		MOVQ(n, to)
+		SHRQ(Imm(6), to)
+		MOVQ(low, high)
+		SHLXQ(n, low, low)
+		MOVQ(n, shift)
+		NOTQ(shift)
+		SHRQ(Imm(1), high)
+		SHRXQ(shift, high, high)
+		ORQ(low, Mem{Base: dst, Index: to, Scale: 8})
+		MOVQ(high, Mem{Base: dst, Index: to, Scale: 8, Disp: 8})
+		ADDQ(mask, n)
+	})
+	Store(n, Return("count"))
+	RET()
+}

@@ -40,6 +40,7 @@ func main() {
 	compress32()
 	compress64()
 	indices()
+	compressBits()
 	sums()
 	order()
 	Generate()
