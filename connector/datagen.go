@@ -147,7 +147,7 @@ func (s *datagenSource) Reader(_ context.Context, _ int, at Position) (Reader, e
 	if at.Offset < 0 {
 		return nil, fmt.Errorf("row %d is not a position", at.Offset)
 	}
-	return &datagenReader{options: s.options, next: at.Offset, first: at.Offset}, nil
+	return &datagenReader{options: s.options, next: at.Offset, first: at.Offset, block: blockRows, name: "<datagen>"}, nil
 }
 
 // NewDecoder implements Source.
@@ -165,6 +165,9 @@ func (s *datagenSource) NewDecoder() Decoder {
 type datagenReader struct {
 	options     datagenOptions
 	first, next int64
+	block       int64 // rows of a block at most
+	ring        int64 // no block extends over a multiple of it; 0: any may
+	name        string
 	begun       time.Time
 }
 
@@ -173,7 +176,10 @@ func (r *datagenReader) Next(ctx context.Context, b *Block) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	last := r.next + blockRows
+	last := r.next + r.block
+	if r.ring > 0 {
+		last = min(last, (r.next/r.ring+1)*r.ring)
+	}
 	if r.options.rows >= 0 {
 		last = min(last, r.options.rows)
 	}
@@ -188,7 +194,7 @@ func (r *datagenReader) Next(ctx context.Context, b *Block) error {
 		}
 		last = min(last, due)
 	}
-	*b = Block{Data: b.Data[:0], Errors: b.Errors[:0], Rows: int(last - r.next), File: "<datagen>",
+	*b = Block{Data: b.Data[:0], Errors: b.Errors[:0], Rows: int(last - r.next), File: r.name,
 		Start: Position{Offset: r.next, Line: r.next}, End: Position{Offset: last, Line: last}}
 	r.next = last
 	return nil

@@ -36,6 +36,7 @@ const (
 	connectorStdout    = "stdout"
 	connectorBlackhole = "blackhole"
 	connectorDatagen   = "datagen"
+	connectorReplay    = "replay"
 )
 
 var connectorAliases = map[string]string{
@@ -43,7 +44,7 @@ var connectorAliases = map[string]string{
 }
 
 var (
-	sourceConnectors = []string{connectorDatagen, connectorFile, connectorStdin}
+	sourceConnectors = []string{connectorDatagen, connectorFile, connectorReplay, connectorStdin}
 	sinkConnectors   = []string{connectorBlackhole, connectorFile, connectorStdout}
 )
 
@@ -68,6 +69,9 @@ func CheckSource(options map[string]string, columns []stream.Field) (Info, error
 	case connectorDatagen:
 		g := o.takeDatagen(columns)
 		info.Bounded, info.Live = g.rows >= 0, g.rowsPerSecond > 0
+	case connectorReplay:
+		r := o.takeReplay()
+		info.Bounded, info.Live = r.rows >= 0, r.rowsPerSecond > 0
 	}
 	if err := o.done(); err != nil {
 		return Info{}, err
@@ -156,6 +160,12 @@ func OpenSource(name string, src *model.Source, schema *stream.Schema, _ []bool,
 		opened = newStdinSource(name, src, schema, o.takeStdin(), env)
 	case connectorDatagen:
 		opened = newDatagenSource(name, src, schema, o.takeDatagen(physical))
+	case connectorReplay:
+		if r := o.takeReplay(); o.err == nil {
+			if opened, err = newReplaySource(name, src, schema, r, env); err != nil {
+				return nil, err
+			}
+		}
 	}
 	if err := o.done(); err != nil {
 		return nil, err

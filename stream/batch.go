@@ -35,8 +35,32 @@ type Batch struct {
 	Kinds  []RowKind // nil: append-only
 	First  int64     // index in the stream of row 0
 
+	own  []Column // by column, while it is borrowed: the batch's own buffers
+	lent []bool
+
 	pool *Pool
 	refs atomic.Int32
+}
+
+// Borrow makes column i an alias of c, whose buffers live at least as long as anybody
+// holds the batch and are not changed. They are not taken into the pool.
+func (b *Batch) Borrow(i int, c Column) {
+	if b.lent == nil {
+		b.own, b.lent = make([]Column, len(b.Cols)), make([]bool, len(b.Cols))
+	}
+	if !b.lent[i] {
+		b.own[i], b.lent[i] = b.Cols[i], true
+	}
+	b.Cols[i] = c
+}
+
+// giveBack ends all borrowing.
+func (b *Batch) giveBack() {
+	for i, lent := range b.lent {
+		if lent {
+			b.Cols[i], b.own[i], b.lent[i] = b.own[i], Column{}, false
+		}
+	}
 }
 
 // Column returns column i.
@@ -93,6 +117,7 @@ func NewBatch(s *Schema, need []bool) *Batch {
 }
 
 func (b *Batch) reset(s *Schema, need []bool) {
+	b.giveBack()
 	b.Schema, b.Len, b.Kinds, b.First = s, 0, nil, 0
 	if cap(b.Cols) < len(s.Fields) {
 		b.Cols = make([]Column, len(s.Fields))
