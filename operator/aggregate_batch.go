@@ -137,7 +137,7 @@ func (s *aggregateScratch) chunk(c *Chunk) error {
 		s.paneRuns(c, c.Time)
 	case rowPanes:
 		pos := s.pos[:c.Len]
-		for i, p := range c.Pos {
+		for i, p := range c.Positions() {
 			pos[i] = s.task.First + int64(p)
 		}
 		s.paneRuns(c, pos)

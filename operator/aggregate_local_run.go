@@ -61,7 +61,7 @@ func (w *localWindows) chunk(c *Chunk) error {
 	pos := c.Time
 	if w.a.form == rowPanes {
 		pos = w.pos[:c.Len]
-		for i, p := range c.Pos {
+		for i, p := range c.Positions() {
 			pos[i] = w.first + int64(p)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	vec "github.com/millrace/millrace/internal/vector"
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/stream"
 )
@@ -37,7 +38,30 @@ type Chunk struct {
 	// Time is the event time of each row: in the relation that the chain's window stands
 	// on, without a window in the side's output. It is nil if there is none.
 	Time []int64
-	Pos  []int32 // index of each row within the task, counted before filters
+
+	first, rows int             // rows of the task before the chunk; rows of it before filters
+	left        []stream.Bitmap // what each filter has left, of what there was in front of it
+	pos         []int32         // room for Positions
+}
+
+// Positions returns the index of each row within the task, counted before filters. Few
+// ask, so it is worked out when they do. It is valid as long as the chunk.
+func (c *Chunk) Positions() []int32 {
+	out := c.pos[:c.rows]
+	if len(c.left) == 0 {
+		for i := range out {
+			out[i] = int32(c.first + i)
+		}
+		return out
+	}
+	n := vec.IndicesOf(out, c.left[0])
+	for _, mask := range c.left[1:] {
+		n = vec.Compress(out, out[:n], mask)
+	}
+	for i := range out[:n] {
+		out[i] += int32(c.first)
+	}
+	return out[:n]
 }
 
 // Chain is a side's steps, ready to run. It is immutable and shared by all workers.
@@ -75,6 +99,7 @@ type source struct{ column, expr int }
 
 // NewChain compiles a side.
 func NewChain(side Side) (*Chain, error) {
+	side.Steps = splitFilters(side.Steps)
 	c := &Chain{time: side.Output().Time, schema: side.Relation.Schema, steps: make([]step, len(side.Steps))}
 	keeps, err := side.needs()
 	if err != nil {
@@ -98,6 +123,38 @@ func NewChain(side Side) (*Chain, error) {
 	}
 	c.reads, c.must = keeps, must
 	return c, nil
+}
+
+// splitFilters puts the simple conjuncts of a filter in front of the others, as a filter
+// of their own, so that only rows they let pass are computed further. WHERE allows that:
+// a row that one conjunct does not let pass cannot fail in another.
+func splitFilters(steps []*model.Operator) []*model.Operator {
+	var out []*model.Operator
+	for _, op := range steps {
+		if op.Kind == model.FilterOp {
+			simple, rest := bySimplicity(op.Filter)
+			if len(simple) > 0 && len(rest) > 0 {
+				front, back := *op, *op
+				front.Filter, back.Filter = simple, rest
+				out = append(out, &front, &back)
+				continue
+			}
+		}
+		out = append(out, op)
+	}
+	return out
+}
+
+// bySimplicity separates simple conjuncts from others.
+func bySimplicity(conjuncts []*model.Expr) (simple, rest []*model.Expr) {
+	for _, e := range conjuncts {
+		if _, ok := conditionsOf(e); ok {
+			simple = append(simple, e)
+		} else {
+			rest = append(rest, e)
+		}
+	}
+	return simple, rest
 }
 
 // needs returns a copy of Need, checked.

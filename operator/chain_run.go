@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	vec "github.com/millrace/millrace/internal/vector"
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/stream"
 )
@@ -13,8 +14,6 @@ type ChainScratch struct {
 	chunk   Chunk
 	sliced  sliced // the task's rows as the first step sees them
 	steps   []stepScratch
-	sel     []int32
-	posBuf  []int32
 	timeBuf []int64
 	errors  []chunkError
 }
@@ -23,7 +22,8 @@ type ChainScratch struct {
 type stepScratch struct {
 	prog *ProgramScratch
 	cols []stream.Column // output of a projection or window: aliases
-	rows []stream.Column // rows that were left over: gathered, own buffers
+	rows []stream.Column // rows that were left over: compacted, own buffers
+	mask stream.Bitmap   // rows of a projection that did not fail
 }
 
 // sliced are pieces of columns. Values are aliases; bitmaps that start off a word
@@ -47,8 +47,9 @@ type chunkError struct {
 func (c *Chain) NewScratch() *ChainScratch {
 	s := &ChainScratch{
 		sliced: newSliced(len(c.reads)), steps: make([]stepScratch, len(c.steps)),
-		sel: make([]int32, 0, ChunkRows+64), posBuf: make([]int32, ChunkRows), timeBuf: make([]int64, 0, ChunkRows),
+		timeBuf: make([]int64, ChunkRows),
 	}
+	s.chunk.pos, s.chunk.left = make([]int32, ChunkRows), make([]stream.Bitmap, 0, len(c.steps))
 	for i := range c.steps {
 		st, sc := &c.steps[i], &s.steps[i]
 		sc.cols, sc.rows = make([]stream.Column, len(st.keeps)), make([]stream.Column, len(st.keeps))
@@ -106,40 +107,54 @@ func (s *ChainScratch) load(c *Chain, b *stream.Batch, from, to, first int) {
 			s.sliced.slice(i, &b.Cols[i], from, to)
 		}
 	}
+	s.begin(s.sliced.cols, to-from, first)
+}
+
+// begin makes n rows of columns the current chunk; first rows of the task precede them.
+func (s *ChainScratch) begin(cols []stream.Column, n, first int) {
 	ch := &s.chunk
-	ch.Len, ch.Cols, ch.Time, ch.Pos = to-from, s.sliced.cols, nil, s.posBuf[:to-from]
-	for i := range ch.Pos {
-		ch.Pos[i] = int32(first + i)
-	}
+	ch.Len, ch.Cols, ch.Time = n, cols, nil
+	ch.first, ch.rows, ch.left = first, n, ch.left[:0]
 }
 
 // slice makes column i values [from, to) of src. Chunks start at word borders of their
-// batches except the first of a span, so bitmaps are rarely moved.
+// batches except the first of a span, so bitmaps are rarely moved. Fields that the type
+// does not use stay nil.
 func (p *sliced) slice(i int, src *stream.Column, from, to int) {
 	dst := &p.cols[i]
-	if from&63 == 0 {
-		*dst = src.Slice(from, to)
-		return
+	if dst.Type != src.Type {
+		*dst = stream.Column{Type: src.Type}
 	}
-	bare := *src
-	bare.Valid = nil
-	if bare.Type == stream.Boolean {
-		p.bits[i] = cut(p.bits[i], src.Bits, from, to)
-		*dst = stream.Column{Type: stream.Boolean, Bits: p.bits[i]}
-	} else {
-		*dst = bare.Slice(from, to)
-	}
+	dst.Valid = nil
 	if src.Valid != nil {
-		p.valid[i] = cut(p.valid[i], src.Valid, from, to)
-		dst.Valid = p.valid[i]
+		dst.Valid, p.valid[i] = cut(p.valid[i], src.Valid, from, to)
+	}
+	switch src.Type {
+	case stream.Invalid:
+	case stream.Boolean:
+		dst.Bits, p.bits[i] = cut(p.bits[i], src.Bits, from, to)
+	case stream.Integer:
+		dst.I32 = src.I32[from:to:to]
+	case stream.Real:
+		dst.F32 = src.F32[from:to:to]
+	case stream.Double:
+		dst.F64 = src.F64[from:to:to]
+	case stream.Varchar:
+		dst.Off, dst.Bytes = src.Off[from:to+1:to+1], src.Bytes
+	default:
+		dst.I64 = src.I64[from:to:to]
 	}
 }
 
-// cut copies bits [from, to) of src to the front of dst.
-func cut(dst, src stream.Bitmap, from, to int) stream.Bitmap {
-	dst = resize(dst, stream.WordsFor(to-from))
-	dst.CopyRange(src, from, to-from)
-	return dst
+// cut returns bits [from, to) of src: a part of it if they start a word, otherwise a
+// copy in buf.
+func cut(buf, src stream.Bitmap, from, to int) (bits, buffer stream.Bitmap) {
+	if from&63 == 0 {
+		return src[from>>6 : stream.WordsFor(to)], buf
+	}
+	buf = resize(buf, stream.WordsFor(to-from))
+	buf.CopyRange(src, from, to-from)
+	return buf, buf
 }
 
 func (c *Chain) runChunk(s *ChainScratch) {
@@ -170,11 +185,11 @@ func (c *Chain) runChunk(s *ChainScratch) {
 // filter keeps the rows that pass.
 func (st *step) filter(s *ChainScratch, sc *stepScratch) {
 	ch := &s.chunk
-	sel, bad := st.pred.Eval(sc.prog, ch.Cols, ch.Len, s.sel)
+	pass, count, bad := st.pred.Select(sc.prog, ch.Cols, ch.Len)
 	if bad != nil {
 		s.fail(st, bad)
 	}
-	s.keep(st, sc, sel)
+	s.keep(st, sc, pass, count)
 }
 
 // apply computes a projection.
@@ -198,51 +213,39 @@ func (st *step) apply(s *ChainScratch, sc *stepScratch) {
 	if bad == nil {
 		return
 	}
-	sel := s.sel[:0]
-	for i := range ch.Len {
-		if !bad.Rows.Get(i) {
-			sel = append(sel, int32(i))
-		}
-	}
-	s.keep(st, sc, sel)
+	sc.mask = resize(sc.mask, stream.WordsFor(ch.Len))
+	sc.mask.SetFirst(ch.Len)
+	vec.AndNot(sc.mask, bad.Rows)
+	s.keep(st, sc, sc.mask, ch.Len-bad.Count)
 }
 
-// keep narrows the chunk to the selected rows.
-func (s *ChainScratch) keep(st *step, sc *stepScratch, sel []int32) {
+// keep narrows the chunk to the count rows that pass.
+func (s *ChainScratch) keep(st *step, sc *stepScratch, pass stream.Bitmap, count int) {
 	ch := &s.chunk
-	if len(sel) == ch.Len {
+	if count == ch.Len {
+		return
+	}
+	ch.left = append(ch.left, pass)
+	if ch.Len = count; count == 0 {
 		return
 	}
 	for i, keep := range st.keeps {
 		if keep && !ch.Cols[i].Absent() {
-			sc.rows[i].Reset(ch.Cols[i].Type)
-			sc.rows[i].AppendSelected(&ch.Cols[i], sel, 0)
+			sc.rows[i].Compact(&ch.Cols[i], pass, count)
 		}
 	}
-	for i, p := range sel {
-		ch.Pos[i] = ch.Pos[p]
-	}
-	ch.Pos = ch.Pos[:len(sel)]
 	if ch.Time != nil {
-		s.timeBuf = selectTimes(s.timeBuf, ch.Time, sel)
-		ch.Time = s.timeBuf
+		vec.Compress(s.timeBuf, ch.Time, pass)
+		ch.Time = s.timeBuf[:count]
 	}
-	ch.Len, ch.Cols = len(sel), sc.rows
-}
-
-// selectTimes gathers src into dst. They may be the same: sel ascends.
-func selectTimes(dst, src []int64, sel []int32) []int64 {
-	dst = dst[:cap(dst)][:len(sel)]
-	for i, p := range sel {
-		dst[i] = src[p]
-	}
-	return dst
+	ch.Cols = sc.rows
 }
 
 // fail records rows of the current chunk.
 func (s *ChainScratch) fail(st *step, bad *Failures) {
+	pos := s.chunk.Positions()
 	bad.Rows.Each(s.chunk.Len, func(i int) {
-		s.errors = append(s.errors, chunkError{s.chunk.Pos[i], ErrorRow{
+		s.errors = append(s.errors, chunkError{pos[i], ErrorRow{
 			Op: st.id, Reason: bad.Reason(i), Record: st.record.json(s.chunk.Cols, i),
 		}})
 	})

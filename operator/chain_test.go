@@ -176,7 +176,7 @@ func marked() operator.Side {
 	}
 }
 
-// Time and Pos follow the rows through filters on both sides of the window.
+// Time and positions follow the rows through filters on both sides of the window.
 func TestChainWindowMark(t *testing.T) {
 	side := marked()
 	chain, err := operator.NewChain(side)
@@ -190,12 +190,13 @@ func TestChainWindowMark(t *testing.T) {
 	task := &operator.Task{Rows: 2990, Spans: []stream.Span{{Batch: b, From: 5, To: 1500}, {Batch: b, From: 1500, To: 2995}}}
 	next := 5
 	_, err = chain.Run(task, chain.NewScratch(), func(c *operator.Chunk) error {
+		pos := c.Positions()
 		for i := range c.Len {
 			for x := int32(next%7 - 2); x <= 0 || x%2 == 0; x = int32(next%7 - 2) {
 				next++
 			}
-			if x := int32(next%7 - 2); c.Cols[0].I32[i] != x || c.Time[i] != int64(next)*100 || int(c.Pos[i]) != next-5 {
-				return fmt.Errorf("row %d: value %d time %d position %d", next, c.Cols[0].I32[i], c.Time[i], c.Pos[i])
+			if x := int32(next%7 - 2); c.Cols[0].I32[i] != x || c.Time[i] != int64(next)*100 || int(pos[i]) != next-5 {
+				return fmt.Errorf("row %d: value %d time %d position %d", next, c.Cols[0].I32[i], c.Time[i], pos[i])
 			}
 			next++
 		}

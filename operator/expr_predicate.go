@@ -3,6 +3,7 @@ package operator
 import (
 	"math/bits"
 
+	vec "github.com/millrace/millrace/internal/vector"
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/stream"
 )
@@ -10,20 +11,23 @@ import (
 func trailing(w uint64) int { return bits.TrailingZeros64(w) }
 
 // Predicate is a list of conjuncts with the rule of SQL's WHERE: a row passes if all
-// are TRUE; FALSE or NULL in any of them wins over a failure in any other. It is
+// are TRUE; FALSE or NULL in any of them wins over a failure in any other. Because of
+// that rule simple conjuncts can go first, whatever their place in the list. It is
 // immutable and may be shared.
 type Predicate struct {
-	prog *Program
+	simple []condition
+	prog   *Program // the other conjuncts
 }
 
 // CompilePredicate prepares conjuncts over rows of the given schema. No conjuncts let
 // every row pass.
 func CompilePredicate(conjuncts []*model.Expr, in *stream.Schema) (*Predicate, error) {
-	prog, err := Compile(conjuncts, in)
-	if err != nil {
+	if _, err := Compile(conjuncts, in); err != nil {
 		return nil, err
 	}
-	return &Predicate{prog}, nil
+	simple, rest := splitConditions(conjuncts)
+	prog, err := Compile(rest, in)
+	return &Predicate{simple, prog}, err
 }
 
 // NewScratch returns working memory for one goroutine.
@@ -31,12 +35,41 @@ func (p *Predicate) NewScratch() *ProgramScratch {
 	return p.prog.NewScratch()
 }
 
-// Eval returns, in sel's memory, the rows where all conjuncts are TRUE, ascending. bad is nil or has the rows that failed; it is valid until the next Eval.
+// Eval returns, in sel's memory, the rows where all conjuncts are TRUE, ascending. bad
+// is nil or has the rows that failed; it is valid until the next Eval.
 func (p *Predicate) Eval(s *ProgramScratch, cols []stream.Column, n int, sel []int32) ([]int32, *Failures) {
-	p.prog.start(s, cols, n)
-	s.pass, s.alive = resize(s.pass, s.words), resize(s.alive, s.words)
+	pass, count, bad := p.Select(s, cols, n)
+	sel = resize(sel, count)
+	if count > 0 {
+		vec.IndicesOf(sel[:cap(sel)], pass)
+	}
+	return sel, bad
+}
+
+// Select returns the rows where all conjuncts are TRUE as bits, without any behind row
+// n, and how many there are. bad is nil or has the rows that failed. Both are valid until
+// the next call.
+func (p *Predicate) Select(s *ProgramScratch, cols []stream.Column, n int) (pass stream.Bitmap, count int, bad *Failures) {
+	s.words = stream.WordsFor(n)
+	s.pass = resize(s.pass, s.words)
 	s.pass.SetFirst(n)
-	s.alive.SetFirst(n)
+	for i := range p.simple {
+		p.simple[i].narrow(s.pass, cols, n)
+		if !some(s.pass) {
+			return s.pass, 0, nil
+		}
+	}
+	if len(p.prog.roots) > 0 {
+		bad = p.others(s, cols, n)
+	}
+	return s.pass, vec.Count(s.pass), bad
+}
+
+// others narrows what the simple conjuncts have let pass by the other ones.
+func (p *Predicate) others(s *ProgramScratch, cols []stream.Column, n int) (bad *Failures) {
+	p.prog.start(s, cols, n)
+	s.alive = resize(s.alive, s.words)
+	copy(s.alive, s.pass)
 	failed, from := false, 0
 	for k, r := range p.prog.roots {
 		p.prog.run(s, from, p.prog.ends[k])
@@ -44,14 +77,13 @@ func (p *Predicate) Eval(s *ProgramScratch, cols []stream.Column, n int, sel []i
 		v := &s.regs[r]
 		failed = failed || v.fail != nil
 		if s.conjunct(v) == 0 {
-			return sel[:0], nil
+			return nil
 		}
 	}
-	var bad *Failures
 	if failed {
 		bad = p.failures(s)
 	}
-	return selectOnes(sel, s.pass[:s.words]), bad
+	return bad
 }
 
 // conjunct narrows pass (all TRUE so far) and alive (none FALSE or NULL so far) by
@@ -105,44 +137,3 @@ func (p *Predicate) failures(s *ProgramScratch) *Failures {
 	}
 	return bad
 }
-
-// selectOnes returns the positions of the ones in words, ascending, in sel's memory.
-// Where many bits of a word are set it writes all 64 candidates and moves on by those
-// that count, without a branch; elsewhere it jumps from one to the next.
-func selectOnes(sel []int32, words stream.Bitmap) []int32 {
-	count := 0
-	for _, m := range words {
-		count += bits.OnesCount64(m)
-	}
-	sel = resize(sel, count)
-	n, room := 0, sel[:cap(sel)]
-	for w, m := range words {
-		base, ones := int32(w<<6), bits.OnesCount64(m)
-		switch {
-		case ones == 64:
-			d := (*[64]int32)(room[n:])
-			for i := range d {
-				d[i] = base + int32(i)
-			}
-		case ones > denseOnesMin && n+64 <= len(room):
-			d, at := (*[64]int32)(room[n:]), 0
-			for i := range d {
-				d[at&63] = base + int32(i)
-				at += int(m & 1)
-				m >>= 1
-			}
-		default:
-			d := room[n : n+ones]
-			for i := range d {
-				d[i] = base + int32(trailing(m))
-				m &= m - 1
-			}
-		}
-		n += ones
-	}
-	return sel
-}
-
-// denseOnesMin is the number of ones in a word above which looking at every bit is
-// faster than jumping.
-const denseOnesMin = 24

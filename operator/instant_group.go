@@ -304,11 +304,12 @@ func (g *instantGroups) behind(from, to *changes) (failed []laneError) {
 			continue
 		}
 		c.AppendTo(to.rows, 0, c.Len)
+		pos := c.Positions()
 		for k := range to.keys.Cols {
-			to.keys.Cols[k].AppendSelected(&from.rows.Cols[k], c.Pos, to.keys.Len)
+			to.keys.Cols[k].AppendSelected(&from.rows.Cols[k], pos, to.keys.Len)
 		}
 		to.keys.Len += c.Len
-		for _, p := range c.Pos {
+		for _, p := range pos {
 			to.instant = append(to.instant, from.instant[p])
 		}
 	}

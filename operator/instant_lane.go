@@ -269,7 +269,7 @@ func (e *instantEval) pairs(l *instantLane, instants, left, right []int32, to *c
 		return
 	}
 	chunk.AppendTo(to.rows, 0, chunk.Len)
-	for _, p := range chunk.Pos {
+	for _, p := range chunk.Positions() {
 		to.instant = append(to.instant, instants[p])
 		to.a = append(to.a, l.sides[0].index[left[p]])
 		to.b = append(to.b, l.sides[1].index[right[p]])
@@ -279,11 +279,7 @@ func (e *instantEval) pairs(l *instantLane, instants, left, right []int32, to *c
 // runColumns sends up to ChunkRows rows that are already columns through the steps.
 // Failures stay in the scratch.
 func (c *Chain) runColumns(s *ChainScratch, cols []stream.Column, n int) *Chunk {
-	ch := &s.chunk
-	ch.Len, ch.Cols, ch.Time, ch.Pos = n, cols, nil, s.posBuf[:n]
-	for i := range ch.Pos {
-		ch.Pos[i] = int32(i)
-	}
+	s.begin(cols, n, 0)
 	c.runChunk(s)
-	return ch
+	return &s.chunk
 }

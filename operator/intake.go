@@ -133,8 +133,9 @@ func (in *intake) prepare(s *intakeScratch, c *Chunk) (sel []int32, all bool) {
 	keys, bad := in.keys.Eval(s.keys, c.Cols, c.Len)
 	copy(s.whole[in.width:], keys)
 	if bad != nil {
+		pos := c.Positions()
 		bad.Rows.Each(c.Len, func(i int) {
-			s.chain.errors = append(s.chain.errors, chunkError{c.Pos[i], ErrorRow{
+			s.chain.errors = append(s.chain.errors, chunkError{pos[i], ErrorRow{
 				Op: in.op, Reason: bad.Reason(i), Record: in.record.json(c.Cols, i),
 			}})
 		})
@@ -192,7 +193,7 @@ func (s *intakeScratch) orders(in *intake, t *Task, c *Chunk) {
 	case orderColumn:
 		copy(s.order, c.Cols[in.orderCol].I64)
 	case orderIndex:
-		for i, p := range c.Pos {
+		for i, p := range c.Positions() {
 			s.order[i] = t.First + int64(p)
 		}
 	default:

@@ -148,7 +148,7 @@ func (l *lookup) candidate(s *lookupScratch, c *Chunk, row, r int) {
 func (l *lookup) flush(s *lookupScratch, c *Chunk) {
 	stores := [2]*stream.Batch{&s.probe, l.rows.rows}
 	s.on.apply(&s.lay, stores, l.schema, func(pair int, e ErrorRow) {
-		s.stream.chain.errors = append(s.stream.chain.errors, chunkError{c.Pos[s.lay.pairs[0][pair]], e})
+		s.stream.chain.errors = append(s.stream.chain.errors, chunkError{c.Positions()[s.lay.pairs[0][pair]], e})
 	})
 	if s.out.room() < len(s.lay.pairs[0]) {
 		s.done = append(s.done, s.out.take())
