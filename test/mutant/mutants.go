@@ -31,5 +31,8 @@ var mutants = []mutant{
 	{"join-window-early", "operator/joinside.go", "		return s.frontier >= number\n	}\n	return s.frontier >= s.grid.End(number)", "		return s.frontier >= number-1\n	}\n	return s.frontier+1 >= s.grid.End(number)"},
 	{"needed-filter", "operator/chain.go", "		st.mark(op.Filter...)\n", "		st.mark(op.Filter[:1]...)\n"},
 	{"commuting-window", "bind/reads.go", "found = found || columns[c]", "found = found || columns[c] && c < 0"},
+	{"peak-null", "operator/peak.go", "best != best) && valid.Get(i)", "best != best) || !valid.Get(i)"},
+	{"self-join-filter", "optimize/selfjoin.go", "		if op.Kind == model.FilterOp {\n			return fmt.Sprintf(\"filter %s stands", "		if op.Kind == model.FilterOp && len(op.Filter) > 9 {\n			return fmt.Sprintf(\"filter %s stands"},
+	{"after-errors", "operator/after.go", "	a.errors = append(a.errors, a.serial.takeErrors()...)\n", ""},
 	{"errors-lost", "engine/function.go", "	if err := b.errors.send(sl.partial.Errors); err != nil {\n		return err\n	}\n	if sl.task.End", "	if sl.task.End"},
 }
