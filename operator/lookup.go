@@ -18,13 +18,10 @@ type lookup struct {
 	schema *stream.Schema
 	need   []bool
 	stream *intake
-	table  *intake
+	table  *Table
 	lay    layout
 	on     residual
 
-	rows      *rowStore
-	index     rowIndex
-	complete  bool // the table has been read whole
 	ready     ready
 	watermark int64
 }
@@ -48,12 +45,11 @@ func NewLookup(env Env, streamSide, table Side, op *model.Operator, need []bool)
 	}
 	var err error
 	if l.stream, err = newIntake(op.ID, streamSide, l.lay.reads[0], nil, keys[0], orderNone, -1); err == nil {
-		l.table, err = newIntake(op.ID, table, l.lay.reads[1], nil, keys[1], orderNone, -1)
+		l.table, err = newTable(op, table, l.lay.reads[1], keys[1])
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op.Name, err)
 	}
-	l.rows = newRowStore(l.table.schema, l.table.stored, len(keys[1]) > 0)
 	return l, nil
 }
 
@@ -63,13 +59,14 @@ type lookupScratch struct {
 	table  *intakeScratch
 	lay    layout
 	on     residual
-	probe  stream.Batch
+	probe  probe
+	rows   stream.Batch // the chunk with its keys
 	out    outputs
 	done   []*stream.Batch
 }
 
 func (l *lookup) NewScratch() Scratch {
-	s := &lookupScratch{stream: l.stream.newScratch(), table: l.table.newScratch(), lay: l.lay, on: l.on}
+	s := &lookupScratch{stream: l.stream.newScratch(), table: l.table.in.newScratch(), lay: l.lay, on: l.on}
 	s.lay.pairs = [2][]int32{}
 	s.on.sel = nil
 	if s.on.pred != nil {
@@ -82,10 +79,10 @@ func (l *lookup) NewScratch() Scratch {
 func (l *lookup) Batch(t *Task, scratch Scratch) (Partial, error) {
 	s := scratch.(*lookupScratch)
 	if t.Input == 1 {
-		part, failed, err := l.table.run(t, s.table)
+		part, failed, err := l.table.in.run(t, s.table)
 		return Partial{Value: part, Errors: failed}, err
 	}
-	if !l.complete && t.Rows > 0 {
+	if !l.table.complete && t.Rows > 0 {
 		return Partial{}, errors.New("a lookup's stream was read before its table had ended")
 	}
 	s.done = nil
@@ -102,51 +99,26 @@ func (l *lookup) Batch(t *Task, scratch Scratch) (Partial, error) {
 // probe joins a chunk with the table.
 func (l *lookup) probe(s *lookupScratch, c *Chunk) {
 	sel, all := l.stream.prepare(s.stream, c)
-	s.probe.Cols = s.stream.whole
-	s.lay.clearPairs()
-	for k := range c.Len {
-		row := k
-		if !all {
-			if k == len(sel) {
-				break
-			}
-			row = int(sel[k])
-		}
-		if len(l.stream.keyCols) == 0 {
-			for r := range l.rows.rows.Len {
-				l.candidate(s, c, row, r)
-			}
-			continue
-		}
-		h := s.stream.hash[row]
-		for r := l.index.lookup(h); r >= 0; r = l.index.after(r) {
-			if l.rows.hash[r] == h && l.equalKeys(&s.probe, row, r) {
-				l.candidate(s, c, row, r)
-			}
-		}
+	if all {
+		sel = nil
+	} else if len(sel) == 0 {
+		return
 	}
-	l.flush(s, c)
-}
-
-func (l *lookup) equalKeys(probe *stream.Batch, row, r int) bool {
-	for k, c := range l.stream.keyCols {
-		if !equalAt(&probe.Cols[c], row, &l.rows.rows.Cols[l.table.keyCols[k]], r) {
-			return false
-		}
-	}
-	return true
-}
-
-func (l *lookup) candidate(s *lookupScratch, c *Chunk, row, r int) {
-	if len(s.lay.pairs[0]) == ChunkRows {
+	s.rows.Cols = s.stream.whole
+	p := &s.probe
+	p.cols, p.keys, p.hash = s.stream.whole, l.stream.keyCols, s.stream.hash
+	p.begin(c.Len, sel)
+	for more := true; more; p.reset() {
+		more = l.table.more(p)
+		s.lay.pairs = p.pairs
 		l.flush(s, c)
+		p.pairs = s.lay.pairs
 	}
-	s.lay.addPair(row, r)
 }
 
 // flush puts the candidates that match into output batches.
 func (l *lookup) flush(s *lookupScratch, c *Chunk) {
-	stores := [2]*stream.Batch{&s.probe, l.rows.rows}
+	stores := [2]*stream.Batch{&s.rows, l.table.rows.rows}
 	s.on.apply(&s.lay, stores, l.schema, func(pair int, e ErrorRow) {
 		s.stream.chain.errors = append(s.stream.chain.errors, chunkError{c.Positions()[s.lay.pairs[0][pair]], e})
 	})
@@ -154,7 +126,6 @@ func (l *lookup) flush(s *lookupScratch, c *Chunk) {
 		s.done = append(s.done, s.out.take())
 	}
 	s.lay.appendOutput(s.out.batch(), stores)
-	s.lay.clearPairs()
 }
 
 func (l *lookup) Assemble(t *Task, p Partial) error {
@@ -166,23 +137,7 @@ func (l *lookup) Assemble(t *Task, p Partial) error {
 		}
 		return nil
 	}
-	part := p.Value.(*rowPart)
-	l.rows.add(part)
-	l.table.put(part)
-	if size := l.rows.sizeBytes(); size > l.env.BufferBytesMax {
-		return limitError("lookup table", size, l.env.BufferBytesMax)
-	}
-	if t.End {
-		l.finishTable()
-	}
-	return l.rows.checkText("lookup table")
-}
-
-func (l *lookup) finishTable() {
-	l.complete = true
-	if len(l.table.keyCols) > 0 {
-		l.index.build(l.rows.hash, 0, l.rows.rows.Len)
-	}
+	return l.table.add(p.Value.(*rowPart), t.End, l.env.BufferBytesMax)
 }
 
 func (l *lookup) Next() (*stream.Batch, error) { return l.ready.next(), nil }
@@ -190,7 +145,7 @@ func (l *lookup) Watermark() int64             { return l.watermark }
 func (l *lookup) TakeErrors() []ErrorRow       { return nil }
 
 // Wants holds the stream back until the table has been read.
-func (l *lookup) Wants(input int) bool { return input == 1 || l.complete }
+func (l *lookup) Wants(input int) bool { return input == 1 || l.table.complete }
 
 // Discard implements Releaser.
 func (l *lookup) Discard(p Partial) {
@@ -207,18 +162,13 @@ func (l *lookup) Close() {
 func (l *lookup) Snapshot(w *state.Writer) {
 	w.Int(l.ready.rows)
 	w.Int(l.watermark)
-	w.Bool(l.complete)
-	l.rows.snapshot(w)
+	l.table.snapshot(w)
 }
 
 func (l *lookup) Restore(r *state.Reader) error {
 	l.ready.rows, l.watermark = r.Int(), r.Int()
-	complete := r.Bool()
-	if err := l.rows.restore(r); err != nil {
+	if err := l.table.restore(r); err != nil {
 		return err
-	}
-	if complete {
-		l.finishTable()
 	}
 	return r.End()
 }
