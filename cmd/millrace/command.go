@@ -38,7 +38,7 @@ func rootCommand(t terminal) *cobra.Command {
 	root.SetErr(t.err)
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.AddCommand(runCommand(t), checkCommand(t), explainCommand(t), devicesCommand(t), versionCommand(t))
+	root.AddCommand(runCommand(t), checkCommand(t), explainCommand(t), benchCommand(t), devicesCommand(t), versionCommand(t))
 	root.AddCommand(laterCommands()...)
 	root.InitDefaultCompletionCmd()
 	return root
@@ -104,7 +104,6 @@ func laterCommands() []*cobra.Command {
 	var out []*cobra.Command
 	for _, c := range []struct{ name, short, instead string }{
 		{"sql", "write statements interactively", `run statements with millrace run -e "..."`},
-		{"bench", "measure the standard workloads", "time a job of your own with millrace run --stats FILE"},
 		{"sdg", "translate a Go program into a dataflow", "write the job in SQL"},
 		{"serve", "run as a server with a console", "run jobs one by one with millrace run"},
 	} {

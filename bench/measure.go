@@ -1,0 +1,189 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/millrace/millrace"
+)
+
+// Config says what to measure.
+type Config struct {
+	Workers   int     // 0: all cores
+	TaskBytes int64   // 0: the engine's default
+	Ingest    string  // share, copy or both
+	Large     bool    // working set at least 8 times the last-level cache
+	Windows   int     // of measuring
+	Seconds   float64 // of a window
+	Warmup    time.Duration
+	Rate      float64 // rows per second; 0: as fast as possible
+	Optimize  string
+	Progress  func(format string, args ...any) // what is going on, for people; may be nil
+}
+
+func (c Config) options() millrace.Options {
+	return millrace.Options{Workers: c.Workers, TaskBytes: c.TaskBytes}
+}
+
+// Spread is the middle and the ends of several measurements.
+type Spread struct{ Median, Min, Max float64 }
+
+func spread(v []float64) Spread {
+	s := slices.Sorted(slices.Values(v))
+	return Spread{s[len(s)/2], s[0], s[len(s)-1]}
+}
+
+// Result is one workload measured one way.
+type Result struct {
+	Workload, Ingest, Set string
+	Workers               int
+	RowsPerSecond         Spread
+	RowsOutPerSecond      Spread
+	CPUPerMillionRows     Spread // seconds
+	RowBytes, Touched     int
+	Rows                  int64 // that came in while measuring
+	Seconds               float64
+	PeakBytes             int64
+	Checksum              uint64
+	CheckedRows           int // that the reference agreed on
+	Latency               *Latency
+}
+
+// Latency is in milliseconds.
+type Latency struct{ P50, P99, P999 float64 }
+
+// TouchedBytesPerSecond is what the query read of its columns.
+func (r *Result) TouchedBytesPerSecond() float64 { return r.RowsPerSecond.Median * float64(r.Touched) }
+
+// BytesPerSecond is in the published row format.
+func (r *Result) BytesPerSecond() float64 { return r.RowsPerSecond.Median * float64(r.RowBytes) }
+
+type runner struct {
+	config  Config
+	folder  string
+	answers map[string][]string
+}
+
+// Run checks and measures the workloads one after another and hands each result to
+// report as it is there.
+func Run(ctx context.Context, workloads []*Workload, c Config, report func(*Result) error) error {
+	folder, err := os.MkdirTemp("", "millrace-bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	if err := writeInputs(folder); err != nil {
+		return err
+	}
+	r := &runner{config: c, folder: folder, answers: map[string][]string{}}
+	ingests := []string{c.Ingest}
+	if c.Ingest == "both" {
+		ingests = []string{"share", "copy"}
+	}
+	for _, w := range workloads {
+		for _, ingest := range ingests {
+			res, err := r.measure(ctx, w, ingest)
+			if err == nil {
+				err = report(res)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *runner) say(format string, args ...any) {
+	if r.config.Progress != nil {
+		r.config.Progress(format, args...)
+	}
+}
+
+func (r *runner) measure(ctx context.Context, w *Workload, ingest string) (*Result, error) {
+	r.say("%s: comparing %d rows with the reference", w.Name, w.CheckRows)
+	found, err := r.check(ctx, w, ingest)
+	if err != nil {
+		return nil, err
+	}
+	res := &Result{Workload: w.Name, Ingest: ingest, Set: "small", Workers: r.config.Workers, RowBytes: w.RowBytes, Touched: w.Touched,
+		Checksum: found.checksum, CheckedRows: found.rowsOut}
+	copies := smallCopies(w)
+	if r.config.Large {
+		res.Set, copies = "large", largeCopies(w)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	job, err := r.start(ctx, w.script(r.folder, ingest, copies, -1, r.config.Rate), w.Name, r.config.options())
+	if err != nil {
+		return nil, err
+	}
+	r.say("%s: measuring, %s, %s set (%d rows in memory)", w.Name, ingest, res.Set, copies*w.Bundle)
+	if err := r.windows(ctx, job, res); err != nil {
+		return nil, err
+	}
+	cancel()
+	stats, err := job.Wait()
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return nil, fmt.Errorf("workload %s: %w", w.Name, err)
+	}
+	res.PeakBytes = stats.PeakBytes
+	return res, nil
+}
+
+// windows reads the counters once per window of time.
+func (r *runner) windows(ctx context.Context, job *millrace.Job, res *Result) error {
+	if err := pause(ctx, r.config.Warmup); err != nil {
+		return err
+	}
+	var in, out, cpu []float64
+	before, cpuBefore, at := job.Progress(), processorTime(), time.Now()
+	for range r.config.Windows {
+		if err := pause(ctx, time.Duration(r.config.Seconds*float64(time.Second))); err != nil {
+			return err
+		}
+		now, cpuNow, end := job.Progress(), processorTime(), time.Now()
+		seconds, rows := end.Sub(at).Seconds(), float64(now.RowsIn-before.RowsIn)
+		if rows == 0 {
+			return fmt.Errorf("workload %s: no row came in within %.1f s", res.Workload, seconds)
+		}
+		in = append(in, rows/seconds)
+		out = append(out, float64(now.RowsOut-before.RowsOut)/seconds)
+		cpu = append(cpu, (cpuNow-cpuBefore).Seconds()/rows*1e6)
+		res.Rows += now.RowsIn - before.RowsIn
+		res.Seconds += seconds
+		before, cpuBefore, at = now, cpuNow, end
+	}
+	res.RowsPerSecond, res.RowsOutPerSecond, res.CPUPerMillionRows = spread(in), spread(out), spread(cpu)
+	return nil
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// smallBytes is the size of the small sets in the published row format: the columns of
+// such a ring stay in a last-level cache.
+const smallBytes = 16 << 20
+
+func smallCopies(w *Workload) int { return max(1, smallBytes/(w.Bundle*w.RowBytes)) }
+
+// largeFactor is how many times the last-level cache the columns of a large set are.
+const largeFactor = 8
+
+func largeCopies(w *Workload) int {
+	size := min(largeFactor*lastLevelCache(), largeBytesMax)
+	return max(1, int(size)/(w.Bundle*w.Touched))
+}
+
+// largeBytesMax keeps a large set within the memory of a small machine.
+const largeBytesMax = 2 << 30

@@ -1,0 +1,63 @@
+package bench
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// line is a result for machines: medians, then the ends.
+type line struct {
+	Workload     string  `json:"workload"`
+	Ingest       string  `json:"ingest"`
+	Set          string  `json:"set"`
+	Workers      int     `json:"workers"`
+	Processors   string  `json:"processors"`
+	Rows         int64   `json:"rows"`
+	Seconds      float64 `json:"seconds"`
+	RowsPerSec   float64 `json:"rows_per_second"`
+	RowsMin      float64 `json:"rows_per_second_min"`
+	RowsMax      float64 `json:"rows_per_second_max"`
+	OutPerSec    float64 `json:"rows_out_per_second"`
+	BytesPerSec  float64 `json:"bytes_per_second"`
+	TouchedBytes float64 `json:"touched_bytes_per_second"`
+	CPU          float64 `json:"cpu_seconds_per_million_rows"`
+	CPUMin       float64 `json:"cpu_seconds_per_million_rows_min"`
+	CPUMax       float64 `json:"cpu_seconds_per_million_rows_max"`
+	P50          float64 `json:"p50_ms,omitempty"`
+	P99          float64 `json:"p99_ms,omitempty"`
+	PeakBytes    int64   `json:"peak_bytes"`
+	Checksum     string  `json:"checksum"`
+	CheckedRows  int     `json:"checked_rows"`
+}
+
+// WriteJSON writes a result as one JSON object on a line.
+func WriteJSON(w io.Writer, r *Result) error {
+	l := line{
+		Workload: r.Workload, Ingest: r.Ingest, Set: r.Set, Workers: r.Workers, Processors: "cpu", Rows: r.Rows, Seconds: r.Seconds,
+		RowsPerSec: r.RowsPerSecond.Median, RowsMin: r.RowsPerSecond.Min, RowsMax: r.RowsPerSecond.Max, OutPerSec: r.RowsOutPerSecond.Median,
+		BytesPerSec: r.BytesPerSecond(), TouchedBytes: r.TouchedBytesPerSecond(),
+		CPU: r.CPUPerMillionRows.Median, CPUMin: r.CPUPerMillionRows.Min, CPUMax: r.CPUPerMillionRows.Max,
+		PeakBytes: r.PeakBytes, Checksum: fmt.Sprintf("%016x", r.Checksum), CheckedRows: r.CheckedRows,
+	}
+	if r.Latency != nil {
+		l.P50, l.P99 = r.Latency.P50, r.Latency.P99
+	}
+	return json.NewEncoder(w).Encode(l)
+}
+
+// WriteHead writes the head of the table that WriteRow fills.
+func WriteHead(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "%-7s %-6s %-6s %3s %9s %19s %10s %9s %9s %9s %7s\n",
+		"query", "ingest", "set", "wrk", "M rows/s", "(min - max)", "M out/s", "GB/s", "read GB/s", "CPU s/M", "peak MB")
+	return err
+}
+
+// WriteRow writes a result for people: rows in and out, row-format and touched bytes,
+// processor seconds per million rows.
+func WriteRow(w io.Writer, r *Result) error {
+	_, err := fmt.Fprintf(w, "%-7s %-6s %-6s %3d %9.1f %19s %10.1f %9.2f %9.2f %9.4f %7d\n", r.Workload, r.Ingest, r.Set, r.Workers,
+		r.RowsPerSecond.Median/1e6, fmt.Sprintf("(%.1f - %.1f)", r.RowsPerSecond.Min/1e6, r.RowsPerSecond.Max/1e6), r.RowsOutPerSecond.Median/1e6,
+		r.BytesPerSecond()/1e9, r.TouchedBytesPerSecond()/1e9, r.CPUPerMillionRows.Median, r.PeakBytes>>20)
+	return err
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/millrace/millrace/bench"
+)
+
+type benchFlags struct {
+	workers  int
+	ingest   string
+	set      string
+	taskSize byteSize
+	seconds  float64
+	windows  int
+	rate     float64
+	json     bool
+	list     bool
+}
+
+const benchAbout = `Measure the standard workloads: published queries over published or generated
+rows, replayed from memory through the ordinary parser, optimizer and engine. Before a
+figure is printed the answer over a prefix is compared with the reference interpreter.
+
+  millrace bench                    all workloads, all cores
+  millrace bench CM1 LRB2 --workers 1 --ingest both
+  millrace bench memory             what the machine's memory gives
+  millrace bench --list             what there is`
+
+func benchCommand(t terminal) *cobra.Command {
+	var f benchFlags
+	cmd := &cobra.Command{
+		Use:   "bench [WORKLOAD..]",
+		Short: "measure the standard workloads",
+		Long:  benchAbout,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if f.list {
+				return listWorkloads(t)
+			}
+			if len(args) == 1 && strings.EqualFold(args[0], "memory") {
+				return benchMemory(t)
+			}
+			return f.run(t, args)
+		},
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&f.workers, "workers", runtime.NumCPU(), "threads that the engine keeps busy")
+	flags.StringVar(&f.ingest, "ingest", "share", "share (batches alias the rows in memory), copy (rows are written into fresh batches) or both")
+	flags.StringVar(&f.set, "set", "small", "small (rows fit a cache) or large (8 times the last-level cache)")
+	flags.Var(&f.taskSize, "task-size", "bytes of a task's columns (default 1MiB)")
+	flags.Float64Var(&f.seconds, "seconds", 1, "length of a measurement")
+	flags.IntVar(&f.windows, "windows", 5, "measurements; the median is shown, with the least and the most")
+	flags.Float64Var(&f.rate, "rate", 0, "rows per second (default: as fast as possible)")
+	flags.BoolVar(&f.json, "json", false, "one JSON object a line")
+	flags.BoolVar(&f.list, "list", false, "list the workloads")
+	completeWords(cmd, "ingest", "share", "copy", "both")
+	completeWords(cmd, "set", "small", "large")
+	return cmd
+}
+
+func listWorkloads(t terminal) error {
+	for _, name := range bench.Names() {
+		w, err := bench.Find(name)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(t.out, "%-7s %s\n", w.Name, w.Title)
+	}
+	return nil
+}
+
+func benchMemory(t terminal) error {
+	for _, threads := range []int{1, runtime.NumCPU()} {
+		m := bench.MeasureMemory(threads)
+		fmt.Fprintf(t.out, "%d threads: read %.1f GB/s, copy %.1f GB/s (read and written)\n", m.Threads, m.Read/1e9, m.Copy/1e9)
+	}
+	return nil
+}
+
+func (f *benchFlags) check() error {
+	switch {
+	case f.workers < 1 || f.workers > workersMax:
+		return fmt.Errorf("--workers %d: want a number from 1 to %d", f.workers, workersMax)
+	case f.ingest != "share" && f.ingest != "copy" && f.ingest != "both":
+		return fmt.Errorf("--ingest %q: want share, copy or both", f.ingest)
+	case f.set != "small" && f.set != "large":
+		return fmt.Errorf("--set %q: want small or large", f.set)
+	case !(f.seconds > 0) || f.windows < 1:
+		return fmt.Errorf("--seconds and --windows must be above 0")
+	}
+	return nil
+}
+
+func (f *benchFlags) run(t terminal, names []string) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		names = bench.Names()
+	}
+	var workloads []*bench.Workload
+	for _, name := range names {
+		w, err := bench.Find(name)
+		if err != nil {
+			return err
+		}
+		workloads = append(workloads, w)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	c := bench.Config{
+		Workers: f.workers, TaskBytes: int64(f.taskSize), Ingest: f.ingest, Large: f.set == "large", Windows: f.windows, Seconds: f.seconds,
+		Warmup: time.Second, Rate: f.rate,
+		Progress: func(format string, args ...any) { fmt.Fprintf(t.err, format+"\n", args...) },
+	}
+	if f.json {
+		return bench.Run(ctx, workloads, c, func(r *bench.Result) error { return bench.WriteJSON(t.out, r) })
+	}
+	first := true
+	return bench.Run(ctx, workloads, c, func(r *bench.Result) error {
+		if first {
+			first = false
+			if err := bench.WriteHead(t.out); err != nil {
+				return err
+			}
+		}
+		return bench.WriteRow(t.out, r)
+	})
+}
