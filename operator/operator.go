@@ -126,7 +126,7 @@ type Releaser interface {
 
 // Limits and sizes of the package.
 const (
-	ChunkRows  = 1024 // rows that move through a chain at a time: columns stay in L1/L2
+	ChunkRows  = 2048 // rows that move through a chain at a time: columns stay in L1/L2
 	OutputRows = 8192 // rows of an output batch: handed on while still in L2
 	KeyBuckets = 4096
 )
