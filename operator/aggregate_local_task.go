@@ -21,7 +21,7 @@ const (
 	// 1/localEnter of the rows of its halo, and end below 1/localLeave.
 	localEnter, localLeave = 4, 16
 	// localSlideMax is the rows of a slide above which grouping them first pays.
-	localSlideMax = 768
+	localSlideMax = 2048
 	// localTaskShare is how many times larger than its halo a full task should be when
 	// several workers compute tasks side by side.
 	localTaskShare = 8
