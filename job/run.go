@@ -156,6 +156,9 @@ func (j *Job) openSink(op *model.Operator) (connector.Sink, error) {
 type discard struct{}
 
 func (discard) WriteBatch(*stream.Batch, int, int) error { return nil }
+
+// Discard implements connector.Discarder.
+func (discard) Discard(int) error { return nil }
 func (discard) Flush() error                             { return nil }
 func (discard) Close() error                             { return nil }
 func (discard) Abort()                                   {}
