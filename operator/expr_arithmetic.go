@@ -14,8 +14,8 @@ var arithmeticFunctions = map[string]prepare{
 	"add": prepareArithmetic(addInts[int32], addInts[int64], sumFloats[float32], sumFloats[float64]),
 	"sub": prepareArithmetic(subInts[int32], subInts[int64], subFloats[float32], subFloats[float64]),
 	"mul": prepareArithmetic(mulInt32, mulInt64, mulFloats[float32], mulFloats[float64]),
-	"div": prepareArithmetic(divInts[int32], divInts[int64], divFloats[float32], divFloats[float64]),
-	"mod": prepareArithmetic(modInts[int32], modInts[int64], modFloats[float32], modFloats[float64]),
+	"div": prepareDivision(vec.DivConst, divInts[int32], divInts[int64], divFloats[float32], divFloats[float64]),
+	"mod": prepareDivision(vec.ModConst, modInts[int32], modInts[int64], modFloats[float32], modFloats[float64]),
 	"neg": prepareArithmetic(negInts[int32], negInts[int64], negFloats[float32], negFloats[float64]),
 	"abs": prepareArithmetic(absInts[int32], absInts[int64], absFloats[float32], absFloats[float64]),
 }
@@ -33,6 +33,25 @@ func prepareArithmetic(i32, i64, f32, f64 kernel) prepare {
 		for _, a := range e.Args {
 			if carrier(a.Type) != carrier(e.Type) {
 				return fmt.Errorf("argument of type %s for a result of %s", a.Type, e.Type)
+			}
+		}
+		return nil
+	}
+}
+
+// prepareDivision is prepareArithmetic with another loop for an INTEGER by a constant that
+// no row fails with.
+func prepareDivision(byConst func(dst, v []int32, k int32), i32, i64, f32, f64 kernel) prepare {
+	general := prepareArithmetic(i32, i64, f32, f64)
+	return func(b *builder, e *model.Expr, in *instr) error {
+		if err := general(b, e, in); err != nil || e.Type != stream.Integer {
+			return err
+		}
+		if v, ok := b.literalOf(in.args[1]); ok && v.I != 0 && v.I != -1 {
+			in.konst = konstOf(v)
+			in.run = func(s *ProgramScratch, in *instr) {
+				_, o, a := oneOf[int32, int32](s, in)
+				byConst(o, a, in.i32)
 			}
 		}
 		return nil
@@ -173,12 +192,7 @@ func mulInt32(s *ProgramScratch, in *instr) {
 
 func mulInt64(s *ProgramScratch, in *instr) {
 	out, o, a, b := pairOf[int64](s, in)
-	var over uint64
-	for i := range o {
-		o[i] = a[i] * b[i]
-		over |= mulOverflow(a[i], b[i])
-	}
-	if over != 0 {
+	if vec.MulInt64(o, a, b) {
 		for i := range o {
 			if mulOverflow(a[i], b[i]) != 0 {
 				s.failOwn(out, i, function.ErrOverflow)

@@ -1,5 +1,10 @@
 package vector
 
+import (
+	"math"
+	"math/bits"
+)
+
 // Arithmetic on columns: dst[i] = a[i] op b[i]. dst decides the length and may be a or b.
 // Integers wrap around; the results tell whether any row overflowed, so that the caller
 // looks for the rows only then.
@@ -112,4 +117,48 @@ func subIntegers[T int32 | int64](dst, a, b []T) (over T) {
 		dst[i] = r
 	}
 	return over
+}
+
+// MulInt64 computes products. dst is neither a nor b.
+func MulInt64(dst, a, b []int64) (overflow bool) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	n := mulSmall(dst, a, b)
+	over := uint64(0)
+	dst, a, b = dst[n:], a[n:], b[n:]
+	for i, x := range a {
+		y := b[i]
+		dst[i] = x * y
+		high, low := bits.Mul64(uint64(x), uint64(y))
+		high -= uint64(x>>63)&uint64(y) + uint64(y>>63)&uint64(x)
+		over |= high ^ uint64(int64(low)>>63)
+	}
+	return over != 0
+}
+
+// reciprocal is 1/k, rounded away from zero. The product with an integer of 32 bits,
+// whether rounded or not, is at least the quotient in magnitude, and too great by less
+// than 2^-50 of it, which is less than 1/|k|: cut off it is the quotient of integers.
+func reciprocal(k int32) float64 {
+	r := 1 / float64(k)
+	return math.Nextafter(r, math.Copysign(math.Inf(1), r))
+}
+
+// DivConst computes v[i] / k, rounded toward zero. k is neither 0 nor -1.
+func DivConst(dst, v []int32, k int32) {
+	r := reciprocal(k)
+	n := divConst(dst[:len(v)], v, k, r)
+	dst, v = dst[n:len(v)], v[n:]
+	for i, x := range v {
+		dst[i] = int32(float64(x) * r)
+	}
+}
+
+// ModConst computes the remainders of DivConst.
+func ModConst(dst, v []int32, k int32) {
+	r := reciprocal(k)
+	n := modConst(dst[:len(v)], v, k, r)
+	dst, v = dst[n:len(v)], v[n:]
+	for i, x := range v {
+		dst[i] = x - int32(float64(x)*r)*k
+	}
 }

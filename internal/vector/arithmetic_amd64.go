@@ -83,3 +83,28 @@ func divBlocks[T float32 | float64](dst, a, b []T) (done int) {
 	}
 	return perBlock[T](n)
 }
+
+// mulSmall computes blocks if all their values have 32 bits; otherwise none.
+func mulSmall(dst, a, b []int64) (done int) {
+	n := blockCount(dst)
+	if n == 0 || mulInt64AVX2(&dst[0], &a[0], &b[0], n) != 0 {
+		return 0
+	}
+	return perBlock[int64](n)
+}
+
+func divConst(dst, v []int32, k int32, reciprocal float64) (done int) {
+	if len(v) < 8 || !enabled.Load() {
+		return 0
+	}
+	divConstInt32AVX2(&dst[0], &v[0], len(v)>>3, k, reciprocal)
+	return len(v) &^ 7
+}
+
+func modConst(dst, v []int32, k int32, reciprocal float64) (done int) {
+	if len(v) < 8 || !enabled.Load() {
+		return 0
+	}
+	modConstInt32AVX2(&dst[0], &v[0], len(v)>>3, k, reciprocal)
+	return len(v) &^ 7
+}

@@ -9,3 +9,9 @@ func subBlocks[T Number](_, _, _ []T) (int, bool) { return 0, false }
 func mulBlocks[T Number](_, _, _ []T) (int, bool) { return 0, false }
 
 func divBlocks[T float32 | float64](_, _, _ []T) int { return 0 }
+
+func mulSmall(_, _, _ []int64) int { return 0 }
+
+func divConst(_, _ []int32, _ int32, _ float64) int { return 0 }
+
+func modConst(_, _ []int32, _ int32, _ float64) int { return 0 }

@@ -19,6 +19,11 @@ func testIntegers[T int32 | int64](t *testing.T, r *rand.Rand, n int) {
 		ops[2].name, ops[2].exact = "mul", (*big.Int).Mul
 		ops[2].apply = func(_, a, b []T) bool { return MulInt32(d[:n], any(a).([]int32), any(b).([]int32)) }
 	}
+	if d, ok := any(dst).([]int64); ok {
+		ops = append(ops, ops[0])
+		ops[2].name, ops[2].exact = "mul", (*big.Int).Mul
+		ops[2].apply = func(_, a, b []T) bool { return MulInt64(d[:n], any(a).([]int64), any(b).([]int64)) }
+	}
 	for _, op := range ops {
 		dst[n] = 7
 		over, got := false, op.apply(dst[:n], a, b)
@@ -70,6 +75,42 @@ func TestArithmetic(t *testing.T) {
 				testIntegers[int64](t, r, n)
 				testFloats[float32](t, r, n)
 				testFloats[float64](t, r, n)
+			}
+		}
+	})
+}
+
+func TestDivConst(t *testing.T) {
+	both(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(19, 20))
+		for range 3000 {
+			k := int32(r.Uint32()) >> r.IntN(32)
+			if k == 0 || k == -1 {
+				continue
+			}
+			n := r.IntN(40)
+			v, q, m := make([]int32, n), make([]int32, n+1), make([]int32, n+1)
+			q[n], m[n] = 7, 7
+			for i := range v {
+				v[i] = int32(r.Uint32()) >> r.IntN(32)
+				switch r.IntN(4) {
+				case 0:
+					v[i] = v[i] / k * k
+				case 1:
+					v[i] = v[i]/k*k - 1
+				case 2:
+					v[i] = specials[int32]()[r.IntN(8)]
+				}
+			}
+			DivConst(q, v, k)
+			ModConst(m, v, k)
+			for i, x := range v {
+				if q[i] != x/k || m[i] != x%k {
+					t.Fatalf("%d / %d is %d rest %d", x, k, q[i], m[i])
+				}
+			}
+			if q[n] != 7 || m[n] != 7 {
+				t.Fatal("wrote behind the end")
 			}
 		}
 	})

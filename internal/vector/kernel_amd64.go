@@ -169,6 +169,21 @@ func mulFloat64AVX2(dst *float64, a *float64, b *float64, n int)
 //go:noescape
 func divFloat64AVX2(dst *float64, a *float64, b *float64, n int)
 
+// mulInt64AVX2 computes n blocks of 64 bytes of values of 32 bits; wide is not zero if there are others.
+//
+//go:noescape
+func mulInt64AVX2(dst *int64, a *int64, b *int64, n int) (wide uint64)
+
+// divConstInt32AVX2 computes n blocks of 8 values.
+//
+//go:noescape
+func divConstInt32AVX2(dst *int32, v *int32, n int, k int32, reciprocal float64)
+
+// modConstInt32AVX2 computes n blocks of 8 values.
+//
+//go:noescape
+func modConstInt32AVX2(dst *int32, v *int32, n int, k int32, reciprocal float64)
+
 // compress32AVX2 compacts from word w and element n of dst on until words are done or 64 elements have no room.
 //
 //go:noescape

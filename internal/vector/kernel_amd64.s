@@ -1900,6 +1900,124 @@ done:
 	VZEROUPPER
 	RET
 
+// func mulInt64AVX2(dst *int64, a *int64, b *int64, n int) (wide uint64)
+// Requires: AVX, AVX2
+TEXT ·mulInt64AVX2(SB), NOSPLIT, $0-40
+	MOVQ  dst+0(FP), AX
+	MOVQ  a+8(FP), CX
+	MOVQ  b+16(FP), DX
+	MOVQ  n+24(FP), BX
+	VPXOR Y0, Y0, Y0
+	TESTQ BX, BX
+	JZ    done
+
+loop:
+	VMOVDQU (CX), Y1
+	VMOVDQU (DX), Y2
+	VPMULDQ Y2, Y1, Y3
+	VMOVDQU Y3, (AX)
+	VPSRAD  $0x1f, Y1, Y3
+	VPSHUFD $0xa0, Y3, Y3
+	VPXOR   Y1, Y3, Y3
+	VPOR    Y3, Y0, Y0
+	VPSRAD  $0x1f, Y2, Y1
+	VPSHUFD $0xa0, Y1, Y1
+	VPXOR   Y2, Y1, Y1
+	VPOR    Y1, Y0, Y0
+	VMOVDQU 32(CX), Y1
+	VMOVDQU 32(DX), Y2
+	VPMULDQ Y2, Y1, Y3
+	VMOVDQU Y3, 32(AX)
+	VPSRAD  $0x1f, Y1, Y3
+	VPSHUFD $0xa0, Y3, Y3
+	VPXOR   Y1, Y3, Y3
+	VPOR    Y3, Y0, Y0
+	VPSRAD  $0x1f, Y2, Y1
+	VPSHUFD $0xa0, Y1, Y1
+	VPXOR   Y2, Y1, Y1
+	VPOR    Y1, Y0, Y0
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	DECQ    BX
+	JNZ     loop
+
+done:
+	VPSRLQ $0x20, Y0, Y0
+	XORQ   AX, AX
+	VPTEST Y0, Y0
+	SETNE  AL
+	VZEROUPPER
+	MOVQ   AX, wide+32(FP)
+	RET
+
+// func divConstInt32AVX2(dst *int32, v *int32, n int, k int32, reciprocal float64)
+// Requires: AVX, AVX2, SSE2
+TEXT ·divConstInt32AVX2(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         v+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVL         k+24(FP), BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	MOVSD        reciprocal+32(FP), X0
+	VPBROADCASTQ X0, Y0
+	TESTQ        DX, DX
+	JZ           done
+
+loop:
+	VCVTDQ2PD   (CX), Y2
+	VCVTDQ2PD   16(CX), Y3
+	VMULPD      Y0, Y2, Y2
+	VMULPD      Y0, Y3, Y3
+	VCVTTPD2DQY Y2, X1
+	VCVTTPD2DQY Y3, X2
+	VINSERTI128 $0x01, X2, Y1, Y2
+	VMOVDQU     Y2, (AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000020, CX
+	DECQ        DX
+	JNZ         loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func modConstInt32AVX2(dst *int32, v *int32, n int, k int32, reciprocal float64)
+// Requires: AVX, AVX2, SSE2
+TEXT ·modConstInt32AVX2(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         v+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVL         k+24(FP), BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	MOVSD        reciprocal+32(FP), X1
+	VPBROADCASTQ X1, Y1
+	TESTQ        DX, DX
+	JZ           done
+
+loop:
+	VCVTDQ2PD   (CX), Y2
+	VCVTDQ2PD   16(CX), Y3
+	VMULPD      Y1, Y2, Y2
+	VMULPD      Y1, Y3, Y3
+	VCVTTPD2DQY Y2, X4
+	VCVTTPD2DQY Y3, X2
+	VINSERTI128 $0x01, X2, Y4, Y2
+	VPMULLD     Y0, Y2, Y3
+	VMOVDQU     (CX), Y2
+	VPSUBD      Y3, Y2, Y2
+	VMOVDQU     Y2, (AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000020, CX
+	DECQ        DX
+	JNZ         loop
+
+done:
+	VZEROUPPER
+	RET
+
 DATA ones8<>+0(SB)/1, $0x00
 DATA ones8<>+1(SB)/1, $0x00
 DATA ones8<>+2(SB)/1, $0x00

@@ -22,7 +22,7 @@ var mutants = []mutant{
 	{"sum-wraps", "operator/accumulator_sum.go", "func (s *intSum) fits() bool { return s.hi == int64(s.lo)>>63 }", "func (s *intSum) fits() bool { return true }"},
 	{"count-nulls", "operator/accumulator.go", "		n[s] += int64(c.Valid[i>>6] >> (uint(i) & 63) & 1)\n	}\n}\n\nfunc (a *counts) addRun", "		n[s] += 1 + 0*int64(i)\n	}\n}\n\nfunc (a *counts) addRun"},
 	{"and-null", "operator/expr_logic.go", "valid[i] = decided | known", "valid[i] = known"},
-	{"overflow-unseen", "operator/expr_arithmetic.go", "over |= (a[i] ^ b[i]) & (a[i] ^ r)", "over |= (a[i] ^ b[i]) & (b[i] ^ r)"},
+	{"overflow-unseen", "operator/expr_arithmetic.go", "(a[i]^b[i])&(a[i]^o[i]) < 0", "(a[i]^b[i])&(b[i]^o[i]) < 0"},
 	{"instant-expiry", "operator/instant_lane.go", "side.time[row] <= time-w.Size;", "side.time[row] < time-w.Size;"},
 	{"instant-cancel", "operator/instant_merge.go", "		m.cancel()\n", ""},
 	{"join-null-keys", "operator/intake.go", "	if bad == nil && !in.anyNull(s.whole) {", "	if bad == nil {"},

@@ -109,3 +109,64 @@ func multiply(x, y, over reg.VecVirtual) reg.VecVirtual {
 	VPOR(high, over, over)
 	return even
 }
+
+// multiplyWide emits products of 64 bits for values that fit in 32 bits; wide is not zero
+// if one does not.
+func multiplyWide() {
+	text("computes n blocks of 64 bytes of values of 32 bits; wide is not zero if there are others.",
+		"mulInt64AVX2", "func(dst, a, b *int64, n int) (wide uint64)")
+	dst, a, b, n := pointer("dst"), pointer("a"), pointer("b"), pointer("n")
+	over := zero()
+	blocks(n, 64, []reg.GPVirtual{dst, a, b}, func() {
+		for i := 0; i < 64; i += 32 {
+			x, y, out := load(at(a, i)), load(at(b, i)), YMM()
+			VPMULDQ(y, x, out)
+			VMOVDQU(out, at(dst, i))
+			for _, v := range []reg.VecVirtual{x, y} {
+				sign := YMM()
+				VPSRAD(Imm(31), v, sign)
+				VPSHUFD(U8(0xa0), sign, sign)
+				VPXOR(v, sign, sign)
+				VPOR(sign, over, over)
+			}
+		}
+	})
+	VPSRLQ(Imm(32), over, over)
+	wide := GP64()
+	XORQ(wide, wide)
+	VPTEST(over, over)
+	SETNE(wide.As8())
+	VZEROUPPER()
+	Store(wide, Return("wide"))
+	RET()
+}
+
+// divide emits quotients and remainders of 32 bits by a constant, whose reciprocal is
+// rounded away from zero.
+func divide() {
+	for _, op := range []string{"div", "mod"} {
+		text("computes n blocks of 8 values.", op+"ConstInt32AVX2", "func(dst, v *int32, n int, k int32, reciprocal float64)")
+		dst, v, n := pointer("dst"), pointer("v"), pointer("n")
+		k, reciprocal := broadcast(elements[0], "k"), broadcast(elements[3], "reciprocal")
+		blocks(n, 32, []reg.GPVirtual{dst, v}, func() {
+			x, y, low, high := YMM(), YMM(), XMM(), XMM()
+			VCVTDQ2PD(at(v, 0), x)
+			VCVTDQ2PD(at(v, 16), y)
+			VMULPD(reciprocal, x, x)
+			VMULPD(reciprocal, y, y)
+			VCVTTPD2DQY(x, low)
+			VCVTTPD2DQY(y, high)
+			out := YMM()
+			VINSERTI128(U8(1), high, low.AsY(), out)
+			if op == "mod" {
+				product := YMM()
+				VPMULLD(k, out, product)
+				VMOVDQU(at(v, 0), out)
+				VPSUBD(product, out, out)
+			}
+			VMOVDQU(out, at(dst, 0))
+		})
+		VZEROUPPER()
+		RET()
+	}
+}

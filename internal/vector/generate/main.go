@@ -37,6 +37,8 @@ func main() {
 		extremes(e)
 		arithmetic(e)
 	}
+	multiplyWide()
+	divide()
 	compress32()
 	compress64()
 	indices()
