@@ -103,7 +103,9 @@ func NewAggregate(env Env, side Side, op *model.Operator, need []bool) (Function
 		return nil, fmt.Errorf("%s: %w", op.Name, err)
 	}
 	a.rawTime = side.Relation.Time
-	a.local, a.notLocal = planLocal(a, side)
+	if a.local, a.notLocal = planLocal(a, side); a.local != nil {
+		a.local.peak = a.local.planPeak(op.Aggregate.Peak)
+	}
 	a.history.since, a.history.end = math.MinInt64, math.MinInt64
 	a.windowState.init(a)
 	a.emission.init(a)

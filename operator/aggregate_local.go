@@ -50,6 +50,7 @@ type localPlan struct {
 	cells  []localCellPlan
 	out    []localOut
 	slides int64 // windows from one fresh one to the next
+	peak   *localPeak
 }
 
 // localCellPlan is an accumulator that can subtract.

@@ -11,6 +11,9 @@ func (w *localWindows) putOut() error {
 	if w.a.form == rangePanes {
 		bounds = carriedWindow{stream.WindowStart: w.due - w.a.grid.Size, stream.WindowEnd: w.due, stream.WindowTime: w.due - 1}
 	}
+	if values := w.peakValues(); values != nil {
+		return w.putPeak(values, &bounds)
+	}
 	n := w.live()
 	for at := 0; at < n; {
 		if w.out.room() == 0 {

@@ -29,6 +29,7 @@ type localWindows struct {
 	pos     []int64
 	out     outputs
 	emit    func(*stream.Batch) error
+	peak    peakScratch
 	feed    func(*Chunk) error
 }
 

@@ -1,0 +1,93 @@
+package operator
+
+import (
+	vec "github.com/millrace/millrace/internal/vector"
+	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/stream"
+)
+
+// Where only the greatest or least groups of a window are wanted, and by a number that
+// stands in one column of the table - a count, a whole sum - the others are not even put
+// out. What stands behind the aggregate (peaks) finds the same groups once more, among
+// these few; it serves where the table does not.
+
+// localPeak is where to look for the peak.
+type localPeak struct {
+	least bool
+	count bool // else a sum
+	cell  int
+}
+
+// planPeak returns nil if the peak is not by a number of the table.
+func (p *localPlan) planPeak(peak *model.Peak) *localPeak {
+	if peak == nil {
+		return nil
+	}
+	for _, o := range p.out {
+		if o.column == peak.Column && (o.f == model.Count || o.f == model.Sum && !o.float) {
+			return &localPeak{least: peak.Func == model.Min, count: o.f == model.Count, cell: o.cell}
+		}
+	}
+	return nil
+}
+
+// peakScratch is working memory to find the peak.
+type peakScratch struct {
+	bits []uint64
+	sel  []int32
+}
+
+// peakValues are the numbers by position; nil if the peak is not looked for here: sums
+// of nothing are NULL and stand as 0.
+func (w *localWindows) peakValues() []int64 {
+	p := w.plan.peak
+	if p == nil || w.live() == 0 {
+		return nil
+	}
+	c := &w.cells[p.cell]
+	switch {
+	case !p.count && c.n == nil:
+		return c.sum[:len(w.id)]
+	case !p.count:
+		return nil
+	case c.n != nil:
+		return c.n[:len(w.id)]
+	default:
+		return w.rows[:len(w.id)]
+	}
+}
+
+// putPeak writes the groups with the peak of values.
+func (w *localWindows) putPeak(values []int64, bounds *carriedWindow) error {
+	parts := [2][2]int{{0, w.gapFrom}, {w.gapTo, len(values)}}
+	best, any := int64(0), false
+	for _, p := range parts {
+		if p[0] == p[1] {
+			continue
+		}
+		least, greatest := vec.MinMax(values[p[0]:p[1]])
+		switch {
+		case !w.plan.peak.least && (!any || greatest > best):
+			best = greatest
+		case w.plan.peak.least && (!any || least < best):
+			best = least
+		}
+		any = true
+	}
+	s := &w.peak
+	for _, p := range parts {
+		n := p[1] - p[0]
+		s.bits, s.sel = resizeRaw(s.bits, stream.WordsFor(n)), resizeRaw(s.sel, n)
+		vec.Compare(s.bits, values[p[0]:p[1]], vec.Equal, best)
+		for _, i := range s.sel[:vec.IndicesOf(s.sel, s.bits)] {
+			if w.out.room() == 0 {
+				if err := w.flush(); err != nil {
+					return err
+				}
+			}
+			at := p[0] + int(i)
+			w.write(w.out.batch(), at, at+1, bounds)
+		}
+	}
+	return nil
+}
