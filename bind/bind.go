@@ -40,16 +40,18 @@ func (f Form) String() string { return formNames[f] }
 type Input struct {
 	Edge  model.Edge
 	From  int               // index of the producing pipeline
-	Steps []*model.Operator // filters, projections and at most one window, in order
+	Steps []*model.Operator // filters, projections, lookups and at most one window, in order
 	Need  []bool            // columns of the last step's output that the pipeline reads
 	Width int               // assumed bytes of a row of the edge's needed columns; tasks are cut by it
 }
 
 // Pipeline is a unit of execution.
 type Pipeline struct {
-	ID     int
-	Form   Form
-	Op     *model.Operator // for Instant the emit operator
+	ID   int
+	Form Form
+	Op   *model.Operator // for Instant the emit operator
+	// Inputs are the operator's; those of an aggregate are followed by the table of each
+	// lookup among the steps of the first one, the last step's first.
 	Inputs []Input
 	Need   []bool // columns of Op's output that are read
 	// After are filters and projections that run on what Op puts out, in order; AfterNeed
@@ -84,7 +86,7 @@ type Needs map[model.Edge][]bool
 
 // Fused are the filters and projections that run in a neighbour's pipeline.
 type Fused struct {
-	Front  map[model.OpID]bool // in front of their only reader
+	Front  map[model.OpID]bool // in front of their only reader, for a lookup the aggregate behind it
 	Behind map[model.OpID]bool // behind the aggregate that they read, perhaps through others
 }
 
@@ -169,7 +171,7 @@ func (b *binder) inputs(p *Pipeline) error {
 		p.Inputs = []Input{b.stateless(op.Inputs[0], nil)}
 	case model.AggregateOp:
 		p.Form = Aggregate
-		p.Inputs = []Input{b.windowed(op.Inputs[0], b.aggregateReads(op))}
+		p.Inputs = b.fuseLookups(b.windowed(op.Inputs[0], b.aggregateReads(op)))
 		if p.After = b.after[op.ID]; p.After != nil {
 			p.AfterNeed = b.needs[model.Edge{Op: p.Output().ID, Port: model.Out}]
 		}
@@ -248,7 +250,7 @@ func (b *binder) outputNeed(in *Input) []bool {
 func (b *binder) walk(e model.Edge, steps []*model.Operator) Input {
 	for {
 		op := b.model.Ops[e.Op]
-		if e.Port != model.Out || !b.fused.Front[op.ID] {
+		if e.Port != model.Out || op.Kind == model.LookupOp || !b.fused.Front[op.ID] {
 			return Input{Edge: e, Steps: steps}
 		}
 		steps = append([]*model.Operator{op}, steps...)

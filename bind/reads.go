@@ -86,6 +86,9 @@ func commuting(m *model.Model, w *model.Operator, steps []*model.Operator) int {
 		windowed[i] = true
 	}
 	for n, s := range steps {
+		if s.Kind == model.LookupOp {
+			return n
+		}
 		after := make([]bool, s.Relation.Schema.Len())
 		if s.Kind == model.FilterOp {
 			copy(after, windowed)

@@ -139,11 +139,7 @@ func (r *run) function(p *bind.Pipeline) (operator.Function, error) {
 	case bind.Pass:
 		return operator.NewPass(env, sides[0])
 	case bind.Aggregate:
-		fn, err := operator.NewAggregate(env, sides[0], p.Op, operator.PeakNeed(p.Op, p.Need))
-		if err != nil || len(p.After) == 0 && p.Op.Aggregate.Peak == nil {
-			return fn, err
-		}
-		return operator.NewAfter(env, fn, p.Op, p.Need, operator.Side{Relation: p.Op.Relation, Steps: p.After, Need: p.AfterNeed})
+		return aggregateFunction(env, p, sides)
 	case bind.Rows:
 		return operator.NewRows(env, sides[0], p.Op, p.Need)
 	case bind.Join:
@@ -161,6 +157,25 @@ func (r *run) function(p *bind.Pipeline) (operator.Function, error) {
 	default:
 		return nil, fmt.Errorf("no function for pipelines of form %s", p.Form)
 	}
+}
+
+// aggregateFunction is an aggregate with the lookups in front of it and the steps behind.
+func aggregateFunction(env operator.Env, p *bind.Pipeline, sides []operator.Side) (operator.Function, error) {
+	ops := p.Lookups()
+	if len(ops) > 0 {
+		sides[0].Lookups = &operator.Lookups{}
+		for i, op := range ops {
+			sides[0].Lookups.Add(op, sides[1+i])
+		}
+	}
+	fn, err := operator.NewAggregate(env, sides[0], p.Op, operator.PeakNeed(p.Op, p.Need))
+	if err == nil && (len(p.After) > 0 || p.Op.Aggregate.Peak != nil) {
+		fn, err = operator.NewAfter(env, fn, p.Op, p.Need, operator.Side{Relation: p.Op.Relation, Steps: p.After, Need: p.AfterNeed})
+	}
+	if err == nil && len(ops) > 0 {
+		fn = operator.NewProbing(env, fn, sides[0].Lookups)
+	}
+	return fn, err
 }
 
 // errorPorts makes the ports of a pipeline's operators: its own and its inputs' steps.

@@ -105,6 +105,12 @@ func (g Agg) mayErr() bool {
 	return exactSum || g.Arg.MayErr() || g.Filter.MayErr()
 }
 
+// KeysOnly reports whether a join or lookup compares keys and nothing else, none of which
+// can fail.
+func (op *Operator) KeysOnly() bool {
+	return op.Join != nil && len(op.Join.On) == 0 && len(op.Join.LeftKeys) > 0 && !op.mayErr()
+}
+
 func (op *Operator) forwards() []int {
 	out := make([]int, op.Relation.Schema.Len())
 	for i := range out {

@@ -116,7 +116,7 @@ func (a *aggregate) findWindow(side Side) error {
 	dropped := false
 	for _, s := range side.Steps {
 		if s.Kind != model.WindowOp {
-			dropped = dropped || s.Kind == model.FilterOp || model.AnyMayErr(s.Project)
+			dropped = dropped || s.Kind == model.FilterOp || s.Kind == model.LookupOp || model.AnyMayErr(s.Project)
 			continue
 		}
 		w := s.Window
@@ -169,7 +169,7 @@ func (a *aggregate) compile(side Side, op *model.Operator) error {
 	}
 	last := &model.Operator{ID: op.ID, Name: op.Name, Kind: model.ProjectOp, Project: c.exprs, Relation: model.Relation{Schema: schema, Time: -1}}
 	steps := append(append([]*model.Operator(nil), side.Steps...), last)
-	chain, err := NewChain(Side{Relation: side.Relation, Steps: steps, Need: c.reads})
+	chain, err := NewChain(Side{Relation: side.Relation, Steps: steps, Lookups: side.Lookups, Need: c.reads})
 	if err != nil {
 		return err
 	}

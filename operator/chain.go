@@ -14,9 +14,11 @@ import (
 type Side struct {
 	// Relation is that of the edge read: the spans' batches have its schema.
 	Relation model.Relation
-	// Steps are filters, projections and at most one window, in order. The window is only
-	// a mark: see Chunk.Time.
+	// Steps are filters, projections, lookups and at most one window, in order. The window
+	// is only a mark: see Chunk.Time. Lookups stand before it.
 	Steps []*model.Operator
+	// Lookups are the tables of the lookups among the steps; nil: there are none.
+	Lookups *Lookups
 	// Need tells which columns of the last step's output (of Relation if there is none)
 	// are read; nil means all.
 	Need []bool
@@ -40,6 +42,7 @@ type Chunk struct {
 	Time []int64
 
 	first, rows int             // rows of the task before the chunk; rows of it before filters
+	base        []int32         // behind a lookup: index of each row of it; else first, first+1, ..
 	left        []stream.Bitmap // what each filter has left, of what there was in front of it
 	pos         []int32         // room for Positions
 }
@@ -48,6 +51,13 @@ type Chunk struct {
 // ask, so it is worked out when they do. It is valid as long as the chunk.
 func (c *Chunk) Positions() []int32 {
 	out := c.pos[:c.rows]
+	if c.base != nil {
+		n := copy(out, c.base)
+		for _, mask := range c.left {
+			n = vec.Compress(out, out[:n], mask)
+		}
+		return out[:n]
+	}
 	if len(c.left) == 0 {
 		for i := range out {
 			out[i] = int32(c.first + i)
@@ -91,6 +101,8 @@ type step struct {
 	cols   []source // of each output column of a projection
 	time   int      // column of the input that a window is put on, or -1
 	record record   // how to print a row that fails
+	table  *Table   // of a lookup, with prog for the stream's keys
+	keys   []int    // .. which are all of its results
 }
 
 // source says where a projected column comes from: the input's column, or the
@@ -116,7 +128,7 @@ func NewChain(side Side) (*Chain, error) {
 	}
 	for i := len(side.Steps) - 1; i >= 0; i-- {
 		before := Side{Relation: side.Relation, Steps: side.Steps[:i]}
-		if err := c.steps[i].compile(side.Steps[i], before.Output(), keeps, must); err != nil {
+		if err := c.steps[i].compile(side.Steps[i], before.Output(), side.Lookups, keeps, must); err != nil {
 			return nil, fmt.Errorf("%s: %w", side.Steps[i].Name, err)
 		}
 		keeps, must = c.steps[i].reads, c.steps[i].must
@@ -180,9 +192,9 @@ func allOf(n int) []bool {
 // Reads tells which columns of the side's relation the chain reads.
 func (c *Chain) Reads() []bool { return c.reads }
 
-// compile prepares the step for rows of relation before, given the columns of its
-// output that are used, and those of them that must be.
-func (st *step) compile(op *model.Operator, before model.Relation, keeps, must []bool) (err error) {
+// compile prepares the step for rows of relation before, given all lookups, the
+// columns of its output that are used, and those of them that must be.
+func (st *step) compile(op *model.Operator, before model.Relation, lookups *Lookups, keeps, must []bool) (err error) {
 	in := before.Schema
 	st.id, st.kind, st.keeps, st.time = op.ID, op.Kind, keeps, -1
 	st.record.schema = in
@@ -203,6 +215,8 @@ func (st *step) compile(op *model.Operator, before model.Relation, keeps, must [
 			st.reads[st.time] = true
 			st.must[st.time] = st.must[st.time] || op.Window.Kind.Timed()
 		}
+	case model.LookupOp:
+		err = st.lookup(op, in, lookups, keeps, must)
 	default:
 		return fmt.Errorf("operator of kind %s is not stateless", op.Kind)
 	}

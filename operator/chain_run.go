@@ -24,6 +24,7 @@ type stepScratch struct {
 	cols []stream.Column // output of a projection or window: aliases
 	rows []stream.Column // rows that were left over: compacted, own buffers
 	mask stream.Bitmap   // rows of a projection that did not fail
+	join stepProbe       // of a lookup
 }
 
 // sliced are pieces of columns. Values are aliases; bitmaps that start off a word
@@ -56,7 +57,7 @@ func (c *Chain) NewScratch() *ChainScratch {
 		switch st.kind {
 		case model.FilterOp:
 			sc.prog = st.pred.NewScratch()
-		case model.ProjectOp:
+		case model.ProjectOp, model.LookupOp:
 			sc.prog = st.prog.NewScratch()
 		}
 	}
@@ -76,11 +77,8 @@ func (c *Chain) Run(t *Task, s *ChainScratch, emit func(*Chunk) error) ([]ErrorR
 		for from := span.From; from < span.To; {
 			to := min(span.To, (from/ChunkRows+1)*ChunkRows)
 			s.load(c, span.Batch, from, to, first)
-			c.runChunk(s)
-			if s.chunk.Len > 0 {
-				if err := emit(&s.chunk); err != nil {
-					return failed, err
-				}
+			if err := c.runSteps(s, 0, emit); err != nil {
+				return failed, err
 			}
 			failed = s.takeErrors(failed)
 			first += to - from
@@ -114,7 +112,7 @@ func (s *ChainScratch) load(c *Chain, b *stream.Batch, from, to, first int) {
 func (s *ChainScratch) begin(cols []stream.Column, n, first int) {
 	ch := &s.chunk
 	ch.Len, ch.Cols, ch.Time = n, cols, nil
-	ch.first, ch.rows, ch.left = first, n, ch.left[:0]
+	ch.first, ch.rows, ch.base, ch.left = first, n, nil, ch.left[:0]
 }
 
 // slice makes column i values [from, to) of src. Chunks start at word borders of their
@@ -157,11 +155,18 @@ func cut(buf, src stream.Bitmap, from, to int) (bits, buffer stream.Bitmap) {
 	return buf, buf
 }
 
+// runChunk sends the current chunk through steps among which is no lookup.
 func (c *Chain) runChunk(s *ChainScratch) {
+	_ = c.runSteps(s, 0, func(*Chunk) error { return nil })
+}
+
+// runSteps sends the current chunk through the steps from number from on, and calls emit
+// with what is left. It returns emit's error.
+func (c *Chain) runSteps(s *ChainScratch, from int, emit func(*Chunk) error) error {
 	ch := &s.chunk
-	for i := range c.steps {
+	for i := from; i < len(c.steps); i++ {
 		if ch.Len == 0 {
-			return
+			return nil
 		}
 		st, sc := &c.steps[i], &s.steps[i]
 		switch st.kind {
@@ -175,11 +180,17 @@ func (c *Chain) runChunk(s *ChainScratch) {
 			if st.time >= 0 {
 				ch.Time = ch.Cols[st.time].I64
 			}
+		case model.LookupOp:
+			return c.runLookup(s, i, emit)
 		}
+	}
+	if ch.Len == 0 {
+		return nil
 	}
 	if c.time >= 0 {
 		ch.Time = ch.Cols[c.time].I64
 	}
+	return emit(ch)
 }
 
 // filter keeps the rows that pass.

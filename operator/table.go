@@ -78,7 +78,7 @@ func (t *Table) add(part *rowPart, end bool, bytesMax int64) error {
 // finish makes the index.
 func (t *Table) finish() {
 	t.complete = true
-	t.how = tableHashes
+	t.how, t.unique = tableHashes, false
 	switch cols := t.in.keyCols; {
 	case len(cols) == 0:
 		return

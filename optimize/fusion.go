@@ -13,6 +13,9 @@ import (
 //	in front of the next operator     s -> [filter] -> [project] -> [aggregate]
 //	                             =>   s -> [filter, project, aggregate]
 //
+//	a lookup, with its table          s, t -> [lookup] -> [aggregate]
+//	                             =>   s, t -> [lookup, aggregate]
+//
 //	behind an aggregate               [aggregate] -> [having] -> [sink]
 //	                             =>   [aggregate, having] -> [sink]
 //
@@ -61,6 +64,13 @@ func fusionSites(m *model.Model) []Site {
 	}
 	var out []Site
 	for _, op := range m.Ops {
+		if op.Kind == model.LookupOp {
+			if home := aggregateBehind(m, readers, op); home != nil {
+				out = append(out, Site{Ops: []model.OpID{op.ID, readers[model.Edge{Op: op.ID, Port: model.Out}][0].Op.ID}, Detail: inFront,
+					Text: fmt.Sprintf("lookup %s in front of aggregate %s", op.Name, home.Name)})
+			}
+			continue
+		}
 		if op.Kind != model.FilterOp && op.Kind != model.ProjectOp || op.Relation.Instant() || ofWindow(m, op) {
 			continue
 		}
@@ -77,6 +87,32 @@ func fusionSites(m *model.Model) []Site {
 		out = append(out, s)
 	}
 	return out
+}
+
+// aggregateBehind returns the aggregate that a lookup feeds, through nothing but steps that
+// run in the aggregate's pipeline; nil if there is none.
+func aggregateBehind(m *model.Model, readers map[model.Edge][]model.Reader, op *model.Operator) *model.Operator {
+	for windows := 0; ; {
+		rs := readers[model.Edge{Op: op.ID, Port: model.Out}]
+		if len(rs) != 1 || errorReaders(readers, op) > 0 {
+			return nil
+		}
+		switch op = rs[0].Op; op.Kind {
+		case model.AggregateOp:
+			return op
+		case model.WindowOp:
+			if windows++; windows > 1 || op.Window.Kind != model.Range {
+				return nil
+			}
+		case model.LookupOp:
+			if !op.KeysOnly() || rs[0].Input != 0 || windows > 0 {
+				return nil
+			}
+		case model.FilterOp, model.ProjectOp:
+		default:
+			return nil
+		}
+	}
 }
 
 // ofWindow reports whether only filters and projections stand between a window and op.
@@ -139,6 +175,9 @@ func fusionSafe(m *model.Model, s Site) string {
 		return fmt.Sprintf("%d operators read it", n)
 	case errorReaders(readers, op) > 0:
 		return "its error rows are read, too"
+	}
+	if op.Kind == model.LookupOp && !op.KeysOnly() {
+		return "it compares more than keys that cannot fail"
 	}
 	next := m.Ops[s.Ops[1]]
 	if next.Kind == model.WindowOp {
