@@ -16,7 +16,8 @@ import (
 //go:embed data/*.csv.gz
 var dataFiles embed.FS
 
-func inputPath(folder, name string) string {
+// InputPath is where WriteInputs puts the rows of that name.
+func InputPath(folder, name string) string {
 	if _, ok := generators[name]; ok {
 		return filepath.Join(folder, name+".csv")
 	}
@@ -29,7 +30,7 @@ var generators = map[string]func(io.Writer){
 }
 
 // writeInputs writes all inputs into a folder.
-func writeInputs(folder string) error {
+func WriteInputs(folder string) error {
 	entries, err := dataFiles.ReadDir("data")
 	if err != nil {
 		return err
@@ -44,7 +45,7 @@ func writeInputs(folder string) error {
 		}
 	}
 	for name, generate := range generators {
-		if err := writeFile(inputPath(folder, name), generate); err != nil {
+		if err := writeFile(InputPath(folder, name), generate); err != nil {
 			return err
 		}
 	}

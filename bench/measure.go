@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"runtime"
+	"runtime/pprof"
 	"slices"
 	"time"
 
@@ -21,8 +24,9 @@ type Config struct {
 	Seconds   float64 // of a window
 	Warmup    time.Duration
 	Rate      float64 // rows per second; 0: as fast as possible
-	Optimize  string
-	Progress  func(format string, args ...any) // what is going on, for people; may be nil
+	// CPUProfile receives a profile of what is measured, of the last workload; nil: none.
+	CPUProfile io.Writer
+	Progress   func(format string, args ...any) // what is going on, for people; may be nil
 }
 
 func (c Config) options() millrace.Options {
@@ -63,9 +67,8 @@ func (r *Result) TouchedBytesPerSecond() float64 { return r.RowsPerSecond.Median
 func (r *Result) BytesPerSecond() float64 { return r.RowsPerSecond.Median * float64(r.RowBytes) }
 
 type runner struct {
-	config  Config
-	folder  string
-	answers map[string][]string
+	config Config
+	folder string
 }
 
 // Run checks and measures the workloads one after another and hands each result to
@@ -76,17 +79,21 @@ func Run(ctx context.Context, workloads []*Workload, c Config, report func(*Resu
 		return err
 	}
 	defer os.RemoveAll(folder)
-	if err := writeInputs(folder); err != nil {
+	if err := WriteInputs(folder); err != nil {
 		return err
 	}
-	r := &runner{config: c, folder: folder, answers: map[string][]string{}}
+	r := &runner{config: c, folder: folder}
 	ingests := []string{c.Ingest}
 	if c.Ingest == "both" {
 		ingests = []string{"share", "copy"}
 	}
 	for _, w := range workloads {
-		for _, ingest := range ingests {
-			res, err := r.measure(ctx, w, ingest)
+		found, err := r.checkAll(ctx, w, ingests)
+		if err != nil {
+			return err
+		}
+		for i, ingest := range ingests {
+			res, err := r.measure(ctx, w, ingest, found[i])
 			if err == nil {
 				err = report(res)
 			}
@@ -104,12 +111,26 @@ func (r *runner) say(format string, args ...any) {
 	}
 }
 
-func (r *runner) measure(ctx context.Context, w *Workload, ingest string) (*Result, error) {
+// checkAll compares before anything is measured, and leaves no garbage behind.
+func (r *runner) checkAll(ctx context.Context, w *Workload, ingests []string) ([]checked, error) {
+	defer runtime.GC()
 	r.say("%s: comparing %d rows with the reference", w.Name, w.CheckRows)
-	found, err := r.check(ctx, w, ingest)
+	want, err := r.collect(ctx, w, "copy", millrace.EngineReference)
 	if err != nil {
 		return nil, err
 	}
+	var out []checked
+	for _, ingest := range ingests {
+		found, err := r.check(ctx, w, ingest, want)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found)
+	}
+	return out, nil
+}
+
+func (r *runner) measure(ctx context.Context, w *Workload, ingest string, found checked) (*Result, error) {
 	res := &Result{Workload: w.Name, Ingest: ingest, Set: "small", Workers: r.config.Workers, RowBytes: w.RowBytes, Touched: w.Touched,
 		Checksum: found.checksum, CheckedRows: found.rowsOut}
 	copies := smallCopies(w)
@@ -118,7 +139,7 @@ func (r *runner) measure(ctx context.Context, w *Workload, ingest string) (*Resu
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	job, err := r.start(ctx, w.script(r.folder, ingest, copies, -1, r.config.Rate), w.Name, r.config.options())
+	job, err := r.start(ctx, w.Script(r.folder, ingest, copies, -1, r.config.Rate), w.Name, r.config.options())
 	if err != nil {
 		return nil, err
 	}
@@ -139,6 +160,12 @@ func (r *runner) measure(ctx context.Context, w *Workload, ingest string) (*Resu
 func (r *runner) windows(ctx context.Context, job *millrace.Job, res *Result) error {
 	if err := pause(ctx, r.config.Warmup); err != nil {
 		return err
+	}
+	if r.config.CPUProfile != nil {
+		if err := pprof.StartCPUProfile(r.config.CPUProfile); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
 	}
 	var in, out, cpu []float64
 	before, cpuBefore, at := job.Progress(), processorTime(), time.Now()

@@ -75,10 +75,10 @@ func parseWorkload(name, text string) (*Workload, error) {
 	return w, err
 }
 
-// script is the workload's SQL with its source's options in place.
-func (w *Workload) script(folder, ingest string, copies int, rows int64, rate float64) string {
+// Script is the workload's SQL with its source's options in place.
+func (w *Workload) Script(folder, ingest string, copies int, rows int64, rate float64) string {
 	source := fmt.Sprintf("connector = 'replay', path = '%s', format = 'csv', header = true, timestamp_unit = 'ms', bundle = '%d', copies = '%d', lap = '%s', ingest = '%s'",
-		inputPath(folder, w.Input), w.Bundle, copies, w.Lap, ingest)
+		InputPath(folder, w.Input), w.Bundle, copies, w.Lap, ingest)
 	if rows >= 0 {
 		source += fmt.Sprintf(", number_of_rows = '%d'", rows)
 	}

@@ -22,6 +22,7 @@ type benchFlags struct {
 	seconds  float64
 	windows  int
 	rate     float64
+	profile  string
 	json     bool
 	list     bool
 }
@@ -59,6 +60,7 @@ func benchCommand(t terminal) *cobra.Command {
 	flags.Float64Var(&f.seconds, "seconds", 1, "length of a measurement")
 	flags.IntVar(&f.windows, "windows", 5, "measurements; the median is shown, with the least and the most")
 	flags.Float64Var(&f.rate, "rate", 0, "rows per second (default: as fast as possible)")
+	flags.StringVar(&f.profile, "cpu-profile", "", "write a profile of the measurement to this `FILE` (one workload only)")
 	flags.BoolVar(&f.json, "json", false, "one JSON object a line")
 	flags.BoolVar(&f.list, "list", false, "list the workloads")
 	completeWords(cmd, "ingest", "share", "copy", "both")
@@ -120,6 +122,17 @@ func (f *benchFlags) run(t terminal, names []string) error {
 		Workers: f.workers, TaskBytes: int64(f.taskSize), Ingest: f.ingest, Large: f.set == "large", Windows: f.windows, Seconds: f.seconds,
 		Warmup: time.Second, Rate: f.rate,
 		Progress: func(format string, args ...any) { fmt.Fprintf(t.err, format+"\n", args...) },
+	}
+	if f.profile != "" {
+		if len(workloads) != 1 || f.ingest == "both" {
+			return fmt.Errorf("--cpu-profile is of one workload with one kind of ingest")
+		}
+		file, err := os.Create(f.profile)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		c.CPUProfile = file
 	}
 	if f.json {
 		return bench.Run(ctx, workloads, c, func(r *bench.Result) error { return bench.WriteJSON(t.out, r) })
