@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/bits"
 
+	vec "github.com/millrace/millrace/internal/vector"
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/state"
 	"github.com/millrace/millrace/stream"
@@ -228,11 +229,26 @@ func (a *floatSums) addRun(slot int, c *stream.Column, from, to int) {
 	}
 }
 
+// exactSumMin is the number of values from which summing them as integers pays.
+const exactSumMin = 16
+
+// exactSum is the true sum of values if it is known without adding them one by one.
+func exactSum[T float32 | float64](v []T) (high, low float64, ok bool) {
+	if len(v) < exactSumMin {
+		return 0, 0, false
+	}
+	return vec.SumExact(v)
+}
+
 func addFloatRun[T float32 | float64](slot *floatSum, v []T, valid stream.Bitmap, from, to int) {
 	s := *slot
 	if valid == nil {
-		for _, x := range v[from:to] {
-			s.add(float64(x))
+		if high, low, ok := exactSum(v[from:to]); ok {
+			s = s.plus(floatSum{high, low, int64(to - from)})
+		} else {
+			for _, x := range v[from:to] {
+				s.add(float64(x))
+			}
 		}
 	} else {
 		for i := from; i < to; i++ {

@@ -1,18 +1,24 @@
 package operator
 
-import "github.com/millrace/millrace/stream"
+import (
+	"slices"
+
+	"github.com/millrace/millrace/stream"
+)
 
 // outputs collects an operator's output rows in batches of the pool.
 type outputs struct {
 	pool   *stream.Pool
 	schema *stream.Schema
 	need   []bool
+	texts  bool // there are columns that grow by more than rows
 	open   *stream.Batch
 	rows   int64 // put out so far
 }
 
 func newOutputs(env Env, s *stream.Schema, need []bool) outputs {
-	return outputs{pool: env.Pool, schema: s, need: need}
+	texts := slices.ContainsFunc(s.Fields, func(f stream.Field) bool { return f.Type == stream.Varchar })
+	return outputs{pool: env.Pool, schema: s, need: need, texts: texts}
 }
 
 // batch returns the batch that takes the next rows.
@@ -28,7 +34,7 @@ func (o *outputs) room() int {
 	if o.open == nil {
 		return OutputRows
 	}
-	if o.open.Len < OutputRows && o.open.SizeBytes() >= passBytesMax {
+	if o.texts && o.open.Len < OutputRows && o.open.SizeBytes() >= passBytesMax {
 		return 0
 	}
 	return OutputRows - o.open.Len

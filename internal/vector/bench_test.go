@@ -80,6 +80,8 @@ func BenchmarkReduce(b *testing.B) {
 		bench(b, "SumInt64", n, 8*n, func() { SumInt64(i8) })
 		bench(b, "SumScaled32", n, 4*n, func() { SumScaled32(f4, 8) })
 		bench(b, "SumScaled64", n, 8*n, func() { SumScaled64(f8, 8) })
+		bench(b, "SumExact/float32", n, 4*n, func() { SumExact(f4) })
+		bench(b, "SumExact/float64", n, 8*n, func() { SumExact(f8) })
 		bench(b, "MinMax/int32", n, 4*n, func() { MinMax(i4) })
 		bench(b, "MinMax/int64", n, 8*n, func() { MinMax(i8) })
 		bench(b, "MinMax/float32", n, 4*n, func() { MinMax(f4) })

@@ -154,3 +154,43 @@ func TestOrder(t *testing.T) {
 		}
 	})
 }
+
+// testSumExact: whatever counts as exact is, and sums of numbers of like size count.
+func testSumExact[T float32 | float64](t *testing.T, r *rand.Rand, n int) {
+	v, kind, must := sample[T](r, n), r.IntN(3), false
+	for i := range v {
+		switch kind {
+		case 0:
+			v[i], must = T(r.IntN(1<<20)-1<<19)/256, true
+		case 1:
+			v[i] = T(math.Ldexp(r.Float64()-0.5, r.IntN(60)-30))
+		}
+	}
+	high, low, ok := SumExact(v)
+	if !ok {
+		if must {
+			t.Fatalf("%v do not count as exact", v)
+		}
+		return
+	}
+	want := new(big.Float).SetPrec(4000)
+	for _, x := range v {
+		want.Add(want, big.NewFloat(float64(x)))
+	}
+	got := new(big.Float).SetPrec(4000).Add(big.NewFloat(high).SetPrec(4000), big.NewFloat(low))
+	if nearest, _ := want.Float64(); got.Cmp(want) != 0 || nearest != high {
+		t.Fatalf("%v+%v, want %v of %v", high, low, want, v)
+	}
+}
+
+func TestSumExact(t *testing.T) {
+	both(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(21, 22))
+		for _, n := range lengths() {
+			for range 10 {
+				testSumExact[float32](t, r, n)
+				testSumExact[float64](t, r, n)
+			}
+		}
+	})
+}
