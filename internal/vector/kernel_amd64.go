@@ -238,3 +238,28 @@ func aboveAVX2(v *int64, n int, limit int64) (left int)
 //
 //go:noescape
 func shiftInt64AVX2(dst *int64, src *int64, n int, k int64)
+
+// scale32AVX2 sets n blocks of 8 products that are integers of at most 51 bits; odd is not zero if one is no integer.
+//
+//go:noescape
+func scale32AVX2(dst *int64, v *float32, n int, by float64) (reach uint64, odd uint64)
+
+// scale64AVX2 sets n blocks of 8 products that are integers of at most 51 bits; odd is not zero if one is no integer.
+//
+//go:noescape
+func scale64AVX2(dst *int64, v *float64, n int, by float64) (reach uint64, odd uint64)
+
+// widenAVX2 sets n blocks of 8 values.
+//
+//go:noescape
+func widenAVX2(dst *int64, v *int32, n int) (reach uint64)
+
+// floatAVX2 sets n blocks of 8 values.
+//
+//go:noescape
+func floatAVX2(dst *float64, v *int64, n int, unit float64)
+
+// averageAVX2 sets n blocks of 8 values.
+//
+//go:noescape
+func averageAVX2(dst *float64, sum *int64, count *int64, n int, unit float64)

@@ -5032,3 +5032,263 @@ loop:
 done:
 	VZEROUPPER
 	RET
+
+// func scale32AVX2(dst *int64, v *float32, n int, by float64) (reach uint64, odd uint64)
+// Requires: AVX, AVX2, SSE2
+TEXT ·scale32AVX2(SB), NOSPLIT, $0-48
+	MOVQ         dst+0(FP), AX
+	MOVQ         v+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVSD        by+24(FP), X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x4338000000000000, BX
+	VMOVQ        BX, X1
+	VPBROADCASTQ X1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	TESTQ        DX, DX
+	JZ           done
+
+loop:
+	VCVTPS2PD (CX), Y4
+	VMULPD    Y0, Y4, Y4
+	VADDPD    Y1, Y4, Y5
+	VPSUBQ    Y1, Y5, Y6
+	VMOVDQU   Y6, (AX)
+	VPXOR     Y7, Y7, Y7
+	VPCMPGTQ  Y6, Y7, Y7
+	VPXOR     Y6, Y7, Y7
+	VPOR      Y7, Y2, Y2
+	VSUBPD    Y1, Y5, Y5
+	VCMPPD    $0x04, Y4, Y5, Y5
+	VORPD     Y5, Y3, Y3
+	VCVTPS2PD 16(CX), Y4
+	VMULPD    Y0, Y4, Y4
+	VADDPD    Y1, Y4, Y5
+	VPSUBQ    Y1, Y5, Y6
+	VMOVDQU   Y6, 32(AX)
+	VPXOR     Y7, Y7, Y7
+	VPCMPGTQ  Y6, Y7, Y7
+	VPXOR     Y6, Y7, Y7
+	VPOR      Y7, Y2, Y2
+	VSUBPD    Y1, Y5, Y5
+	VCMPPD    $0x04, Y4, Y5, Y5
+	VORPD     Y5, Y3, Y3
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000040, AX
+	DECQ      DX
+	JNZ       loop
+
+done:
+	VEXTRACTI128 $0x01, Y2, X0
+	VPOR         X0, X2, X0
+	VPSHUFD      $0x4e, X0, X1
+	VPOR         X1, X0, X0
+	VMOVQ        X0, AX
+	VMOVMSKPD    Y3, CX
+	VZEROUPPER
+	MOVQ         AX, reach+32(FP)
+	MOVQ         CX, odd+40(FP)
+	RET
+
+// func scale64AVX2(dst *int64, v *float64, n int, by float64) (reach uint64, odd uint64)
+// Requires: AVX, AVX2, SSE2
+TEXT ·scale64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         dst+0(FP), AX
+	MOVQ         v+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVSD        by+24(FP), X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x4338000000000000, BX
+	VMOVQ        BX, X1
+	VPBROADCASTQ X1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	TESTQ        DX, DX
+	JZ           done
+
+loop:
+	VMULPD   (CX), Y0, Y4
+	VADDPD   Y1, Y4, Y5
+	VPSUBQ   Y1, Y5, Y6
+	VMOVDQU  Y6, (AX)
+	VPXOR    Y7, Y7, Y7
+	VPCMPGTQ Y6, Y7, Y7
+	VPXOR    Y6, Y7, Y7
+	VPOR     Y7, Y2, Y2
+	VSUBPD   Y1, Y5, Y5
+	VCMPPD   $0x04, Y4, Y5, Y5
+	VORPD    Y5, Y3, Y3
+	VMULPD   32(CX), Y0, Y4
+	VADDPD   Y1, Y4, Y5
+	VPSUBQ   Y1, Y5, Y6
+	VMOVDQU  Y6, 32(AX)
+	VPXOR    Y7, Y7, Y7
+	VPCMPGTQ Y6, Y7, Y7
+	VPXOR    Y6, Y7, Y7
+	VPOR     Y7, Y2, Y2
+	VSUBPD   Y1, Y5, Y5
+	VCMPPD   $0x04, Y4, Y5, Y5
+	VORPD    Y5, Y3, Y3
+	ADDQ     $0x00000040, CX
+	ADDQ     $0x00000040, AX
+	DECQ     DX
+	JNZ      loop
+
+done:
+	VEXTRACTI128 $0x01, Y2, X0
+	VPOR         X0, X2, X0
+	VPSHUFD      $0x4e, X0, X1
+	VPOR         X1, X0, X0
+	VMOVQ        X0, AX
+	VMOVMSKPD    Y3, CX
+	VZEROUPPER
+	MOVQ         AX, reach+32(FP)
+	MOVQ         CX, odd+40(FP)
+	RET
+
+// func widenAVX2(dst *int64, v *int32, n int) (reach uint64)
+// Requires: AVX, AVX2
+TEXT ·widenAVX2(SB), NOSPLIT, $0-32
+	MOVQ  dst+0(FP), AX
+	MOVQ  v+8(FP), CX
+	MOVQ  n+16(FP), DX
+	VPXOR Y0, Y0, Y0
+	TESTQ DX, DX
+	JZ    done
+
+loop:
+	VPMOVSXDQ (CX), Y1
+	VMOVDQU   Y1, (AX)
+	VPXOR     Y2, Y2, Y2
+	VPCMPGTQ  Y1, Y2, Y2
+	VPXOR     Y1, Y2, Y2
+	VPOR      Y2, Y0, Y0
+	VPMOVSXDQ 16(CX), Y1
+	VMOVDQU   Y1, 32(AX)
+	VPXOR     Y2, Y2, Y2
+	VPCMPGTQ  Y1, Y2, Y2
+	VPXOR     Y1, Y2, Y2
+	VPOR      Y2, Y0, Y0
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000040, AX
+	DECQ      DX
+	JNZ       loop
+
+done:
+	VEXTRACTI128 $0x01, Y0, X1
+	VPOR         X1, X0, X1
+	VPSHUFD      $0x4e, X1, X0
+	VPOR         X0, X1, X1
+	VMOVQ        X1, AX
+	VZEROUPPER
+	MOVQ         AX, reach+24(FP)
+	RET
+
+// func floatAVX2(dst *float64, v *int64, n int, unit float64)
+// Requires: AVX, AVX2, SSE2
+TEXT ·floatAVX2(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         v+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVSD        unit+24(FP), X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x4330000000000000, BX
+	VMOVQ        BX, X1
+	VPBROADCASTQ X1, Y1
+	MOVQ         $0x4530000080000000, BX
+	VMOVQ        BX, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         $0x4530000080100000, BX
+	VMOVQ        BX, X3
+	VPBROADCASTQ X3, Y3
+	TESTQ        DX, DX
+	JZ           done
+
+loop:
+	VMOVDQU  (CX), Y4
+	VPSRLQ   $0x20, Y4, Y5
+	VPXOR    Y2, Y5, Y5
+	VSUBPD   Y3, Y5, Y5
+	VPBLENDD $0xaa, Y1, Y4, Y4
+	VADDPD   Y5, Y4, Y4
+	VMULPD   Y0, Y4, Y4
+	VMOVUPD  Y4, (AX)
+	VMOVDQU  32(CX), Y4
+	VPSRLQ   $0x20, Y4, Y5
+	VPXOR    Y2, Y5, Y5
+	VSUBPD   Y3, Y5, Y5
+	VPBLENDD $0xaa, Y1, Y4, Y4
+	VADDPD   Y5, Y4, Y4
+	VMULPD   Y0, Y4, Y4
+	VMOVUPD  Y4, 32(AX)
+	ADDQ     $0x00000040, AX
+	ADDQ     $0x00000040, CX
+	DECQ     DX
+	JNZ      loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func averageAVX2(dst *float64, sum *int64, count *int64, n int, unit float64)
+// Requires: AVX, AVX2, SSE2
+TEXT ·averageAVX2(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         sum+8(FP), CX
+	MOVQ         count+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVSD        unit+32(FP), X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x4330000000000000, SI
+	VMOVQ        SI, X1
+	VPBROADCASTQ X1, Y1
+	MOVQ         $0x4530000080000000, SI
+	VMOVQ        SI, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         $0x4530000080100000, SI
+	VMOVQ        SI, X3
+	VPBROADCASTQ X3, Y3
+	TESTQ        BX, BX
+	JZ           done
+
+loop:
+	VMOVDQU  (CX), Y4
+	VPSRLQ   $0x20, Y4, Y5
+	VPXOR    Y2, Y5, Y5
+	VSUBPD   Y3, Y5, Y5
+	VPBLENDD $0xaa, Y1, Y4, Y4
+	VADDPD   Y5, Y4, Y4
+	VMOVDQU  (DX), Y5
+	VPSRLQ   $0x20, Y5, Y6
+	VPXOR    Y2, Y6, Y6
+	VSUBPD   Y3, Y6, Y6
+	VPBLENDD $0xaa, Y1, Y5, Y5
+	VADDPD   Y6, Y5, Y5
+	VMULPD   Y0, Y4, Y4
+	VDIVPD   Y5, Y4, Y4
+	VMOVUPD  Y4, (AX)
+	VMOVDQU  32(CX), Y4
+	VPSRLQ   $0x20, Y4, Y5
+	VPXOR    Y2, Y5, Y5
+	VSUBPD   Y3, Y5, Y5
+	VPBLENDD $0xaa, Y1, Y4, Y4
+	VADDPD   Y5, Y4, Y4
+	VMOVDQU  32(DX), Y5
+	VPSRLQ   $0x20, Y5, Y6
+	VPXOR    Y2, Y6, Y6
+	VSUBPD   Y3, Y6, Y6
+	VPBLENDD $0xaa, Y1, Y5, Y5
+	VADDPD   Y6, Y5, Y5
+	VMULPD   Y0, Y4, Y4
+	VDIVPD   Y5, Y4, Y4
+	VMOVUPD  Y4, 32(AX)
+	ADDQ     $0x00000040, AX
+	ADDQ     $0x00000040, CX
+	ADDQ     $0x00000040, DX
+	DECQ     BX
+	JNZ      loop
+
+done:
+	VZEROUPPER
+	RET

@@ -45,6 +45,7 @@ func main() {
 	compressBits()
 	sums()
 	order()
+	conversions()
 	Generate()
 }
 
