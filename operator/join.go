@@ -45,6 +45,7 @@ type join struct {
 	sides  [2]*windowSide
 	lay    layout
 	on     residual
+	bits   *pairBits // nil: no condition is a test between the sides
 
 	index  rowIndex
 	open   bool
@@ -83,6 +84,12 @@ func NewJoin(env Env, left, right Side, op *model.Operator, need []bool) (Functi
 		}
 		j.ins[i] = in
 		w.store = newRowStore(in.schema, in.stored, len(keys[i]) > 0)
+	}
+	if len(keys[0]) == 0 && env.Force.Join != "theta" {
+		var err error
+		if j.bits, err = newPairBits(on, &j.lay, [2]*stream.Schema{j.ins[0].schema, j.ins[1].schema}); err != nil {
+			return nil, fmt.Errorf("%s: %w", op.Name, err)
+		}
 	}
 	return j, nil
 }
@@ -149,6 +156,9 @@ func (j *join) openNext() bool {
 	if len(j.ins[1].keyCols) > 0 {
 		j.index.build(right.hash, j.from[1], j.to[1])
 	}
+	if j.bits != nil {
+		j.bits.open(j.sides, j.from, j.to)
+	}
 	return true
 }
 
@@ -157,19 +167,27 @@ func (j *join) openNext() bool {
 func (j *join) fill() bool {
 	j.lay.setWindow(j.sides, j.number)
 	stores := [2]*stream.Batch{j.sides[0].store.rows, j.sides[1].store.rows}
+	bits := j.bits != nil && j.bits.usable
 	for {
 		room := min(j.out.room(), ChunkRows)
 		if room == 0 {
 			return false
 		}
 		j.lay.clearPairs()
-		if len(j.ins[0].keyCols) > 0 {
+		switch {
+		case len(j.ins[0].keyCols) > 0:
 			j.collectEqual(room)
-		} else {
+		case bits:
+			j.collectBits(room)
+		default:
 			j.collectAll(room)
 		}
 		if len(j.lay.pairs[0]) == 0 {
 			break
+		}
+		if bits && j.bits.all {
+			j.lay.appendOutput(j.out.batch(), stores)
+			continue
 		}
 		j.on.apply(&j.lay, stores, j.schema, func(_ int, e ErrorRow) { j.errors = append(j.errors, e) })
 		j.lay.appendOutput(j.out.batch(), stores)
