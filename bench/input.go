@@ -8,6 +8,9 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 )
 
 // The first rows of the published traces (Google's cluster trace, the DEBS 2014 smart
@@ -18,7 +21,7 @@ var dataFiles embed.FS
 
 // InputPath is where WriteInputs puts the rows of that name.
 func InputPath(folder, name string) string {
-	if _, ok := generators[name]; ok {
+	if generatorOf(name) != nil {
 		return filepath.Join(folder, name+".csv")
 	}
 	return filepath.Join(folder, name+".csv.gz")
@@ -29,27 +32,42 @@ var generators = map[string]func(io.Writer){
 	"ad_events": adEvents, "ads": ads, "sensors": sensors, "bids": bids, "numbers": numbers, "keys": keys,
 }
 
-// writeInputs writes all inputs into a folder.
-func WriteInputs(folder string) error {
-	entries, err := dataFiles.ReadDir("data")
-	if err != nil {
-		return err
+// WriteInputs writes the inputs of workloads into a folder, with the tables they join.
+func WriteInputs(folder string, workloads ...*Workload) error {
+	names := []string{"ads"}
+	for _, w := range workloads {
+		names = append(names, w.Input)
 	}
-	for _, e := range entries {
-		b, err := dataFiles.ReadFile("data/" + e.Name())
-		if err == nil {
-			err = os.WriteFile(filepath.Join(folder, e.Name()), b, 0o600)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	for name, generate := range generators {
-		if err := writeFile(InputPath(folder, name), generate); err != nil {
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if err := writeInput(folder, name); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func writeInput(folder, name string) error {
+	generate := generatorOf(name)
+	if generate != nil {
+		return writeFile(InputPath(folder, name), generate)
+	}
+	b, err := dataFiles.ReadFile("data/" + name + ".csv.gz")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(InputPath(folder, name), b, 0o600)
+}
+
+// generatorOf is nil for rows that are kept in data/.
+func generatorOf(name string) func(io.Writer) {
+	distribution, number, found := strings.Cut(name, "_")
+	if found && (distribution == uniform || distribution == zipf) {
+		if n, err := strconv.Atoi(number); err == nil {
+			return func(w io.Writer) { grouped(w, distribution, n) }
+		}
+	}
+	return generators[name]
 }
 
 func writeFile(path string, generate func(io.Writer)) (err error) {
@@ -74,6 +92,7 @@ const (
 	bidRows                = 8192
 	numberRows             = 1 << 16
 	keyRows                = 100_000
+	groupedRows            = 1 << 20
 )
 
 // adIDs are sparse, as identifiers are.
@@ -142,5 +161,25 @@ func keys(w io.Writer) {
 	fmt.Fprintln(w, "ts,k,v")
 	for i, p := range r.Perm(keyRows) {
 		fmt.Fprintf(w, "%d,%d,%d\n", i, int64(p)*7919+1, r.IntN(1000))
+	}
+}
+
+// The distributions of grouped.
+const (
+	uniform, zipf = "uniform", "zipf"
+	zipfExponent  = 1.2
+)
+
+// grouped rows have so many keys, sparse and in no order.
+func grouped(w io.Writer, distribution string, keys int) {
+	r := rand.New(rand.NewPCG(13, 14))
+	pick := func() int64 { return r.Int64N(int64(keys)) }
+	if distribution == zipf {
+		z := rand.NewZipf(r, zipfExponent, 1, uint64(keys-1))
+		pick = func() int64 { return int64(z.Uint64()) }
+	}
+	fmt.Fprintln(w, "ts,k,v")
+	for i := range groupedRows {
+		fmt.Fprintf(w, "%d,%d,%d\n", i, pick()*7919+1, r.IntN(1000))
 	}
 }

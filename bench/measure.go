@@ -79,7 +79,7 @@ func Run(ctx context.Context, workloads []*Workload, c Config, report func(*Resu
 		return err
 	}
 	defer os.RemoveAll(folder)
-	if err := WriteInputs(folder); err != nil {
+	if err := WriteInputs(folder, workloads...); err != nil {
 		return err
 	}
 	r := &runner{config: c, folder: folder}

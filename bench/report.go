@@ -48,7 +48,7 @@ func WriteJSON(w io.Writer, r *Result) error {
 
 // WriteHead writes the head of the table that WriteRow fills.
 func WriteHead(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "%-7s %-6s %-6s %3s %9s %19s %10s %9s %9s %9s %7s\n",
+	_, err := fmt.Fprintf(w, "%-15s %-6s %-6s %3s %9s %19s %10s %9s %9s %9s %7s\n",
 		"query", "ingest", "set", "wrk", "M rows/s", "(min - max)", "M out/s", "GB/s", "read GB/s", "CPU s/M", "peak MB")
 	return err
 }
@@ -56,7 +56,7 @@ func WriteHead(w io.Writer) error {
 // WriteRow writes a result for people: rows in and out, row-format and touched bytes,
 // processor seconds per million rows.
 func WriteRow(w io.Writer, r *Result) error {
-	_, err := fmt.Fprintf(w, "%-7s %-6s %-6s %3d %9.1f %19s %10.1f %9.2f %9.2f %9.4f %7d\n", r.Workload, r.Ingest, r.Set, r.Workers,
+	_, err := fmt.Fprintf(w, "%-15s %-6s %-6s %3d %9.1f %19s %10.1f %9.2f %9.2f %9.4f %7d\n", r.Workload, r.Ingest, r.Set, r.Workers,
 		r.RowsPerSecond.Median/1e6, fmt.Sprintf("(%.1f - %.1f)", r.RowsPerSecond.Min/1e6, r.RowsPerSecond.Max/1e6), r.RowsOutPerSecond.Median/1e6,
 		r.BytesPerSecond()/1e9, r.TouchedBytesPerSecond()/1e9, r.CPUPerMillionRows.Median, r.PeakBytes>>20)
 	return err

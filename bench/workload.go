@@ -3,7 +3,7 @@
 // (connector replay). Before anything is measured the result over a prefix is compared
 // with the reference interpreter's.
 //
-// Files: workload.go (what there is), input.go (rows), check.go (right before fast),
+// Files: workload.go and micro.go (what there is), input.go (rows), check.go (right before fast),
 // measure.go (windows of time), memory.go (what the memory gives), report.go.
 package bench
 
@@ -50,8 +50,11 @@ func Find(name string) (*Workload, error) {
 	if strings.HasPrefix(name, "NX") && name != "NX5LS" {
 		return nil, fmt.Errorf("workload %s is not built yet: Nexmark's queries need parts of Flink's dialect that are not there; NX5LS is a form of query 5 that runs", name)
 	}
+	if w, ok, err := findMicro(name); ok {
+		return w, err
+	}
 	if !slices.Contains(Names(), name) {
-		return nil, fmt.Errorf("there is no workload %s; there are %s", name, strings.Join(Names(), ", "))
+		return nil, fmt.Errorf("there is no workload %s; there are %s and those of --list", name, strings.Join(Names(), ", "))
 	}
 	text, err := workloadFiles.ReadFile("workloads/" + name + ".sql")
 	if err != nil {

@@ -70,9 +70,6 @@ func run(ctx context.Context, rounds int, share float64, names []string) error {
 		return err
 	}
 	defer os.RemoveAll(folder)
-	if err := bench.WriteInputs(folder); err != nil {
-		return err
-	}
 	compiler := findCompiler()
 	if compiler == "" {
 		log.Print("NO C COMPILER WAS FOUND (cc, gcc, clang): the loops in C are left out")
@@ -98,6 +95,9 @@ func run(ctx context.Context, rounds int, share float64, names []string) error {
 func compare(ctx context.Context, l loop, folder, compiler string, rounds int) error {
 	w, err := bench.Find(l.name)
 	if err != nil {
+		return err
+	}
+	if err := bench.WriteInputs(folder, w); err != nil {
 		return err
 	}
 	d, err := readDataset(folder, w, l.columns)
