@@ -24,8 +24,9 @@ type accumulator interface {
 	// add adds value i of c, unless NULL, to slot slots[i]. A nil c stands for values that
 	// are not NULL and not looked at.
 	add(slots []int32, c *stream.Column)
-	// addRun adds the values [from, to) of c to one slot.
-	addRun(slot int, c *stream.Column, from, to int)
+	// addRuns adds runs of values of c to slot, slot+1, ..: the first is [from, ends[0]),
+	// each other one begins where the one before ends.
+	addRuns(slot, from int, ends []int32, c *stream.Column)
 	// merge adds slot from+i of src behind slot slots[i].
 	merge(slots []int32, src accumulator, from int)
 	// flip is a step of slider.flip for the pane entries from.. here: entry i becomes
@@ -166,16 +167,6 @@ func (a *counts) add(slots []int32, c *stream.Column) {
 	}
 	for i, s := range slots {
 		n[s] += int64(c.Valid[i>>6] >> (uint(i) & 63) & 1)
-	}
-}
-
-func (a *counts) addRun(slot int, c *stream.Column, from, to int) {
-	if c == nil || c.Valid == nil {
-		a.n[slot] += int64(to - from)
-		return
-	}
-	for i := from; i < to; i++ {
-		a.n[slot] += int64(c.Valid[i>>6] >> (uint(i) & 63) & 1)
 	}
 }
 

@@ -82,16 +82,6 @@ func (a *extremes[T]) add(slots []int32, c *stream.Column) {
 	}
 }
 
-func (a *extremes[T]) addRun(slot int, c *stream.Column, from, to int) {
-	v, e := valuesOf[T](c), a.s[slot]
-	for i := from; i < to; i++ {
-		if !c.IsNull(i) && (!e.ok || beats(v[i], e.v, a.keep)) {
-			e.v, e.ok = v[i], true
-		}
-	}
-	a.s[slot] = e
-}
-
 func (a *extremes[T]) merge(slots []int32, src accumulator, from int) {
 	in := src.(*extremes[T]).s[from:]
 	for i, s := range slots {

@@ -4,7 +4,6 @@ import (
 	"math"
 	"math/bits"
 
-	vec "github.com/millrace/millrace/internal/vector"
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/state"
 	"github.com/millrace/millrace/stream"
@@ -110,20 +109,6 @@ func (a *intSums) add(slots []int32, c *stream.Column) {
 	}
 }
 
-func (a *intSums) addRun(slot int, c *stream.Column, from, to int) {
-	s := a.s[slot]
-	for i := from; i < to; i++ {
-		switch {
-		case c.IsNull(i):
-		case c.Type == stream.Integer:
-			s.add(int64(c.I32[i]))
-		default:
-			s.add(c.I64[i])
-		}
-	}
-	a.s[slot] = s
-}
-
 func (a *intSums) merge(slots []int32, src accumulator, from int) {
 	in := src.(*intSums).s[from:]
 	for i, s := range slots {
@@ -192,7 +177,10 @@ func (a *intSums) read(r *state.Reader, slot int) {
 }
 
 // floatSums is SUM and AVG of REAL and DOUBLE.
-type floatSums struct{ s []floatSum }
+type floatSums struct {
+	s     []floatSum
+	scale floatScale
+}
 
 func (a *floatSums) fresh() accumulator { return &floatSums{} }
 func (a *floatSums) resize(n int)       { a.s = resizeSlots(a.s, n) }
@@ -219,45 +207,6 @@ func addFloats[T float32 | float64](sums []floatSum, slots []int32, v []T, valid
 			sums[s].add(float64(v[i]))
 		}
 	}
-}
-
-func (a *floatSums) addRun(slot int, c *stream.Column, from, to int) {
-	if c.Type == stream.Real {
-		addFloatRun(&a.s[slot], c.F32, c.Valid, from, to)
-	} else {
-		addFloatRun(&a.s[slot], c.F64, c.Valid, from, to)
-	}
-}
-
-// exactSumMin is the number of values from which summing them as integers pays.
-const exactSumMin = 16
-
-// exactSum is the true sum of values if it is known without adding them one by one.
-func exactSum[T float32 | float64](v []T) (high, low float64, ok bool) {
-	if len(v) < exactSumMin {
-		return 0, 0, false
-	}
-	return vec.SumExact(v)
-}
-
-func addFloatRun[T float32 | float64](slot *floatSum, v []T, valid stream.Bitmap, from, to int) {
-	s := *slot
-	if valid == nil {
-		if high, low, ok := exactSum(v[from:to]); ok {
-			s = s.plus(floatSum{high, low, int64(to - from)})
-		} else {
-			for _, x := range v[from:to] {
-				s.add(float64(x))
-			}
-		}
-	} else {
-		for i := from; i < to; i++ {
-			if valid.Get(i) {
-				s.add(float64(v[i]))
-			}
-		}
-	}
-	*slot = s
 }
 
 func (a *floatSums) merge(slots []int32, src accumulator, from int) {

@@ -36,6 +36,7 @@ type aggregate struct {
 	grid   window.Grid
 	// slides: a pane can be in several windows, so that panes are kept apart.
 	slides bool
+	even   bool // every slide is one pane
 	timed  bool // results have event time
 	keys   int  // the chain's first columns are the keys
 	layout keyLayout
@@ -135,6 +136,7 @@ func (a *aggregate) findWindow(side Side) error {
 			return fmt.Errorf("window of kind %s is not one that closes", w.Kind)
 		}
 		a.slides = a.grid.Overlaps()
+		a.even = a.grid.Size%a.grid.Slide == 0
 		return nil
 	}
 	if out := side.Output(); out.Windowed() {

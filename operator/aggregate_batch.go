@@ -88,6 +88,9 @@ type aggregateScratch struct {
 	slots []int32 // .. entry
 	last  []int32 // of each group of the task: its latest entry
 	pos   []int64
+	ends  []int32 // without keys: where the chunk's runs end
+	size  int     // rows of the pane before
+	had   int     // .. of this one, in earlier chunks
 	sets  []distinctScratch
 	emit  func(*Chunk) error
 }
@@ -113,6 +116,7 @@ func (a *aggregate) Batch(t *Task, scratch Scratch) (Partial, error) {
 // fragmentOf groups a task's rows.
 func (a *aggregate) fragmentOf(t *Task, s *aggregateScratch) (*fragment, []ErrorRow, error) {
 	s.task, s.f, s.last = t, a.takeFragment(), s.last[:0]
+	s.had = 0
 	s.index.reset()
 	for i := range s.sets {
 		s.sets[i].reset()
@@ -126,6 +130,7 @@ func (a *aggregate) fragmentOf(t *Task, s *aggregateScratch) (*fragment, []Error
 // chunk adds a chunk's rows to the fragment.
 func (s *aggregateScratch) chunk(c *Chunk) error {
 	a, f := s.a, s.f
+	s.ends = s.ends[:0]
 	if a.keys > 0 {
 		s.index.ids(f.keys, &s.coder, c.Cols[:a.keys], c.Len, s.ids)
 		for len(s.last) < f.keys.n {
@@ -155,6 +160,8 @@ func (s *aggregateScratch) chunk(c *Chunk) error {
 			cell.resize(f.entries)
 			cell.add(slots, a.argument(c, i))
 		}
+	} else {
+		s.addRuns(c)
 	}
 	for i := range a.sets {
 		s.sets[i].add(&f.sets[i], s.slots[:c.Len], &c.Cols[a.sets[i].column])
@@ -167,21 +174,6 @@ func (a *aggregate) argument(c *Chunk, cell int) *stream.Column {
 		return &c.Cols[i]
 	}
 	return nil
-}
-
-// paneRuns cuts a chunk where panes end.
-func (s *aggregateScratch) paneRuns(c *Chunk, pos []int64) {
-	f, grid := s.f, &s.a.grid
-	for lo := 0; lo < c.Len; {
-		n := len(f.panes)
-		if n == 0 || pos[lo] > f.panes[n-1].Last {
-			f.panes = append(f.panes, paneFragment{Pane: grid.Pane(pos[lo]), from: f.entries, hole: !grid.Holds(pos[lo])})
-			n++
-		}
-		hi := window.Find(pos, lo, c.Len, f.panes[n-1].Last)
-		s.run(c, lo, hi)
-		lo = hi
-	}
 }
 
 // carriedRuns cuts a chunk where the window columns change.
@@ -215,24 +207,13 @@ func (a *aggregate) windowAt(c *Chunk, row int) (w carriedWindow) {
 // same reports whether both are one window: equal start and end, or equal index.
 func (w *carriedWindow) same(o *carriedWindow) bool { return *w == *o }
 
-// run adds rows [lo, hi) of a chunk to the last pane: finds their entries and, without
-// keys, accumulates them.
+// run finds the entries of rows [lo, hi) of a chunk, which belong to the last pane.
 func (s *aggregateScratch) run(c *Chunk, lo, hi int) {
 	f := s.f
 	from := f.panes[len(f.panes)-1].from
 	if s.a.keys == 0 {
-		if f.entries == from {
-			f.entries++
-		}
-		for i, cell := range f.cells {
-			cell.resize(f.entries)
-			cell.addRun(from, s.a.argument(c, i), lo, hi)
-		}
-		if len(s.sets) > 0 {
-			for i := lo; i < hi; i++ {
-				s.slots[i] = int32(from)
-			}
-		}
+		s.ends = append(s.ends, int32(hi))
+		f.entries = from + 1
 		return
 	}
 	slots, ids := s.slots[lo:hi], s.ids[lo:hi]
