@@ -49,6 +49,7 @@ type localPlan struct {
 	wide   []bool // key columns of 64 bits
 	cells  []localCellPlan
 	out    []localOut
+	edges  []localEdge
 	slides int64 // windows from one fresh one to the next
 	peak   *localPeak
 }
@@ -65,6 +66,12 @@ type localOut struct {
 	column, cell int
 	f            model.AggFunc
 	float        bool // SUM and AVG of REAL and DOUBLE
+}
+
+// localEdge is an output column that shows a column of the window.
+type localEdge struct {
+	column int
+	role   stream.Role
 }
 
 // planLocal returns how an aggregate's windows can be computed locally, or why not.
@@ -101,6 +108,11 @@ func planLocal(a *aggregate, side Side) (*localPlan, string) {
 			return nil, "MIN and MAX cannot subtract"
 		}
 		p.cells = append(p.cells, cp)
+	}
+	for j := a.keys + len(a.calls); j < a.schema.Len(); j++ {
+		if a.need[j] {
+			p.edges = append(p.edges, localEdge{j, a.schema.Fields[j].Role})
+		}
 	}
 	for _, c := range a.calls {
 		if !c.needed {

@@ -16,18 +16,34 @@ func (w *localWindows) putOut() error {
 	}
 	n := w.live()
 	for at := 0; at < n; {
-		if w.out.room() == 0 {
-			if err := w.flush(); err != nil {
-				return err
-			}
+		b, err := w.page()
+		if err != nil {
+			return err
 		}
-		m := min(w.out.room(), n-at)
-		b := w.out.batch()
-		from, to := w.physical(at, m)
+		from, to := w.physical(at, min(OutputRows-b.Len, n-at))
 		w.write(b, from, to, &bounds)
 		at += to - from
 	}
 	return nil
+}
+
+// page returns the batch that takes the next rows: it has room, and its columns have
+// their full length until flush.
+func (w *localWindows) page() (*stream.Batch, error) {
+	if w.out.open != nil && w.out.open.Len == OutputRows {
+		if err := w.flush(); err != nil {
+			return nil, err
+		}
+	}
+	if w.out.open == nil {
+		b := w.out.batch()
+		for i := range b.Cols {
+			if w.a.need[i] {
+				room(&b.Cols[i], OutputRows)
+			}
+		}
+	}
+	return w.out.open, nil
 }
 
 // physical returns the positions of at most n groups from the at-th on: those up to the
@@ -42,6 +58,14 @@ func (w *localWindows) physical(at, n int) (from, to int) {
 
 // flush hands on what was written.
 func (w *localWindows) flush() error {
+	if b := w.out.open; b != nil {
+		for i := range b.Cols {
+			if w.a.need[i] {
+				c := &b.Cols[i]
+				c.I32, c.I64, c.F64 = c.I32[:min(len(c.I32), b.Len)], c.I64[:min(len(c.I64), b.Len)], c.F64[:min(len(c.F64), b.Len)]
+			}
+		}
+	}
 	if b := w.out.take(); b != nil {
 		return w.emit(b)
 	}
@@ -58,25 +82,34 @@ func (w *localWindows) write(b *stream.Batch, from, to int, bounds *carriedWindo
 	}
 	for i := range w.plan.out {
 		o := &w.plan.out[i]
-		room(&b.Cols[o.column], n)
 		w.result(o, &b.Cols[o.column], at, from, to)
 	}
-	for j := a.keys + len(a.calls); j < len(b.Cols); j++ {
-		if a.need[j] {
-			room(&b.Cols[j], n)
-			fillRun(b.Cols[j].I64[at:n], bounds[a.schema.Fields[j].Role])
-		}
+	for _, e := range w.plan.edges {
+		fillRun(b.Cols[e.column].I64[at:n], bounds[e.role])
 	}
 	b.Len = n
 }
 
+// shortRun is the length of runs that are copied by a loop: a call costs more.
+const shortRun = 8
+
+func copyRun[T any](dst, src []T) {
+	if len(src) > shortRun {
+		copy(dst, src)
+		return
+	}
+	dst = dst[:len(src)]
+	for i, v := range src {
+		dst[i] = v
+	}
+}
+
 func (w *localWindows) writeKey(dst *stream.Column, j, at, from, to int) {
 	c := &w.cols[j]
-	room(dst, at+to-from)
 	if w.plan.wide[j] {
-		copy(dst.I64[at:], c.i64[from:to])
+		copyRun(dst.I64[at:], c.i64[from:to])
 	} else {
-		copy(dst.I32[at:], c.i32[from:to])
+		copyRun(dst.I32[at:], c.i32[from:to])
 	}
 	if c.null == nil {
 		return
@@ -96,13 +129,13 @@ func (w *localWindows) result(o *localOut, dst *stream.Column, at, from, to int)
 		n = c.n[from:to]
 	}
 	if o.f == model.Count {
-		copy(dst.I64[at:], n)
+		copyRun(dst.I64[at:], n)
 		return
 	}
 	sum := c.sum[from:to]
 	switch out := dst.F64; {
 	case o.f == model.Sum && !o.float:
-		copy(dst.I64[at:], sum)
+		copyRun(dst.I64[at:], sum)
 	case o.f == model.Sum:
 		out, unit := out[at:at+len(sum)], pow2(-c.scale)
 		for i, s := range sum {

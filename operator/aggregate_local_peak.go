@@ -80,13 +80,12 @@ func (w *localWindows) putPeak(values []int64, bounds *carriedWindow) error {
 		s.bits, s.sel = resizeRaw(s.bits, stream.WordsFor(n)), resizeRaw(s.sel, n)
 		vec.Compare(s.bits, values[p[0]:p[1]], vec.Equal, best)
 		for _, i := range s.sel[:vec.IndicesOf(s.sel, s.bits)] {
-			if w.out.room() == 0 {
-				if err := w.flush(); err != nil {
-					return err
-				}
+			b, err := w.page()
+			if err != nil {
+				return err
 			}
 			at := p[0] + int(i)
-			w.write(w.out.batch(), at, at+1, bounds)
+			w.write(b, at, at+1, bounds)
 		}
 	}
 	return nil

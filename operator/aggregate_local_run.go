@@ -194,6 +194,7 @@ func (w *localWindows) trim() {
 		return
 	}
 	l.id = l.id[:copy(l.id, l.id[h:])]
+	l.rows = l.rows[:copy(l.rows, l.rows[h:])]
 	for c := range l.value {
 		if w.plan.cells[c].sums {
 			l.value[c] = l.value[c][:copy(l.value[c], l.value[c][h:])]
@@ -210,6 +211,11 @@ func (w *localWindows) trim() {
 
 // add takes rows [lo, hi) of the chunk into the newest pane.
 func (w *localWindows) add(lo, hi int) {
+	w.logged += hi - lo
+	if w.few() {
+		w.addFew(lo, hi)
+		return
+	}
 	ids := w.chunkID[lo:hi]
 	places := w.places[:len(ids)]
 	if w.gapTo-w.gapFrom > len(w.id)/4 && len(w.id)+len(ids) > cap(w.id) {
@@ -235,6 +241,7 @@ func (w *localWindows) add(lo, hi int) {
 		rows[p]++
 	}
 	w.log.id = append(w.log.id, ids...)
+	w.log.rows = append(w.log.rows, singles[:len(ids)]...)
 	for i := range w.cells {
 		w.addCell(i, places, lo, hi)
 	}
@@ -298,9 +305,11 @@ func (w *localWindows) subtract(from, to int) {
 	for i := range w.cells {
 		w.subtractCell(i, from, to)
 	}
-	for _, g := range ids {
+	count := w.log.rows[from:to]
+	for i, g := range ids {
 		p := pos[g]
-		rows[p]--
+		rows[p] -= int64(count[i])
+		w.logged -= int(count[i])
 		if rows[p] == 0 {
 			pos[g] = -1
 			w.dead++
@@ -312,9 +321,9 @@ func (w *localWindows) subtract(from, to int) {
 func (w *localWindows) subtractCell(i, from, to int) {
 	c, ids, pos := &w.cells[i], w.log.id[from:to], w.localTable.pos
 	if c.n != nil {
-		n, null := c.n, w.log.null[i][from:to]
+		n, null, rows := c.n, w.log.null[i][from:to], w.log.rows[from:to]
 		for j, g := range ids {
-			n[pos[g]] -= int64(1 - null[j])
+			n[pos[g]] -= int64(rows[j]) * int64(1-null[j])
 		}
 	}
 	if w.plan.cells[i].sums {

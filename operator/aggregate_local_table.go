@@ -40,14 +40,15 @@ type localTable struct {
 	rows           []int64
 	cells          []localCell
 
-	log   localLog
-	holes []int32 // positions of groups that left since the last close
-	moves []int32
-	mark  []uint32 // by id: scratch of renew
-	stamp uint32
-	perm  []int32
-	spare []int64
-	words []uint64 // scratch of forget
+	log    localLog
+	logged int     // rows in the log
+	holes  []int32 // positions of groups that left since the last close
+	moves  []int32
+	mark   []uint32 // by id: scratch of renew
+	stamp  uint32
+	perm   []int32
+	spare  []int64
+	words  []uint64 // scratch of forget
 }
 
 // denseColumn is a key column by position; one of the slices is used.
@@ -66,10 +67,12 @@ type localCell struct {
 	reach uint64  // no scaled value is larger than that
 }
 
-// localLog remembers the rows of the live panes, oldest first.
+// localLog remembers the rows of the live panes, oldest first. An entry is a row, or all
+// rows of a group in a part of a pane.
 type localLog struct {
 	head  int
 	id    []int32
+	rows  []int32   // 1, or those of the group in the pane (addFew)
 	value [][]int64 // per cell with a sum
 	null  [][]uint8 // per cell: 1 where the value is NULL; nil if none was
 	panes []localPane
@@ -116,8 +119,9 @@ func (t *localTable) clear() {
 	t.dead = len(t.pos)
 	t.gapFrom, t.gapTo = 0, 0
 	t.resize(0)
+	t.logged = 0
 	l := &t.log
-	l.head, l.id, l.panes, l.first = 0, l.id[:0], l.panes[:0], 0
+	l.head, l.id, l.rows, l.panes, l.first = 0, l.id[:0], l.rows[:0], l.panes[:0], 0
 	for c := range l.value {
 		l.value[c] = l.value[c][:0]
 		if l.null[c] != nil {
@@ -458,5 +462,5 @@ func (t *localTable) forget() {
 
 // magnitude is the number of bits of the largest sum that may occur with n more rows.
 func (t *localTable) magnitude(cell int, n int) int {
-	return bits.Len64(t.cells[cell].reach) + bits.Len(uint(len(t.log.id)-t.log.head+n))
+	return bits.Len64(t.cells[cell].reach) + bits.Len(uint(t.logged+n))
 }
