@@ -57,6 +57,7 @@ type afterWork struct {
 	// of BatchTo:
 	inner Scratch
 	push  func(*stream.Batch) error
+	pass  func(*stream.Batch) error // push without the peak
 	emit  func(*stream.Batch) error
 	rows  int64 // emitted
 }
@@ -121,6 +122,12 @@ func (p *afterPlan) newWork() *afterWork {
 	}
 	w.push = func(b *stream.Batch) error {
 		if err := w.take(b); err != nil {
+			return err
+		}
+		return w.send(1)
+	}
+	w.pass = func(b *stream.Batch) error {
+		if err := w.steps(b); err != nil {
 			return err
 		}
 		return w.send(1)
@@ -197,7 +204,11 @@ func (a *after) Streams() bool {
 func (a *after) BatchTo(t *Task, s Scratch, emit func(*stream.Batch) error) (Partial, error) {
 	w := s.(*afterWork)
 	w.emit, w.rows = emit, 0
-	p, err := a.Function.(Streamer).BatchTo(t, w.inner, w.push)
+	push := w.push
+	if g, ok := a.Function.(*aggregate); ok && w.peak != nil && g.peaksInTasks() {
+		push = w.pass
+	}
+	p, err := a.Function.(Streamer).BatchTo(t, w.inner, push)
 	if err == nil {
 		if err = w.flush(); err == nil {
 			err = w.send(0)

@@ -79,14 +79,66 @@ func (w *localWindows) putPeak(values []int64, bounds *carriedWindow) error {
 		n := p[1] - p[0]
 		s.bits, s.sel = resizeRaw(s.bits, stream.WordsFor(n)), resizeRaw(s.sel, n)
 		vec.Compare(s.bits, values[p[0]:p[1]], vec.Equal, best)
-		for _, i := range s.sel[:vec.IndicesOf(s.sel, s.bits)] {
+		for sel := s.sel[:vec.IndicesOf(s.sel, s.bits)]; len(sel) > 0; {
 			b, err := w.page()
 			if err != nil {
 				return err
 			}
-			at := p[0] + int(i)
-			w.write(b, at, at+1, bounds)
+			m := min(OutputRows-b.Len, len(sel))
+			w.writeSelected(b, p[0], sel[:m], bounds)
+			sel = sel[m:]
 		}
 	}
 	return nil
+}
+
+// writeSelected is write for the groups at base plus each of sel.
+func (w *localWindows) writeSelected(b *stream.Batch, base int, sel []int32, bounds *carriedWindow) {
+	a, at := w.a, b.Len
+	n := at + len(sel)
+	for j := range w.cols {
+		if a.need[j] {
+			w.gatherKey(&b.Cols[j], j, at, base, sel)
+		}
+	}
+	for i := range w.plan.out {
+		o := &w.plan.out[i]
+		dst := &b.Cols[o.column]
+		if c := &w.cells[o.cell]; o.f == model.Count && c.n != nil {
+			gatherValues(dst.I64[at:n], c.n[base:], sel)
+		} else if o.f == model.Count {
+			gatherValues(dst.I64[at:n], w.rows[base:], sel)
+		} else {
+			for k, s := range sel {
+				w.result(o, dst, at+k, base+int(s), base+int(s)+1)
+			}
+		}
+	}
+	for _, e := range w.plan.edges {
+		fillRun(b.Cols[e.column].I64[at:n], bounds[e.role])
+	}
+	b.Len = n
+}
+
+func (w *localWindows) gatherKey(dst *stream.Column, j, at, base int, sel []int32) {
+	c := &w.cols[j]
+	if w.plan.wide[j] {
+		gatherValues(dst.I64[at:at+len(sel)], c.i64[base:], sel)
+	} else {
+		gatherValues(dst.I32[at:at+len(sel)], c.i32[base:], sel)
+	}
+	if c.null == nil {
+		return
+	}
+	for k, s := range sel {
+		if c.null[base+int(s)] != 0 {
+			setNull(dst, at+k)
+		}
+	}
+}
+
+// peaksInTasks: what tasks put out has only the groups with the peak. That is so where
+// it is a count, which is never NULL.
+func (a *aggregate) peaksInTasks() bool {
+	return a.local != nil && a.local.peak != nil && a.local.peak.count
 }
