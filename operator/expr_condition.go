@@ -16,6 +16,7 @@ type condition struct {
 	kind   conditionKind
 	test   vec.Test
 	konst
+	parts [][]condition // anyOf: a row passes all conditions of one part
 }
 
 type conditionKind uint8
@@ -26,10 +27,17 @@ const (
 	isNull                  // the column is NULL
 	isNotNull               // it is not
 	never                   // comparison with NULL
+	anyOf                   // OR, or IN a few constants
 )
 
 var conditionTests = map[string]vec.Test{
 	"eq": vec.Equal, "ne": vec.NotEqual, "lt": vec.Less, "le": vec.LessEqual, "gt": vec.Greater, "ge": vec.GreaterEqual,
+}
+
+// inverse are the tests that hold where others do not.
+var inverse = [...]vec.Test{
+	vec.Equal: vec.NotEqual, vec.NotEqual: vec.Equal, vec.Less: vec.GreaterEqual,
+	vec.LessEqual: vec.Greater, vec.Greater: vec.LessEqual, vec.GreaterEqual: vec.Less,
 }
 
 // swapped are the tests with operands exchanged.
@@ -76,6 +84,51 @@ func conditionOf(e *model.Expr) (condition, bool) {
 	if e.Kind != model.CallExpr || len(e.Args) == 0 {
 		return condition{}, false
 	}
+	switch e.Func {
+	case "or":
+		return anyConditionOf(e.Args)
+	case "in":
+		return membershipOf(e)
+	case "not":
+		c, ok := conditionOf(e.Args[0])
+		c.test = inverse[c.test]
+		return c, ok && (c.kind == compares || c.kind == never)
+	}
+	return comparisonOf(e)
+}
+
+// anyConditionOf is an OR of simple conditions.
+func anyConditionOf(args []*model.Expr) (condition, bool) {
+	c := condition{other: -1, kind: anyOf}
+	for _, a := range args {
+		part, ok := conditionsOf(a)
+		if !ok {
+			return condition{}, false
+		}
+		c.parts = append(c.parts, part)
+	}
+	return c, true
+}
+
+// membershipOf is a short list of constants, of which one equals the column; NULL does
+// not make a row pass.
+func membershipOf(e *model.Expr) (condition, bool) {
+	c := condition{other: -1, kind: anyOf}
+	if len(e.Args) > inListMin {
+		return condition{}, false
+	}
+	for _, a := range e.Args[1:] {
+		part, ok := comparisonOf(model.Call("eq", stream.Boolean, e.Args[0], a))
+		if !ok {
+			return condition{}, false
+		}
+		c.parts = append(c.parts, []condition{part})
+	}
+	return c, true
+}
+
+// comparisonOf is a test of one column.
+func comparisonOf(e *model.Expr) (condition, bool) {
 	left := e.Args[0]
 	if (e.Func == "is_null" || e.Func == "is_not_null") && left.Kind == model.ColumnExpr {
 		return condition{column: left.Column, other: -1, kind: map[bool]conditionKind{true: isNull, false: isNotNull}[e.Func == "is_null"]}, true
@@ -111,12 +164,17 @@ func numbered(t stream.Type) bool {
 }
 
 // narrow clears the bits of the rows among the first n that do not pass.
-func (c *condition) narrow(pass stream.Bitmap, cols []stream.Column, n int) {
-	a := &cols[c.column]
+func (c *condition) narrow(s *ProgramScratch, pass stream.Bitmap, cols []stream.Column, n int) {
 	switch c.kind {
 	case never:
 		clear(pass)
 		return
+	case anyOf:
+		c.narrowAny(s, pass, cols, n)
+		return
+	}
+	a := &cols[c.column]
+	switch c.kind {
 	case isNull:
 		if a.Valid == nil {
 			clear(pass)
@@ -137,6 +195,47 @@ func (c *condition) narrow(pass stream.Bitmap, cols []stream.Column, n int) {
 	default:
 		c.narrowConst(pass, a, n)
 	}
+}
+
+// narrowAny keeps track of the rows that no part has let pass so far: a plain comparison
+// leaves those of them for which its inverse holds.
+func (c *condition) narrowAny(s *ProgramScratch, pass stream.Bitmap, cols []stream.Column, n int) {
+	open := s.spare(len(pass))
+	copy(open, pass)
+	for i := range c.parts {
+		part := c.parts[i]
+		if p := &part[0]; len(part) == 1 && p.invertible(cols) {
+			without := *p
+			without.test = inverse[p.test]
+			without.narrow(s, open, cols, n)
+			continue
+		}
+		left := s.spare(len(pass))
+		copy(left, open)
+		for k := range part {
+			part[k].narrow(s, left, cols, n)
+		}
+		vec.AndNot(open, left)
+		s.spared--
+	}
+	vec.AndNot(pass, open)
+	s.spared--
+}
+
+// invertible reports whether the condition compares columns without NULL.
+func (c *condition) invertible(cols []stream.Column) bool {
+	return c.kind == compares && cols[c.column].Valid == nil && (c.other < 0 || cols[c.other].Valid == nil)
+}
+
+// spare returns a bitmap of so many words; the caller counts spared down when it is done.
+func (s *ProgramScratch) spare(words int) stream.Bitmap {
+	if s.spared == len(s.spares) {
+		s.spares = append(s.spares, nil)
+	}
+	b := &s.spares[s.spared]
+	s.spared++
+	*b = resize(*b, words)
+	return *b
 }
 
 func (c *condition) narrowConst(pass stream.Bitmap, a *stream.Column, n int) {

@@ -54,7 +54,7 @@ func (p *Predicate) Select(s *ProgramScratch, cols []stream.Column, n int) (pass
 	s.pass = resize(s.pass, s.words)
 	s.pass.SetFirst(n)
 	for i := range p.simple {
-		p.simple[i].narrow(s.pass, cols, n)
+		p.simple[i].narrow(s, s.pass, cols, n)
 		if !some(s.pass) {
 			return s.pass, 0, nil
 		}

@@ -14,11 +14,13 @@ type ProgramScratch struct {
 	filled  int // rows that literal registers are filled for
 	bad     Failures
 	out     []stream.Column
-	ones    stream.Bitmap // the first n bits
-	a, b, c stream.Bitmap // free for one instruction's use
-	pass    stream.Bitmap // rows for which every conjunct so far is TRUE
-	alive   stream.Bitmap // rows for which no conjunct so far is FALSE or NULL
-	pick    []int32       // argument that each row takes, for conditional functions
+	ones    stream.Bitmap   // the first n bits
+	a, b, c stream.Bitmap   // free for one instruction's use
+	pass    stream.Bitmap   // rows for which every conjunct so far is TRUE
+	alive   stream.Bitmap   // rows for which no conjunct so far is FALSE or NULL
+	pick    []int32         // argument that each row takes, for conditional functions
+	spares  []stream.Bitmap // for conditions within others, the first spared of them taken
+	spared  int
 }
 
 // vector is a register: a column and its failures. An input's column aliases the
