@@ -1,6 +1,7 @@
 package operator
 
 import (
+	vec "github.com/millrace/millrace/internal/vector"
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/stream"
 )
@@ -137,12 +138,9 @@ func (w *localWindows) result(o *localOut, dst *stream.Column, at, from, to int)
 	case o.f == model.Sum && !o.float:
 		copyRun(dst.I64[at:], sum)
 	case o.f == model.Sum:
-		out, unit := out[at:at+len(sum)], pow2(-c.scale)
-		for i, s := range sum {
-			out[i] = float64(s) * unit
-		}
+		vec.Float(out[at:at+len(sum)], sum, pow2(-c.scale))
 	default:
-		average(out[at:at+len(sum)], sum, n, pow2(-c.scale))
+		vec.Average(out[at:at+len(sum)], sum, n, pow2(-c.scale))
 	}
 	if c.n == nil {
 		return
@@ -151,12 +149,5 @@ func (w *localWindows) result(o *localOut, dst *stream.Column, at, from, to int)
 		if k == 0 {
 			setNull(dst, at+i)
 		}
-	}
-}
-
-func average(out []float64, sum, n []int64, unit float64) {
-	sum, n = sum[:len(out)], n[:len(out)]
-	for i := range out {
-		out[i] = float64(sum[i]) * unit / float64(n[i])
 	}
 }

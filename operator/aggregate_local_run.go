@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 
+	vec "github.com/millrace/millrace/internal/vector"
 	"github.com/millrace/millrace/stream"
 	"github.com/millrace/millrace/stream/window"
 )
@@ -356,11 +357,11 @@ func (w *localWindows) load(i int, c *Chunk) error {
 	exact := true
 	switch p.t {
 	case stream.Integer:
-		reach = widenInt32(w.scaled[i], col.I32[:c.Len])
+		reach = vec.Widen(w.scaled[i], col.I32[:c.Len])
 	case stream.Real:
-		reach, exact = w.scale(i, func() (uint64, bool) { return scale(w.scaled[i], col.F32[:c.Len], pow2(cell.scale)) }, func(k int) (int, bool) { return scaleOf(col.F32[:c.Len], k) })
+		reach, exact = w.scale(i, func() (uint64, bool) { return vec.Scale(w.scaled[i], col.F32[:c.Len], pow2(cell.scale)) }, func(k int) (int, bool) { return scaleOf(col.F32[:c.Len], k) })
 	case stream.Double:
-		reach, exact = w.scale(i, func() (uint64, bool) { return scale(w.scaled[i], col.F64[:c.Len], pow2(cell.scale)) }, func(k int) (int, bool) { return scaleOf(col.F64[:c.Len], k) })
+		reach, exact = w.scale(i, func() (uint64, bool) { return vec.Scale(w.scaled[i], col.F64[:c.Len], pow2(cell.scale)) }, func(k int) (int, bool) { return scaleOf(col.F64[:c.Len], k) })
 	default:
 		copy(w.scaled[i], col.I64[:c.Len])
 		for _, v := range w.scaled[i] {
@@ -387,30 +388,7 @@ func nullBytes(dst []uint8, c *stream.Column, n int) []uint8 {
 	return dst
 }
 
-func widenInt32(dst []int64, v []int32) (reach uint64) {
-	dst = dst[:len(v)]
-	for j, x := range v {
-		dst[j] = int64(x)
-		reach |= uint64(uint32(x ^ x>>31))
-	}
-	return reach
-}
-
 func pow2(k int) float64 { return math.Float64frombits(uint64(1023+k) << 52) }
-
-// scale writes v * by, and reports the union of the magnitudes and whether all are whole.
-func scale[T float32 | float64](dst []int64, v []T, by float64) (reach uint64, exact bool) {
-	dst = dst[:len(v)]
-	var rest uint64
-	for j, x := range v {
-		y := float64(x) * by
-		q := int64(y)
-		dst[j] = q
-		reach |= uint64(q ^ q>>63)
-		rest |= math.Float64bits(float64(q)-y) << 1
-	}
-	return reach, rest == 0
-}
 
 // scale scales a chunk, finding a finer scale for the cell where it must.
 func (w *localWindows) scale(i int, try func() (uint64, bool), finer func(int) (int, bool)) (uint64, bool) {
