@@ -10,6 +10,7 @@ package connector
 
 import (
 	"context"
+	"time"
 
 	"github.com/millrace/millrace/state"
 	"github.com/millrace/millrace/stream"
@@ -28,9 +29,11 @@ type Position struct {
 // Block is a run of whole records as bytes, or for a generator a run of row numbers.
 // It is reused: a Reader overwrites all of it.
 type Block struct {
-	Data       []byte
-	Rows       int    // generators only
-	File       string // name to show in messages
+	Data []byte
+	Rows int    // generators only
+	File string // name to show in messages
+	// Due is when the first row was due, in a paced source; zero: rows are not paced.
+	Due        time.Time
 	Start, End Position
 	Partition  int
 	// Errors are records the reader gave up itself (too long); they lie before the

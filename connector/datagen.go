@@ -194,7 +194,11 @@ func (r *datagenReader) Next(ctx context.Context, b *Block) error {
 		}
 		last = min(last, due)
 	}
-	*b = Block{Data: b.Data[:0], Errors: b.Errors[:0], Rows: int(last - r.next), File: r.name,
+	var scheduled time.Time
+	if r.options.rowsPerSecond > 0 {
+		scheduled = r.begun.Add(time.Duration(float64(r.next-r.first) / r.options.rowsPerSecond * float64(time.Second)))
+	}
+	*b = Block{Data: b.Data[:0], Errors: b.Errors[:0], Due: scheduled, Rows: int(last - r.next), File: r.name,
 		Start: Position{Offset: r.next, Line: r.next}, End: Position{Offset: last, Line: last}}
 	r.next = last
 	return nil

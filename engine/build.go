@@ -92,6 +92,7 @@ func (r *run) fill(s *stage, p *bind.Pipeline, readers map[model.Edge][]model.Re
 	case bind.Source:
 		s.body, err = r.sourceBody(p)
 	case bind.Sink:
+		s.sink = true
 		s.body, err = r.sinkBody(s, p)
 	default:
 		var fn operator.Function

@@ -80,6 +80,9 @@ type run struct {
 	workers     sync.WaitGroup
 	readers     sync.WaitGroup
 
+	begun   time.Time
+	latency latencies
+
 	inflight  atomic.Int64 // slots in use
 	stopping  atomic.Bool  // nothing is read any more; inlets take what comes
 	submitted atomic.Int64
@@ -118,7 +121,7 @@ func newRun(ctx context.Context, plan *bind.Plan, cfg Config) *run {
 		cfg.BufferBytesMax = BufferBytesMaxDefault
 	}
 	r := &run{
-		cfg: cfg, plan: plan, pool: stream.NewPool(poolIdleMax),
+		begun: time.Now(), cfg: cfg, plan: plan, pool: stream.NewPool(poolIdleMax),
 		queue: schedule.NewQueue(schedule.FirstCome{}), admission: newGate(),
 		outlets: map[model.Edge]*outlet{}, ports: map[model.OpID]*errorPort{},
 		quiet: make(chan struct{}, 1), completed: make(chan struct{}),

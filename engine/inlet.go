@@ -19,7 +19,12 @@ func (s *stage) pump() (unblocked []*stage) {
 			}
 			sl := &s.ring[s.tail%uint64(len(s.ring))]
 			if in.cutter.Cut(&sl.task, in.taskRows(), in.flush || in.eager && in.advanced) {
-				sl.task.Input = i
+				sl.task.Input, sl.born = i, in.born
+				if in.cutter.Rows() == 0 {
+					in.born = 0
+				} else {
+					in.born = in.latest
+				}
 				s.submit()
 				again = true
 			} else {
@@ -58,7 +63,9 @@ type inlet struct {
 	advanced bool // an eager producer finished a task
 	flush    bool // cut what is there (linger, stop)
 	blocked  bool // the producer found no room
-	live     bool // from a source whose input may pause
+	// born is when the oldest waiting row arrived, latest that of the rows pushed last.
+	born, latest int64
+	live         bool // from a source whose input may pause
 	// tied: another input of the stage comes from the same source. Refusing rows here
 	// would stop that one too, which the function may be waiting for; so while it does
 	// not want this input, rows pile up, to a limit.
@@ -102,6 +109,10 @@ func (in *inlet) push(b *stream.Batch, from, to int) {
 	s := in.stage
 	s.mu.Lock()
 	in.cutter.Push(stream.Span{Batch: b, From: from, To: to})
+	in.latest = in.from.born
+	if in.born == 0 {
+		in.born = in.latest
+	}
 	in.advanced = in.advanced || in.fused // nothing may wait behind which encoded rows would come
 	blocked := s.pump()
 	size := int64(in.cutter.Rows()) * int64(in.rowSize)

@@ -39,6 +39,10 @@ func (s *stage) read(ctx context.Context, partition int, at connector.Position) 
 		body.heard[partition].Store(time.Now().UnixNano())
 		if !s.enter(ctx, func(sl *slot) {
 			sl.block, *block = *block, sl.block
+			sl.born = s.run.clock()
+			if due := sl.block.Due; !due.IsZero() {
+				sl.born = max(1, int64(due.Sub(s.run.begun)))
+			}
 			sl.decoded.partition, sl.decoded.end, sl.decoded.idle = partition, false, false
 		}) {
 			return nil

@@ -53,8 +53,10 @@ type stage struct {
 	lanes    []lane
 
 	drains    atomic.Int32
-	producing bool // by the drain: slot head is absorbed, its outputs are not all out
-	finished  bool // by the drain: the end was passed on
+	sink      bool  // the body is a sink
+	born      int64 // by the drain: that of slot head
+	producing bool  // by the drain: slot head is absorbed, its outputs are not all out
+	finished  bool  // by the drain: the end was passed on
 
 	tasks, rows, bytes, busyNanos atomic.Int64
 }
@@ -63,6 +65,8 @@ type stage struct {
 type slot struct {
 	task    operator.Task
 	partial operator.Partial
+	// born is when the oldest row behind the slot arrived, by run.clock; 0: there is none.
+	born int64
 
 	block    connector.Block
 	decoded  decoded
@@ -239,7 +243,7 @@ func (s *stage) drain() error {
 			if err := s.body.absorb(sl); err != nil {
 				return s.named(err)
 			}
-			s.producing = true
+			s.producing, s.born = true, sl.born
 		}
 		for {
 			if !s.roomBehind() {
@@ -294,6 +298,10 @@ func (s *stage) finishSlot(sl *slot) {
 	if ended {
 		s.finished = true
 	}
+	if s.sink && sl.born > 0 {
+		s.run.latency.add(time.Duration(s.run.clock() - sl.born))
+	}
+	s.born, sl.born = 0, 0
 	dispatch.Release(&sl.task)
 	sl.partial = operator.Partial{}
 	s.mu.Lock()

@@ -76,11 +76,14 @@ type Stats struct {
 	Pipelines []PipelineStats `json:"pipelines"`
 	Errors    []ErrorStats    `json:"errors"` // of operators other than sources
 	RowsOut   int64           `json:"rows_out"`
+	Latency   LatencyStats    `json:"latency"`
 }
 
 // Stats may be called at any time.
 func (r *Run) Stats() Stats {
 	out := Stats{Streams: []StreamStats{}, Errors: []ErrorStats{}}
+	latency := r.Latencies()
+	out.Latency = latency.stats()
 	for i, s := range r.r.stages {
 		p := PipelineStats{Name: s.name, Form: r.r.plan.Pipelines[i].Form.String(), Processor: "cpu", Tasks: s.tasks.Load(), RowsIn: s.rows.Load(), BytesIn: s.bytes.Load(), BusySeconds: float64(s.busyNanos.Load()) / 1e9}
 		switch b := s.body.(type) {

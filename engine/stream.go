@@ -142,7 +142,7 @@ func (b *functionBody) sendStreamed(sl *slot) bool {
 		return true
 	case i < len(st.pieces):
 		st.next++
-		b.fused.stage.accept(&st.pieces[i])
+		b.fused.stage.accept(&st.pieces[i], sl.born)
 		st.pieces[i] = piece{}
 		return true
 	}
@@ -155,12 +155,12 @@ func (b *functionBody) sendStreamed(sl *slot) bool {
 
 // accept takes over rows that were encoded by the stage before this sink, which found a
 // slot free.
-func (s *stage) accept(p *piece) {
+func (s *stage) accept(p *piece, born int64) {
 	s.mu.Lock()
 	i := s.tail % uint64(len(s.ring))
 	sl := &s.ring[i]
 	sl.task = operator.Task{Spans: sl.task.Spans[:0]}
-	sl.encoded, sl.partial.Errors = p.encoded, p.errors
+	sl.encoded, sl.partial.Errors, sl.born = p.encoded, p.errors, born
 	seq := s.tail
 	s.tail++
 	s.run.inflight.Add(1)

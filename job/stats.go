@@ -37,6 +37,15 @@ type Progress struct {
 	Elapsed             time.Duration
 }
 
+// Latencies is how long tasks took from the arrival of their rows to the sinks so far;
+// of the reference, which has no tasks, none. It may be called at any time.
+func (j *Job) Latencies() engine.Latencies {
+	if j.run == nil {
+		return engine.Latencies{}
+	}
+	return j.run.Latencies()
+}
+
 // Progress may be called at any time.
 func (j *Job) Progress() Progress {
 	p := Progress{Elapsed: time.Since(j.started)}
