@@ -36,6 +36,9 @@ type accumulator interface {
 	undo(groups []int32, from int, front accumulator)
 	// join sets slots 0.. to front[groups[i]] and back[groups[i]] together.
 	join(groups []int32, front, back accumulator)
+	// slide takes the steps of a single group: this is the log, src the fragment's
+	// entries; slots 0.. of out become the windows.
+	slide(p *singlePass, src, front, back, out accumulator)
 	// drop forgets the first n slots; the others move down.
 	drop(n int)
 	// result writes f of the slots from, from+1, .. to rows [at, at+n) of c, which has

@@ -54,6 +54,7 @@ type aggregate struct {
 
 	windowState
 	emission
+	singleScratch
 	op model.OpID
 
 	types   []stream.Type // of the chain's output

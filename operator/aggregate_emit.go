@@ -62,6 +62,9 @@ func (a *aggregate) Next() (*stream.Batch, error) {
 	for {
 		if !a.emitting {
 			if a.step() {
+				if a.out.room() == 0 {
+					return a.out.take(), nil
+				}
 				continue
 			}
 			if err := a.checkSize(); err != nil {

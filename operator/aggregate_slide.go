@@ -55,6 +55,7 @@ package operator
 // of a window. So when panes are flipped or evicted, none of them can get rows any more.
 type slider struct {
 	panes   []livePane
+	buffer  []livePane // panes is a part of it
 	flipped int
 	groups  []int32       // log: each entry's group
 	log     []accumulator // log: per cell
@@ -93,8 +94,20 @@ func (s *slider) open(first int64) bool {
 	if n := len(s.panes); n > 0 && s.panes[n-1].first == first {
 		return false
 	}
-	s.panes = append(s.panes, livePane{first, s.base + int64(len(s.groups))})
+	s.push(livePane{first, s.base + int64(len(s.groups))})
 	return true
+}
+
+// push appends a pane. When it meets the buffer's end, panes move to its beginning if
+// they are at most half of it.
+func (s *slider) push(p livePane) {
+	if n := len(s.panes); n == cap(s.panes) {
+		if 2*n >= len(s.buffer) {
+			s.buffer = make([]livePane, max(64, 4*n))
+		}
+		s.panes = s.buffer[:copy(s.buffer, s.panes)]
+	}
+	s.panes = append(s.panes, p)
 }
 
 // add merges entries from, from+1, .. of a fragment, which belong to the given groups,
@@ -144,8 +157,14 @@ func (s *slider) evict(back []accumulator, gone func(group int32)) {
 			gone(g)
 		}
 	}
-	s.panes = dropSlots(s.panes, 1)
+	s.panes = s.panes[1:]
 	s.flipped--
+	s.trim(hi)
+}
+
+// trim forgets the first hi entries of the log, which are no pane's, if they are most
+// of it.
+func (s *slider) trim(hi int) {
 	if 2*hi >= len(s.groups) {
 		s.groups = dropSlots(s.groups, hi)
 		for _, log := range s.log {

@@ -127,6 +127,10 @@ func (a *aggregate) step() bool {
 		a.giveFragment(f)
 		return true
 	}
+	if a.single() {
+		a.slideSingle(f)
+		return true
+	}
 	p := &f.panes[a.pane]
 	switch {
 	case p.hole:
