@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"io"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -87,6 +91,64 @@ func TestWrongAnswer(t *testing.T) {
 	}{{want, true}, {changed, false}, {want[:len(want)-1], false}} {
 		if _, err := r.check(context.Background(), w, "share", c.rows); (err == nil) != c.ok {
 			t.Errorf("%d rows: %v", len(c.rows), err)
+		}
+	}
+}
+
+func TestSweep(t *testing.T) {
+	for _, s := range Sweeps() {
+		if err := s.Check(nil); err != nil {
+			t.Errorf("%s: %v", s.Name, err)
+		}
+	}
+	for _, name := range []string{"predicates", "task-size"} {
+		s, err := FindSweep(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Check([]string{"CM9"}); err == nil {
+			t.Errorf("%s takes an unknown workload", name)
+		}
+	}
+	if _, err := FindSweep("colour"); err == nil {
+		t.Error("an unknown sweep is found")
+	}
+}
+
+func TestWriteSVG(t *testing.T) {
+	chart := &Chart{Title: "a < b", XLabel: "n"}
+	for i, x := range []float64{1, 4, 64} {
+		rate := float64(i+1) * 1e8
+		chart.add("one", x, &Result{RowsPerSecond: Spread{rate, rate * 0.9, rate * 1.2}})
+		chart.add("two", x, &Result{RowsPerSecond: Spread{rate / 3, rate / 3, rate / 3}, Latency: &Latency{P50: 1, P99: 2}})
+	}
+	var out bytes.Buffer
+	if err := chart.WriteSVG(&out); err != nil {
+		t.Fatal(err)
+	}
+	decoder := xml.NewDecoder(&out)
+	counts := map[string]int{}
+	for {
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, ok := token.(xml.StartElement); ok {
+			counts[e.Name.Local]++
+		}
+	}
+	if counts["circle"] != 6 {
+		t.Errorf("%d dots, want one for each of 6 points", counts["circle"])
+	}
+}
+
+func TestNiceStep(t *testing.T) {
+	for v, want := range map[float64]float64{0: 1, 0.7: 1, 1: 1, 1.1: 2, 34: 50, 60: 100, 0.003: 0.005} {
+		if got := niceStep(v); math.Abs(got-want) > want*1e-9 {
+			t.Errorf("niceStep(%g) = %g, want %g", v, got, want)
 		}
 	}
 }

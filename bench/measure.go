@@ -24,6 +24,8 @@ type Config struct {
 	Seconds   float64 // of a window
 	Warmup    time.Duration
 	Rate      float64 // rows per second; 0: as fast as possible
+	// MemoryBytesPerSecond is what MeasureMemory found to be read, for shares of it; 0: none.
+	MemoryBytesPerSecond float64
 	// CPUProfile receives a profile of what is measured, of the last workload; nil: none.
 	CPUProfile io.Writer
 	Progress   func(format string, args ...any) // what is going on, for people; may be nil
@@ -55,6 +57,25 @@ type Result struct {
 	Checksum              uint64
 	CheckedRows           int // that the reference agreed on
 	Latency               *Latency
+	Whole                 Whole
+	MemoryBytesPerSecond  float64 // that the machine reads, see Config
+
+	copies int
+}
+
+// Whole is one run with an end, from the job's start to its last row.
+type Whole struct {
+	Rows, RowsOut int64
+	Seconds       float64
+}
+
+// MemoryShare is what the query read, as a share of what the machine's memory gives; 0
+// if that was not measured. Rows in a cache can come to more than 1.
+func (r *Result) MemoryShare() float64 {
+	if r.MemoryBytesPerSecond == 0 {
+		return 0
+	}
+	return r.TouchedBytesPerSecond() / r.MemoryBytesPerSecond
 }
 
 // Latency is in milliseconds.
@@ -95,6 +116,9 @@ func Run(ctx context.Context, workloads []*Workload, c Config, report func(*Resu
 		for i, ingest := range ingests {
 			res, err := r.measure(ctx, w, ingest, found[i])
 			if err == nil {
+				err = r.whole(ctx, w, ingest, res)
+			}
+			if err == nil {
 				err = report(res)
 			}
 			if err != nil {
@@ -132,28 +156,47 @@ func (r *runner) checkAll(ctx context.Context, w *Workload, ingests []string) ([
 
 func (r *runner) measure(ctx context.Context, w *Workload, ingest string, found checked) (*Result, error) {
 	res := &Result{Workload: w.Name, Ingest: ingest, Set: "small", Workers: r.config.Workers, RowBytes: w.RowBytes, Touched: w.Touched,
-		Checksum: found.checksum, CheckedRows: found.rowsOut}
+		Checksum: found.checksum, CheckedRows: found.rowsOut, MemoryBytesPerSecond: r.config.MemoryBytesPerSecond}
 	copies := smallCopies(w)
 	if r.config.Large {
 		res.Set, copies = "large", largeCopies(w)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	res.copies = copies
+	resetPeak()
 	job, err := r.start(ctx, w.Script(r.folder, ingest, copies, -1, r.config.Rate), w.Name, r.config.options())
 	if err != nil {
 		return nil, err
 	}
-	r.say("%s: measuring, %s, %s set (%d rows in memory)", w.Name, ingest, res.Set, copies*w.Bundle)
-	if err := r.windows(ctx, job, res); err != nil {
-		return nil, err
-	}
+	r.say("%s: measuring, %s, %s set (%d rows, %d MB of columns that are read)", w.Name, ingest, res.Set, copies*w.Bundle, copies*w.Bundle*w.Touched>>20)
+	err = r.windows(ctx, job, res)
 	cancel()
-	stats, err := job.Wait()
-	if err != nil && !errors.Is(err, context.Canceled) {
+	stats, failed := job.Wait()
+	if failed != nil && !errors.Is(failed, context.Canceled) {
+		err = failed // it says why the windows found nothing
+	}
+	if err != nil {
 		return nil, fmt.Errorf("workload %s: %w", w.Name, err)
 	}
 	res.PeakBytes = stats.PeakBytes
 	return res, nil
+}
+
+// whole times a run with an end, over whole laps that take about as long as a window.
+func (r *runner) whole(ctx context.Context, w *Workload, ingest string, res *Result) error {
+	laps := max(1, int64(res.RowsPerSecond.Median*r.config.Seconds)/int64(w.Bundle))
+	job, err := r.start(ctx, w.Script(r.folder, ingest, res.copies, laps*int64(w.Bundle), r.config.Rate), w.Name, r.config.options())
+	if err != nil {
+		return err
+	}
+	from := time.Now()
+	stats, err := job.Wait()
+	if err != nil {
+		return fmt.Errorf("workload %s: %w", w.Name, err)
+	}
+	res.Whole = Whole{Rows: stats.RowsIn, RowsOut: stats.RowsOut, Seconds: time.Since(from).Seconds()}
+	return nil
 }
 
 // windows reads the counters once per window of time.
@@ -168,6 +211,7 @@ func (r *runner) windows(ctx context.Context, job *millrace.Job, res *Result) er
 		defer pprof.StopCPUProfile()
 	}
 	var in, out, cpu []float64
+	waited := job.Latencies()
 	before, cpuBefore, at := job.Progress(), processorTime(), time.Now()
 	for range r.config.Windows {
 		if err := pause(ctx, time.Duration(r.config.Seconds*float64(time.Second))); err != nil {
@@ -185,6 +229,10 @@ func (r *runner) windows(ctx context.Context, job *millrace.Job, res *Result) er
 		res.Seconds += seconds
 		before, cpuBefore, at = now, cpuNow, end
 	}
+	after := job.Latencies()
+	since := after.Since(&waited)
+	ms := func(q float64) float64 { return float64(since.Quantile(q)) / float64(time.Millisecond) }
+	res.Latency = &Latency{ms(0.5), ms(0.99), ms(0.999)}
 	res.RowsPerSecond, res.RowsOutPerSecond, res.CPUPerMillionRows = spread(in), spread(out), spread(cpu)
 	return nil
 }

@@ -21,6 +21,7 @@ type line struct {
 	OutPerSec    float64 `json:"rows_out_per_second"`
 	BytesPerSec  float64 `json:"bytes_per_second"`
 	TouchedBytes float64 `json:"touched_bytes_per_second"`
+	MemoryShare  float64 `json:"memory_share,omitempty"`
 	CPU          float64 `json:"cpu_seconds_per_million_rows"`
 	CPUMin       float64 `json:"cpu_seconds_per_million_rows_min"`
 	CPUMax       float64 `json:"cpu_seconds_per_million_rows_max"`
@@ -29,6 +30,9 @@ type line struct {
 	PeakBytes    int64   `json:"peak_bytes"`
 	Checksum     string  `json:"checksum"`
 	CheckedRows  int     `json:"checked_rows"`
+	WholeRows    int64   `json:"whole_rows"`
+	WholeOut     int64   `json:"whole_rows_out"`
+	WholeSeconds float64 `json:"whole_seconds"`
 }
 
 // WriteJSON writes a result as one JSON object on a line.
@@ -39,6 +43,7 @@ func WriteJSON(w io.Writer, r *Result) error {
 		BytesPerSec: r.BytesPerSecond(), TouchedBytes: r.TouchedBytesPerSecond(),
 		CPU: r.CPUPerMillionRows.Median, CPUMin: r.CPUPerMillionRows.Min, CPUMax: r.CPUPerMillionRows.Max,
 		PeakBytes: r.PeakBytes, Checksum: fmt.Sprintf("%016x", r.Checksum), CheckedRows: r.CheckedRows,
+		MemoryShare: r.MemoryShare(), WholeRows: r.Whole.Rows, WholeOut: r.Whole.RowsOut, WholeSeconds: r.Whole.Seconds,
 	}
 	if r.Latency != nil {
 		l.P50, l.P99 = r.Latency.P50, r.Latency.P99
@@ -48,16 +53,21 @@ func WriteJSON(w io.Writer, r *Result) error {
 
 // WriteHead writes the head of the table that WriteRow fills.
 func WriteHead(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "%-15s %-6s %-6s %3s %9s %19s %10s %9s %9s %9s %7s\n",
-		"query", "ingest", "set", "wrk", "M rows/s", "(min - max)", "M out/s", "GB/s", "read GB/s", "CPU s/M", "peak MB")
+	_, err := fmt.Fprintf(w, "%-15s %-6s %-6s %3s %9s %19s %10s %9s %9s %6s %9s %9s %7s\n",
+		"query", "ingest", "set", "wrk", "M rows/s", "(min - max)", "M out/s", "GB/s", "read GB/s", "mem %", "CPU s/M", "whole M/s", "peak MB")
 	return err
 }
 
-// WriteRow writes a result for people: rows in and out, row-format and touched bytes,
-// processor seconds per million rows.
+// WriteRow writes a result for people: rows in and out, row-format and touched bytes, the
+// latter as a share of what memory gives, processor seconds per million rows, and the rate
+// of the whole run.
 func WriteRow(w io.Writer, r *Result) error {
-	_, err := fmt.Fprintf(w, "%-15s %-6s %-6s %3d %9.1f %19s %10.1f %9.2f %9.2f %9.4f %7d\n", r.Workload, r.Ingest, r.Set, r.Workers,
+	share := "-"
+	if r.MemoryBytesPerSecond > 0 {
+		share = fmt.Sprintf("%.0f", r.MemoryShare()*100)
+	}
+	_, err := fmt.Fprintf(w, "%-15s %-6s %-6s %3d %9.1f %19s %10.1f %9.2f %9.2f %6s %9.4f %9.1f %7d\n", r.Workload, r.Ingest, r.Set, r.Workers,
 		r.RowsPerSecond.Median/1e6, fmt.Sprintf("(%.1f - %.1f)", r.RowsPerSecond.Min/1e6, r.RowsPerSecond.Max/1e6), r.RowsOutPerSecond.Median/1e6,
-		r.BytesPerSecond()/1e9, r.TouchedBytesPerSecond()/1e9, r.CPUPerMillionRows.Median, r.PeakBytes>>20)
+		r.BytesPerSecond()/1e9, r.TouchedBytesPerSecond()/1e9, share, r.CPUPerMillionRows.Median, float64(r.Whole.Rows)/r.Whole.Seconds/1e6, r.PeakBytes>>20)
 	return err
 }

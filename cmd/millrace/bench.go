@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -23,6 +24,8 @@ type benchFlags struct {
 	windows  int
 	rate     float64
 	profile  string
+	sweep    string
+	plot     string
 	json     bool
 	list     bool
 }
@@ -33,6 +36,7 @@ figure is printed the answer over a prefix is compared with the reference interp
 
   millrace bench                    all workloads, all cores
   millrace bench CM1 LRB2 --workers 1 --ingest both
+  millrace bench --sweep slide --plot slide.svg
   millrace bench memory             what the machine's memory gives
   millrace bench --list             what there is`
 
@@ -61,10 +65,13 @@ func benchCommand(t terminal) *cobra.Command {
 	flags.IntVar(&f.windows, "windows", 5, "measurements; the median is shown, with the least and the most")
 	flags.Float64Var(&f.rate, "rate", 0, "rows per second (default: as fast as possible)")
 	flags.StringVar(&f.profile, "cpu-profile", "", "write a profile of the measurement to this `FILE` (one workload only)")
+	flags.StringVar(&f.sweep, "sweep", "", "let one thing vary: "+strings.Join(sweepNames(), ", "))
+	flags.StringVar(&f.plot, "plot", "", "draw the sweep to this SVG `FILE`")
 	flags.BoolVar(&f.json, "json", false, "one JSON object a line")
 	flags.BoolVar(&f.list, "list", false, "list the workloads")
 	completeWords(cmd, "ingest", "share", "copy", "both")
 	completeWords(cmd, "set", "small", "large")
+	completeWords(cmd, "sweep", sweepNames()...)
 	return cmd
 }
 
@@ -75,6 +82,18 @@ func listWorkloads(t terminal) error {
 			return err
 		}
 		fmt.Fprintf(t.out, "%-7s %s\n", w.Name, w.Title)
+	}
+	fmt.Fprintln(t.out, "\nfamilies, with a number behind the colon:")
+	for _, name := range bench.Micros() {
+		w, err := bench.Find(name)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(t.out, "%-17s %s\n", w.Name, w.Title)
+	}
+	fmt.Fprintln(t.out, "\nsweeps:")
+	for _, s := range bench.Sweeps() {
+		fmt.Fprintf(t.out, "%-11s %s, by %s\n", s.Name, s.Title, s.XLabel)
 	}
 	return nil
 }
@@ -97,13 +116,60 @@ func (f *benchFlags) check() error {
 		return fmt.Errorf("--set %q: want small or large", f.set)
 	case !(f.seconds > 0) || f.windows < 1:
 		return fmt.Errorf("--seconds and --windows must be above 0")
+	case f.plot != "" && f.sweep == "":
+		return fmt.Errorf("--plot draws a sweep: add --sweep with one of %s", strings.Join(sweepNames(), ", "))
+	case f.profile != "" && (f.sweep != "" || f.ingest == "both"):
+		return fmt.Errorf("--cpu-profile is of one workload with one kind of ingest")
 	}
 	return nil
+}
+
+func sweepNames() []string {
+	var out []string
+	for _, s := range bench.Sweeps() {
+		out = append(out, s.Name)
+	}
+	return out
+}
+
+// config is what the flags ask for. It measures the machine's memory first.
+func (f *benchFlags) config(t terminal) bench.Config {
+	c := bench.Config{
+		Workers: f.workers, TaskBytes: int64(f.taskSize), Ingest: f.ingest, Large: f.set == "large", Windows: f.windows, Seconds: f.seconds,
+		Warmup: time.Second, Rate: f.rate,
+		Progress: func(format string, args ...any) { fmt.Fprintf(t.err, format+"\n", args...) },
+	}
+	m := bench.MeasureMemory(min(f.workers, runtime.NumCPU()))
+	c.Progress("memory: %d threads read %.1f GB/s; mem %% below is a share of it", m.Threads, m.Read/1e9)
+	c.MemoryBytesPerSecond = m.Read
+	return c
+}
+
+// reporter writes results as the flags ask.
+func (f *benchFlags) reporter(t terminal) func(*bench.Result) error {
+	first := true
+	return func(r *bench.Result) error {
+		if f.json {
+			return bench.WriteJSON(t.out, r)
+		}
+		if first {
+			first = false
+			if err := bench.WriteHead(t.out); err != nil {
+				return err
+			}
+		}
+		return bench.WriteRow(t.out, r)
+	}
 }
 
 func (f *benchFlags) run(t terminal, names []string) error {
 	if err := f.check(); err != nil {
 		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if f.sweep != "" {
+		return f.runSweep(ctx, t, names)
 	}
 	if len(names) == 0 {
 		names = bench.Names()
@@ -116,17 +182,11 @@ func (f *benchFlags) run(t terminal, names []string) error {
 		}
 		workloads = append(workloads, w)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	c := bench.Config{
-		Workers: f.workers, TaskBytes: int64(f.taskSize), Ingest: f.ingest, Large: f.set == "large", Windows: f.windows, Seconds: f.seconds,
-		Warmup: time.Second, Rate: f.rate,
-		Progress: func(format string, args ...any) { fmt.Fprintf(t.err, format+"\n", args...) },
+	if f.profile != "" && len(workloads) != 1 {
+		return fmt.Errorf("--cpu-profile is of one workload with one kind of ingest")
 	}
+	c := f.config(t)
 	if f.profile != "" {
-		if len(workloads) != 1 || f.ingest == "both" {
-			return fmt.Errorf("--cpu-profile is of one workload with one kind of ingest")
-		}
 		file, err := os.Create(f.profile)
 		if err != nil {
 			return err
@@ -134,17 +194,32 @@ func (f *benchFlags) run(t terminal, names []string) error {
 		defer file.Close()
 		c.CPUProfile = file
 	}
-	if f.json {
-		return bench.Run(ctx, workloads, c, func(r *bench.Result) error { return bench.WriteJSON(t.out, r) })
+	return failed(bench.Run(ctx, workloads, c, f.reporter(t)))
+}
+
+func (f *benchFlags) runSweep(ctx context.Context, t terminal, names []string) error {
+	sweep, err := bench.FindSweep(f.sweep)
+	if err == nil {
+		err = sweep.Check(names)
 	}
-	first := true
-	return bench.Run(ctx, workloads, c, func(r *bench.Result) error {
-		if first {
-			first = false
-			if err := bench.WriteHead(t.out); err != nil {
-				return err
-			}
-		}
-		return bench.WriteRow(t.out, r)
-	})
+	if err != nil {
+		return err
+	}
+	chart, err := sweep.Run(ctx, names, f.config(t), f.reporter(t))
+	if err != nil || f.plot == "" {
+		return failed(err)
+	}
+	file, err := os.Create(f.plot)
+	if err != nil {
+		return err
+	}
+	return failed(errors.Join(chart.WriteSVG(file), file.Close()))
+}
+
+// failed says that a request was right and could not be met.
+func failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return failure{err}
 }
