@@ -158,12 +158,12 @@ type discard struct{}
 func (discard) WriteBatch(*stream.Batch, int, int) error { return nil }
 
 // Discard implements connector.Discarder.
-func (discard) Discard(int) error { return nil }
-func (discard) Flush() error                             { return nil }
-func (discard) Close() error                             { return nil }
-func (discard) Abort()                                   {}
-func (discard) Snapshot(*state.Writer)                   {}
-func (discard) Restore(r *state.Reader) error            { return r.End() }
+func (discard) Discard(int) error             { return nil }
+func (discard) Flush() error                  { return nil }
+func (discard) Close() error                  { return nil }
+func (discard) Abort()                        {}
+func (discard) Snapshot(*state.Writer)        {}
+func (discard) Restore(r *state.Reader) error { return r.End() }
 
 // Stop asks the job to stop reading, finish what is complete and end; open windows are
 // not closed. Wait then returns as if the input had been cut there.
