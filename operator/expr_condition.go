@@ -16,7 +16,23 @@ type condition struct {
 	kind   conditionKind
 	test   vec.Test
 	konst
-	parts [][]condition // anyOf: a row passes all conditions of one part
+	parts []alternative // anyOf
+}
+
+// alternative is one side of an OR: a row passes all its conditions. If there is but one
+// and it compares, without is its inverse.
+type alternative struct {
+	all     []condition
+	without condition
+}
+
+func alternativeOf(all []condition) alternative {
+	a := alternative{all: all}
+	if c := all[0]; len(all) == 1 && c.kind == compares {
+		a.without = c
+		a.without.test = inverse[c.test]
+	}
+	return a
 }
 
 type conditionKind uint8
@@ -101,11 +117,15 @@ func conditionOf(e *model.Expr) (condition, bool) {
 func anyConditionOf(args []*model.Expr) (condition, bool) {
 	c := condition{other: -1, kind: anyOf}
 	for _, a := range args {
-		part, ok := conditionsOf(a)
-		if !ok {
+		all, ok := conditionsOf(a)
+		switch {
+		case !ok:
 			return condition{}, false
+		case len(all) == 1 && all[0].kind == anyOf:
+			c.parts = append(c.parts, all[0].parts...)
+		default:
+			c.parts = append(c.parts, alternativeOf(all))
 		}
-		c.parts = append(c.parts, part)
 	}
 	return c, true
 }
@@ -122,7 +142,7 @@ func membershipOf(e *model.Expr) (condition, bool) {
 		if !ok {
 			return condition{}, false
 		}
-		c.parts = append(c.parts, []condition{part})
+		c.parts = append(c.parts, alternativeOf([]condition{part}))
 	}
 	return c, true
 }
@@ -203,17 +223,15 @@ func (c *condition) narrowAny(s *ProgramScratch, pass stream.Bitmap, cols []stre
 	open := s.spare(len(pass))
 	copy(open, pass)
 	for i := range c.parts {
-		part := c.parts[i]
-		if p := &part[0]; len(part) == 1 && p.invertible(cols) {
-			without := *p
-			without.test = inverse[p.test]
-			without.narrow(s, open, cols, n)
+		part := &c.parts[i]
+		if len(part.all) == 1 && part.all[0].invertible(cols) {
+			part.without.narrow(s, open, cols, n)
 			continue
 		}
 		left := s.spare(len(pass))
 		copy(left, open)
-		for k := range part {
-			part[k].narrow(s, left, cols, n)
+		for k := range part.all {
+			part.all[k].narrow(s, left, cols, n)
 		}
 		vec.AndNot(open, left)
 		s.spared--
