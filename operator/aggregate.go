@@ -32,6 +32,7 @@ type aggregate struct {
 	schema *stream.Schema
 	need   []bool
 	chain  *Chain
+	tables *tableGroups // nil: groups are found by their keys
 	form   windowForm
 	grid   window.Grid
 	// slides: a pane can be in several windows, so that panes are kept apart.
@@ -178,6 +179,9 @@ func (a *aggregate) compile(side Side, op *model.Operator) error {
 	}
 	chain.showAggregate(op)
 	a.chain = chain
+	if a.keys > 0 && a.env.Force.Group == "" {
+		a.tables = findTableGroups(chain, a.keys)
+	}
 	return nil
 }
 

@@ -84,6 +84,7 @@ type aggregateScratch struct {
 	f     *fragment
 	index *groupIndex
 	coder keyCoder
+	table tableScratch
 	ids   []int32 // the chunk's rows: group in the task
 	slots []int32 // .. entry
 	last  []int32 // of each group of the task: its latest entry
@@ -118,6 +119,7 @@ func (a *aggregate) fragmentOf(t *Task, s *aggregateScratch) (*fragment, []Error
 	s.task, s.f, s.last = t, a.takeFragment(), s.last[:0]
 	s.had = 0
 	s.index.reset()
+	s.table.begin(a)
 	for i := range s.sets {
 		s.sets[i].reset()
 	}
@@ -132,7 +134,9 @@ func (s *aggregateScratch) chunk(c *Chunk) error {
 	a, f := s.a, s.f
 	s.ends = s.ends[:0]
 	if a.keys > 0 {
-		s.index.ids(f.keys, &s.coder, c.Cols[:a.keys], c.Len, s.ids)
+		if !s.tableIDs(c) {
+			s.index.ids(f.keys, &s.coder, c.Cols[:a.keys], c.Len, s.ids)
+		}
 		for len(s.last) < f.keys.n {
 			s.last = append(s.last, -1)
 		}
