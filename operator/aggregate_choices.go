@@ -61,8 +61,16 @@ func (a *after) Choices() []Choice {
 
 // Choices implements Chooser.
 func (j *join) Choices() []Choice {
-	if len(j.op.Join.LeftKeys) == 0 {
-		return []Choice{{"pairs", "every pair of a window", "there is no equality between the sides"}}
+	c := Choice{Part: "pairs"}
+	switch keys := len(j.op.Join.LeftKeys) > 0; {
+	case keys:
+		c.Algorithm, c.Reason = "hash of the right rows of a window", "the sides have equal columns"
+	case j.bits != nil:
+		c.Algorithm, c.Reason = "blocks of pairs as bitmaps", "the sides are compared, and not for equality"
+	case j.env.Force.Join != "":
+		c.Algorithm, c.Reason = "every pair of a window", "forced"
+	default:
+		c.Algorithm, c.Reason = "every pair of a window", "no condition compares a column of one side with the other side's"
 	}
-	return []Choice{{"pairs", "hash of the right rows of a window", "the sides have equal columns"}}
+	return []Choice{c}
 }

@@ -39,7 +39,10 @@ func selectionProfit(m *model.Model, s Site) Estimate {
 		if n := len(op.Join.LeftKeys); n > 0 {
 			return Estimate{Pays: true, Text: fmt.Sprintf("a table by %s instead of every pair of a window", count(n, "column"))}
 		}
-		return Estimate{Text: "no equality between the sides: every pair of a window is tried"}
+		if len(op.Join.On) > 0 {
+			return Estimate{Pays: true, Text: "no equality between the sides: blocks of pairs where their comparison allows it"}
+		}
+		return Estimate{Text: "no condition: every pair of a window is wanted"}
 	}
 	if w := op.Relation.Window; w != nil && w.Slide < w.Size {
 		return Estimate{Pays: true, Text: fmt.Sprintf("a row is in up to %d windows and is added once", (w.Size+w.Slide-1)/w.Slide)}
