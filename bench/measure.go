@@ -78,8 +78,13 @@ func (r *Result) MemoryShare() float64 {
 	return r.TouchedBytesPerSecond() / r.MemoryBytesPerSecond
 }
 
-// Latency is in milliseconds.
-type Latency struct{ P50, P99, P999 float64 }
+// Latency is in milliseconds, over the tasks whose rows went to the sink while measuring:
+// from the arrival of the oldest row behind a task - with a rate, from when that row was
+// due - to the sink.
+type Latency struct {
+	Tasks          int64
+	P50, P99, P999 float64
+}
 
 // TouchedBytesPerSecond is what the query read of its columns.
 func (r *Result) TouchedBytesPerSecond() float64 { return r.RowsPerSecond.Median * float64(r.Touched) }
@@ -211,7 +216,7 @@ func (r *runner) windows(ctx context.Context, job *millrace.Job, res *Result) er
 		defer pprof.StopCPUProfile()
 	}
 	var in, out, cpu []float64
-	waited := job.Latencies()
+	lateBefore := job.Latencies()
 	before, cpuBefore, at := job.Progress(), processorTime(), time.Now()
 	for range r.config.Windows {
 		if err := pause(ctx, time.Duration(r.config.Seconds*float64(time.Second))); err != nil {
@@ -229,10 +234,11 @@ func (r *runner) windows(ctx context.Context, job *millrace.Job, res *Result) er
 		res.Seconds += seconds
 		before, cpuBefore, at = now, cpuNow, end
 	}
-	after := job.Latencies()
-	since := after.Since(&waited)
-	ms := func(q float64) float64 { return float64(since.Quantile(q)) / float64(time.Millisecond) }
-	res.Latency = &Latency{ms(0.5), ms(0.99), ms(0.999)}
+	late := job.Latencies()
+	if late = late.Since(&lateBefore); late.Count() > 0 {
+		ms := func(q float64) float64 { return float64(late.Quantile(q)) / float64(time.Millisecond) }
+		res.Latency = &Latency{late.Count(), ms(0.5), ms(0.99), ms(0.999)}
+	}
 	res.RowsPerSecond, res.RowsOutPerSecond, res.CPUPerMillionRows = spread(in), spread(out), spread(cpu)
 	return nil
 }

@@ -27,6 +27,8 @@ type line struct {
 	CPUMax       float64 `json:"cpu_seconds_per_million_rows_max"`
 	P50          float64 `json:"p50_ms,omitempty"`
 	P99          float64 `json:"p99_ms,omitempty"`
+	P999         float64 `json:"p999_ms,omitempty"`
+	LatencyTasks int64   `json:"latency_tasks,omitempty"`
 	PeakBytes    int64   `json:"peak_bytes"`
 	Checksum     string  `json:"checksum"`
 	CheckedRows  int     `json:"checked_rows"`
@@ -46,28 +48,32 @@ func WriteJSON(w io.Writer, r *Result) error {
 		MemoryShare: r.MemoryShare(), WholeRows: r.Whole.Rows, WholeOut: r.Whole.RowsOut, WholeSeconds: r.Whole.Seconds,
 	}
 	if r.Latency != nil {
-		l.P50, l.P99 = r.Latency.P50, r.Latency.P99
+		l.P50, l.P99, l.P999, l.LatencyTasks = r.Latency.P50, r.Latency.P99, r.Latency.P999, r.Latency.Tasks
 	}
 	return json.NewEncoder(w).Encode(l)
 }
 
 // WriteHead writes the head of the table that WriteRow fills.
 func WriteHead(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "%-15s %-6s %-6s %3s %9s %19s %10s %9s %9s %6s %9s %9s %7s\n",
-		"query", "ingest", "set", "wrk", "M rows/s", "(min - max)", "M out/s", "GB/s", "read GB/s", "mem %", "CPU s/M", "whole M/s", "peak MB")
+	_, err := fmt.Fprintf(w, "%-15s %-6s %-6s %3s %9s %19s %10s %9s %9s %6s %9s %7s %7s %7s %9s %7s\n",
+		"query", "ingest", "set", "wrk", "M rows/s", "(min - max)", "M out/s", "GB/s", "read GB/s", "mem %", "CPU s/M", "p50 ms", "p99", "p99.9", "whole M/s", "peak MB")
 	return err
 }
 
 // WriteRow writes a result for people: rows in and out, row-format and touched bytes, the
-// latter as a share of what memory gives, processor seconds per million rows, and the rate
-// of the whole run.
+// latter as a share of what memory gives, processor seconds per million rows, latency, and
+// the rate of the whole run.
 func WriteRow(w io.Writer, r *Result) error {
 	share := "-"
 	if r.MemoryBytesPerSecond > 0 {
 		share = fmt.Sprintf("%.0f", r.MemoryShare()*100)
 	}
-	_, err := fmt.Fprintf(w, "%-15s %-6s %-6s %3d %9.1f %19s %10.1f %9.2f %9.2f %6s %9.4f %9.1f %7d\n", r.Workload, r.Ingest, r.Set, r.Workers,
+	p50, p99, p999 := "-", "-", "-"
+	if l := r.Latency; l != nil {
+		p50, p99, p999 = fmt.Sprintf("%.2f", l.P50), fmt.Sprintf("%.2f", l.P99), fmt.Sprintf("%.2f", l.P999)
+	}
+	_, err := fmt.Fprintf(w, "%-15s %-6s %-6s %3d %9.1f %19s %10.1f %9.2f %9.2f %6s %9.4f %7s %7s %7s %9.1f %7d\n", r.Workload, r.Ingest, r.Set, r.Workers,
 		r.RowsPerSecond.Median/1e6, fmt.Sprintf("(%.1f - %.1f)", r.RowsPerSecond.Min/1e6, r.RowsPerSecond.Max/1e6), r.RowsOutPerSecond.Median/1e6,
-		r.BytesPerSecond()/1e9, r.TouchedBytesPerSecond()/1e9, share, r.CPUPerMillionRows.Median, float64(r.Whole.Rows)/r.Whole.Seconds/1e6, r.PeakBytes>>20)
+		r.BytesPerSecond()/1e9, r.TouchedBytesPerSecond()/1e9, share, r.CPUPerMillionRows.Median, p50, p99, p999, float64(r.Whole.Rows)/r.Whole.Seconds/1e6, r.PeakBytes>>20)
 	return err
 }
