@@ -5,7 +5,8 @@ import (
 	"math/bits"
 )
 
-// Arithmetic on columns: dst[i] = a[i] op b[i]. dst decides the length and may be a or b.
+// Arithmetic on columns: dst[i] = a[i] op b[i]. dst decides the length and, but for
+// products of integers, may be a or b.
 // Integers wrap around; the results tell whether any row overflowed, so that the caller
 // looks for the rows only then.
 
@@ -23,10 +24,10 @@ func Sub[T Number](dst, a, b []T) (overflow bool) {
 	return plainSub(dst[n:], a[n:], b[n:]) || over
 }
 
-// MulInt32 computes products.
+// MulInt32 computes products. dst is neither a nor b.
 func MulInt32(dst, a, b []int32) (overflow bool) {
 	a, b = a[:len(dst)], b[:len(dst)]
-	n, over := mulBlocks(dst, a, b)
+	n, over := mulInt32(dst, a, b)
 	dst, a, b = dst[n:], a[n:], b[n:]
 	odd := int64(0)
 	for i, x := range a {
@@ -40,7 +41,7 @@ func MulInt32(dst, a, b []int32) (overflow bool) {
 // Mul computes products of floating-point numbers.
 func Mul[T float32 | float64](dst, a, b []T) {
 	a, b = a[:len(dst)], b[:len(dst)]
-	n, _ := mulBlocks(dst, a, b)
+	n := mulBlocks(dst, a, b)
 	dst, a, b = dst[n:], a[n:], b[n:]
 	for i, x := range a {
 		dst[i] = x * b[i]

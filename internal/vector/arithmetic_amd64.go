@@ -1,6 +1,9 @@
 package vector
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 // blockCount is the number of blocks of 64 bytes; none if kernels are off.
 func blockCount[T Number](v []T) int {
@@ -52,22 +55,32 @@ func subBlocks[T Number](dst, a, b []T) (done int, over bool) {
 	return perBlock[T](n), signs != 0
 }
 
-// mulBlocks is addBlocks for products, of all types but int64.
-func mulBlocks[T Number](dst, a, b []T) (done int, over bool) {
+// mulInt32 is addBlocks for products. Mostly factors are so small that no product can
+// overflow; only if not, which one does is found out.
+func mulInt32(dst, a, b []int32) (done int, over bool) {
 	n := blockCount(dst)
 	if n == 0 {
 		return 0, false
 	}
-	signs := uint64(0)
+	x, y := mulSmallInt32AVX2(&dst[0], &a[0], &b[0], n)
+	if uint64(x)*uint64(y) > math.MaxInt32 {
+		over = mulInt32AVX2(&dst[0], &a[0], &b[0], n) != 0
+	}
+	return perBlock[int32](n), over
+}
+
+func mulBlocks[T float32 | float64](dst, a, b []T) (done int) {
+	n := blockCount(dst)
+	if n == 0 {
+		return 0
+	}
 	switch any(T(0)).(type) {
-	case int32:
-		signs = mulInt32AVX2(pointerTo[int32](dst), pointerTo[int32](a), pointerTo[int32](b), n)
 	case float32:
 		mulFloat32AVX2(pointerTo[float32](dst), pointerTo[float32](a), pointerTo[float32](b), n)
 	case float64:
 		mulFloat64AVX2(pointerTo[float64](dst), pointerTo[float64](a), pointerTo[float64](b), n)
 	}
-	return perBlock[T](n), signs != 0
+	return perBlock[T](n)
 }
 
 func divBlocks[T float32 | float64](dst, a, b []T) (done int) {

@@ -174,6 +174,11 @@ func divFloat64AVX2(dst *float64, a *float64, b *float64, n int)
 //go:noescape
 func mulInt64AVX2(dst *int64, a *int64, b *int64, n int) (wide uint64)
 
+// mulSmallInt32AVX2 computes n blocks of 64 bytes and the greatest magnitudes of a and b.
+//
+//go:noescape
+func mulSmallInt32AVX2(dst *int32, a *int32, b *int32, n int) (x uint32, y uint32)
+
 // divConstInt32AVX2 computes n blocks of 8 values.
 //
 //go:noescape

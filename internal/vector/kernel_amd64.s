@@ -1951,6 +1951,61 @@ done:
 	MOVQ   AX, wide+32(FP)
 	RET
 
+// func mulSmallInt32AVX2(dst *int32, a *int32, b *int32, n int) (x uint32, y uint32)
+// Requires: AVX, AVX2
+TEXT ·mulSmallInt32AVX2(SB), NOSPLIT, $0-40
+	MOVQ  dst+0(FP), AX
+	MOVQ  a+8(FP), CX
+	MOVQ  b+16(FP), DX
+	MOVQ  n+24(FP), BX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	TESTQ BX, BX
+	JZ    done
+
+loop:
+	VMOVDQU (CX), Y2
+	VMOVDQU (DX), Y3
+	VPMULLD Y3, Y2, Y4
+	VMOVDQU Y4, (AX)
+	VPABSD  Y2, Y2
+	VPABSD  Y3, Y3
+	VPMAXUD Y2, Y0, Y0
+	VPMAXUD Y3, Y1, Y1
+	VMOVDQU 32(CX), Y2
+	VMOVDQU 32(DX), Y3
+	VPMULLD Y3, Y2, Y4
+	VMOVDQU Y4, 32(AX)
+	VPABSD  Y2, Y2
+	VPABSD  Y3, Y3
+	VPMAXUD Y2, Y0, Y0
+	VPMAXUD Y3, Y1, Y1
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	DECQ    BX
+	JNZ     loop
+
+done:
+	VEXTRACTI128 $0x01, Y0, X2
+	VPMAXUD      X2, X0, X0
+	VPSHUFD      $0x4e, X0, X2
+	VPMAXUD      X2, X0, X0
+	VPSHUFD      $0xb1, X0, X2
+	VPMAXUD      X2, X0, X0
+	VMOVD        X0, AX
+	MOVL         AX, x+32(FP)
+	VEXTRACTI128 $0x01, Y1, X0
+	VPMAXUD      X0, X1, X1
+	VPSHUFD      $0x4e, X1, X0
+	VPMAXUD      X0, X1, X1
+	VPSHUFD      $0xb1, X1, X0
+	VPMAXUD      X0, X1, X1
+	VMOVD        X1, AX
+	MOVL         AX, y+36(FP)
+	VZEROUPPER
+	RET
+
 // func divConstInt32AVX2(dst *int32, v *int32, n int, k int32, reciprocal float64)
 // Requires: AVX, AVX2, SSE2
 TEXT ·divConstInt32AVX2(SB), NOSPLIT, $0-40

@@ -1,6 +1,7 @@
 package vector
 
 import (
+	"encoding/binary"
 	"math"
 	"math/bits"
 	"math/rand/v2"
@@ -129,6 +130,52 @@ func TestAverage(t *testing.T) {
 				if dst[n] != 5 || float[n] != 6 {
 					t.Fatal("wrote behind the end")
 				}
+			}
+		}
+	})
+}
+
+// FuzzConvert compares conversions with and without vector instructions.
+func FuzzConvert(f *testing.F) {
+	for _, n := range []int{0, 8, 72, 200} {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = byte(i * i * 7)
+		}
+		f.Add(b, uint8(n))
+	}
+	f.Fuzz(func(t *testing.T, data []byte, shift uint8) {
+		var i4 []int32
+		var i8 []int64
+		var f4 []float32
+		var f8 []float64
+		for ; len(data) >= 8; data = data[8:] {
+			x := binary.LittleEndian.Uint64(data)
+			i4, i8 = append(i4, int32(x)), append(i8, int64(x))
+			f4, f8 = append(f4, math.Float32frombits(uint32(x))), append(f8, math.Float64frombits(x))
+		}
+		by := math.Ldexp(1, int(shift)-128)
+		run := func(on bool) (out [3][]int64, reach [3]uint64, exact [2]bool, floats []float64) {
+			defer Enable(Enable(on))
+			for i := range out {
+				out[i] = make([]int64, len(i8))
+			}
+			reach[0], exact[0] = Scale(out[0], f4, by)
+			reach[1], exact[1] = Scale(out[1], f8, by)
+			reach[2] = Widen(out[2], i4)
+			floats = make([]float64, 2*len(i8))
+			Float(floats[:len(i8)], i8, by)
+			Average(floats[len(i8):], i8, out[2], by)
+			return out, reach, exact, floats
+		}
+		out, reach, exact, floats := run(false)
+		out2, reach2, exact2, floats2 := run(true)
+		if reach != reach2 || exact != exact2 || !slices.EqualFunc(floats, floats2, sameBits) {
+			t.Fatalf("%x %v %v, want %x %v %v", reach2, exact2, floats2, reach, exact, floats)
+		}
+		for i := range out {
+			if !slices.Equal(out[i], out2[i]) {
+				t.Fatalf("%d: %v, want %v", i, out2[i], out[i])
 			}
 		}
 	})

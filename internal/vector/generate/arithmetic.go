@@ -170,3 +170,36 @@ func divide() {
 		RET()
 	}
 }
+
+// multiplySmall emits products that wrap around, and the greatest magnitudes of the
+// factors: if the product of those fits, all do.
+func multiplySmall() {
+	text("computes n blocks of 64 bytes and the greatest magnitudes of a and b.",
+		"mulSmallInt32AVX2", "func(dst, a, b *int32, n int) (x, y uint32)")
+	dst, a, b, n := pointer("dst"), pointer("a"), pointer("b"), pointer("n")
+	most := []reg.VecVirtual{zero(), zero()}
+	blocks(n, 64, []reg.GPVirtual{dst, a, b}, func() {
+		for i := 0; i < 64; i += 32 {
+			x, y, out := load(at(a, i)), load(at(b, i)), YMM()
+			VPMULLD(y, x, out)
+			VMOVDQU(out, at(dst, i))
+			VPABSD(x, x)
+			VPABSD(y, y)
+			VPMAXUD(x, most[0], most[0])
+			VPMAXUD(y, most[1], most[1])
+		}
+	})
+	for i, name := range []string{"x", "y"} {
+		x, high, out := most[i].AsX(), XMM(), GP32()
+		VEXTRACTI128(U8(1), most[i], high)
+		VPMAXUD(high, x, x)
+		VPSHUFD(U8(0x4e), x, high)
+		VPMAXUD(high, x, x)
+		VPSHUFD(U8(0xb1), x, high)
+		VPMAXUD(high, x, x)
+		VMOVD(x, out)
+		Store(out, Return(name))
+	}
+	VZEROUPPER()
+	RET()
+}

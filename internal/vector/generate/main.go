@@ -38,6 +38,7 @@ func main() {
 		arithmetic(e)
 	}
 	multiplyWide()
+	multiplySmall()
 	divide()
 	compress32()
 	compress64()
