@@ -35,7 +35,7 @@ const (
 	ingressSoftBytes      = 16 << 20 // a partition ahead of the others waits beyond it
 	slotsPerWorker        = 4        // ring slots of a stage, plus slotsBase
 	slotsBase             = 4
-	poolIdleMax           = 64 // idle batches kept per width
+	poolIdleMax           = 4096 // idle batches kept per width, within stream.PoolBytesMax
 )
 
 // Config is how a plan runs.
@@ -196,9 +196,8 @@ func (r *run) launch() {
 	live := false
 	for _, s := range r.stages {
 		s.mu.Lock()
-		blocked := s.pump()
+		s.pump()
 		s.mu.Unlock()
-		wake(blocked)
 		if b, ok := s.body.(*sourceBody); ok {
 			live = live || b.src.Live()
 			r.startReaders(s, b)
@@ -300,9 +299,8 @@ func (r *run) linger() {
 			for _, in := range s.inlets {
 				in.flush = in.flush || in.live && !in.eager && in.cutter.Pending()
 			}
-			blocked := s.pump()
+			s.pump()
 			s.mu.Unlock()
-			wake(blocked)
 		}
 	}
 }
@@ -363,9 +361,8 @@ func (r *run) quiesce() {
 			for _, in := range s.inlets {
 				in.flush = in.flush || in.cutter.Pending()
 			}
-			blocked := s.pump()
+			s.pump()
 			s.mu.Unlock()
-			wake(blocked)
 		}
 		if r.inflight.Load() == 0 {
 			break

@@ -8,9 +8,10 @@ import (
 	"github.com/millrace/millrace/stream"
 )
 
-// pump cuts tasks while there are slots for them and returns the producers that were
-// waiting for room and now have it. s.mu is held.
-func (s *stage) pump() (unblocked []*stage) {
+// pump cuts tasks while there are slots for them and wakes the producers that were
+// waiting for room and now have it. s.mu is held; asking a stage to drain takes no lock
+// of a stage.
+func (s *stage) pump() {
 	for again := true; again; {
 		again = false
 		for i, in := range s.inlets {
@@ -35,10 +36,9 @@ func (s *stage) pump() (unblocked []*stage) {
 	for _, in := range s.inlets {
 		if in.blocked && in.hasRoom() {
 			in.blocked = false
-			unblocked = append(unblocked, in.from)
+			in.from.requestDrain()
 		}
 	}
-	return unblocked
 }
 
 func wake(stages []*stage) {
@@ -114,10 +114,9 @@ func (in *inlet) push(b *stream.Batch, from, to int) {
 		in.born = in.latest
 	}
 	in.advanced = in.advanced || in.fused // nothing may wait behind which encoded rows would come
-	blocked := s.pump()
+	s.pump()
 	size := int64(in.cutter.Rows()) * int64(in.rowSize)
 	s.mu.Unlock()
-	wake(blocked)
 	if limit := s.run.cfg.BufferBytesMax; in.tied && size > limit {
 		s.run.fail(fmt.Errorf("%s: input queue: more than %d MiB of rows wait for another input (raise --memory)", s.name, limit>>20))
 	}
@@ -131,9 +130,8 @@ func (in *inlet) advance(wm int64, ended bool) {
 		in.cutter.End()
 	}
 	in.advanced = true
-	blocked := s.pump()
+	s.pump()
 	s.mu.Unlock()
-	wake(blocked)
 }
 
 // outlet is a port that somebody reads: every batch goes to all readers, shared.

@@ -309,10 +309,9 @@ func (s *stage) finishSlot(sl *slot) {
 	for i, in := range s.inlets {
 		in.wanted = s.body.wants(i)
 	}
-	blocked := s.pump()
+	s.pump()
 	s.space.Broadcast()
 	s.mu.Unlock()
-	wake(blocked)
 	if ended {
 		s.run.stageEnded(s)
 	}

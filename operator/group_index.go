@@ -22,9 +22,11 @@ type groupSlot struct {
 }
 
 // indexSlotsMin is the size of an empty index; indexFactor spreads words over it.
+// An index is made smaller only above indexShrinkMin, since a chunk makes room for its rows.
 const (
-	indexSlotsMin        = 64
-	indexFactor   uint64 = 0x9E3779B97F4A7C15
+	indexSlotsMin         = 64
+	indexShrinkMin        = 16 * ChunkRows
+	indexFactor    uint64 = 0x9E3779B97F4A7C15
 )
 
 func newGroupIndex() *groupIndex {
@@ -40,7 +42,7 @@ func (x *groupIndex) allocate(n int) {
 
 // reset empties the index; one that was much too large shrinks.
 func (x *groupIndex) reset() {
-	if n := len(x.slots); n > indexSlotsMin && n > 64*x.used {
+	if n := len(x.slots); n > indexShrinkMin && n > 64*x.used {
 		x.allocate(n / 8)
 		return
 	}

@@ -38,8 +38,9 @@ type Batch struct {
 	own  []Column // by column, while it is borrowed: the batch's own buffers
 	lent []bool
 
-	pool *Pool
-	refs atomic.Int32
+	pool     *Pool
+	capacity int // bytes of its buffers, while it is idle
+	refs     atomic.Int32
 }
 
 // Borrow makes column i an alias of c, whose buffers live at least as long as anybody

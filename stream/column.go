@@ -191,6 +191,11 @@ func (c *Column) SizeBytes() int {
 	return size
 }
 
+// capacity is what the buffers occupy, spare room included.
+func (c *Column) capacity() int {
+	return 8*(cap(c.Valid)+cap(c.spare)+cap(c.Bits)+cap(c.I64)+cap(c.F64)) + 4*(cap(c.I32)+cap(c.F32)+cap(c.Off)) + cap(c.Bytes)
+}
+
 func (c *Column) markValid(n int) {
 	if c.Valid != nil {
 		c.Valid = appendBit(c.Valid, n, true)

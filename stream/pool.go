@@ -5,12 +5,16 @@ import (
 	"sync/atomic"
 )
 
+// PoolBytesMax bounds the buffers that a pool keeps idle.
+const PoolBytesMax = 128 << 20
+
 // Pool recycles batches of one job, so that a steady state allocates nothing. It
-// keeps at most Limit idle batches per number of columns; beyond that the garbage
-// collector takes them. It is safe for concurrent use.
+// keeps at most Limit idle batches per number of columns, and PoolBytesMax bytes of all;
+// beyond that the garbage collector takes them. It is safe for concurrent use.
 type Pool struct {
 	mu    sync.Mutex
 	idle  map[int][]*Batch
+	bytes int // of idle batches
 	out   atomic.Int64
 	Limit int
 }
@@ -28,6 +32,7 @@ func (p *Pool) Get(s *Schema, need []bool) *Batch {
 	if l := p.idle[n]; len(l) > 0 {
 		b = l[len(l)-1]
 		l[len(l)-1] = nil
+		p.bytes -= b.capacity
 		p.idle[n] = l[:len(l)-1]
 	}
 	p.mu.Unlock()
@@ -41,10 +46,16 @@ func (p *Pool) Get(s *Schema, need []bool) *Batch {
 
 func (p *Pool) put(b *Batch) {
 	p.out.Add(-1)
+	b.giveBack()
+	b.capacity = 0
+	for i := range b.Cols {
+		b.capacity += b.Cols[i].capacity()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if n := len(b.Cols); len(p.idle[n]) < p.Limit {
+	if n := len(b.Cols); len(p.idle[n]) < p.Limit && p.bytes+b.capacity <= PoolBytesMax {
 		p.idle[n] = append(p.idle[n], b)
+		p.bytes += b.capacity
 	}
 }
 
