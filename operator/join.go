@@ -169,9 +169,12 @@ func (j *join) fill() bool {
 	stores := [2]*stream.Batch{j.sides[0].store.rows, j.sides[1].store.rows}
 	bits := j.bits != nil && j.bits.usable
 	for {
-		room := min(j.out.room(), ChunkRows)
+		room := j.out.room()
 		if room == 0 {
 			return false
+		}
+		if !bits || !j.bits.all {
+			room = min(room, ChunkRows)
 		}
 		j.lay.clearPairs()
 		switch {

@@ -1,6 +1,9 @@
 package operator
 
 import (
+	"math/bits"
+	"slices"
+
 	vec "github.com/millrace/millrace/internal/vector"
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/stream"
@@ -32,8 +35,9 @@ type pairBits struct {
 	valid   stream.Bitmap // right rows in which no half is NULL
 	masked  bool          // some are
 	words   stream.Bitmap
-	hits    []int32
-	at      int // next of hits
+	base    int32   // position of the first right row
+	hits    []int32 // positions of the right rows that pair with the left one
+	at      int     // next of hits
 }
 
 // newPairBits returns nil if no conjunct is a test between the sides.
@@ -111,7 +115,7 @@ func (b *pairBits) open(sides [2]*windowSide, from, to [2]int) {
 		b.values[i], bad = p.Eval(b.scratch[i], b.slices[i].cols, to[i]-from[i])
 		b.usable = b.usable && bad == nil
 	}
-	b.n = to[1] - from[1]
+	b.n, b.base = to[1]-from[1], int32(from[1])
 	b.words = resize(b.words, stream.WordsFor(b.n))
 	b.masked = false
 	for i := range b.values[1] {
@@ -148,10 +152,31 @@ func (b *pairBits) find(row int) {
 	if b.masked {
 		vec.And(b.words, b.valid)
 	}
-	if cap(b.hits) < b.n {
-		b.hits = make([]int32, 0, b.n)
+	b.gather()
+}
+
+// gather makes hits the positions of the ones in words. There are about one or two in a
+// word, at random: two are always written, and a branch is taken only for more.
+func (b *pairBits) gather() {
+	if cap(b.hits) < b.n+2 {
+		b.hits = make([]int32, 0, b.n+2)
 	}
-	b.hits = b.hits[:vec.IndicesOf(b.hits[:b.n], b.words)]
+	out, n := b.hits[:b.n+2], 0
+	for w, m := range b.words {
+		base := b.base + int32(w<<6)
+		two, count := out[n:n+2:len(out)], bits.OnesCount64(m)
+		two[0] = base + int32(bits.TrailingZeros64(m))
+		m &= m - 1
+		two[1] = base + int32(bits.TrailingZeros64(m))
+		if count > 2 {
+			for at := n + 2; at < n+count; at++ {
+				m &= m - 1
+				out[at] = base + int32(bits.TrailingZeros64(m))
+			}
+		}
+		n += count
+	}
+	b.hits = out[:n]
 }
 
 func testPairs[T vec.Number](words []uint64, v []T, test vec.Test, k T, number int) {
@@ -168,9 +193,10 @@ func (j *join) collectBits(limit int) {
 	left, right := j.lay.pairs[0], j.lay.pairs[1]
 	for {
 		n := min(len(b.hits)-b.at, limit-len(left))
-		base := int32(j.from[1])
-		for _, h := range b.hits[b.at : b.at+n] {
-			left, right = append(left, int32(j.left)), append(right, base+h)
+		right = append(right, b.hits[b.at:b.at+n]...)
+		left = slices.Grow(left, n)[:len(right)]
+		for i := len(left) - n; i < len(left); i++ {
+			left[i] = int32(j.left)
 		}
 		b.at += n
 		if len(left) == limit || j.left+1 >= j.to[0] {
