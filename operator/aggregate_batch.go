@@ -78,22 +78,23 @@ func (a *aggregate) giveFragment(f *fragment) {
 
 // aggregateScratch is one worker's working memory.
 type aggregateScratch struct {
-	a     *aggregate
-	chain *ChainScratch
-	task  *Task
-	f     *fragment
-	index *groupIndex
-	coder keyCoder
-	table tableScratch
-	ids   []int32 // the chunk's rows: group in the task
-	slots []int32 // .. entry
-	last  []int32 // of each group of the task: its latest entry
-	pos   []int64
-	ends  []int32 // without keys: where the chunk's runs end
-	size  int     // rows of the pane before
-	had   int     // .. of this one, in earlier chunks
-	sets  []distinctScratch
-	emit  func(*Chunk) error
+	a      *aggregate
+	chain  *ChainScratch
+	task   *Task
+	f      *fragment
+	index  *groupIndex
+	coder  keyCoder
+	packed packedGroups
+	table  tableScratch
+	ids    []int32 // the chunk's rows: group in the task
+	slots  []int32 // .. entry
+	last   []int32 // of each group of the task: its latest entry
+	pos    []int64
+	ends   []int32 // without keys: where the chunk's runs end
+	size   int     // rows of the pane before
+	had    int     // .. of this one, in earlier chunks
+	sets   []distinctScratch
+	emit   func(*Chunk) error
 }
 
 func (a *aggregate) NewScratch() Scratch {
@@ -105,6 +106,7 @@ func (a *aggregate) NewScratch() Scratch {
 	for i := range s.sets {
 		s.sets[i].init(a.sets[i].t)
 	}
+	s.packed.init(a)
 	s.emit = s.chunk
 	return s
 }
@@ -119,6 +121,7 @@ func (a *aggregate) fragmentOf(t *Task, s *aggregateScratch) (*fragment, []Error
 	s.task, s.f, s.last = t, a.takeFragment(), s.last[:0]
 	s.had = 0
 	s.index.reset()
+	s.packed.begin()
 	s.table.begin(a)
 	for i := range s.sets {
 		s.sets[i].reset()
@@ -135,7 +138,7 @@ func (s *aggregateScratch) chunk(c *Chunk) error {
 	s.ends = s.ends[:0]
 	if a.keys > 0 {
 		if !s.tableIDs(c) {
-			s.index.ids(f.keys, &s.coder, c.Cols[:a.keys], c.Len, s.ids)
+			s.keyIDs(c)
 		}
 		for len(s.last) < f.keys.n {
 			s.last = append(s.last, -1)
