@@ -38,7 +38,7 @@ const (
 	plotWidth, plotHeight            = 560, 300
 	plotLeft, plotTop                = 70, 60
 	plotRight, plotBottom            = 150, 60
-	plotGap                          = 70 // between panels
+	plotGap                          = 90 // between panels
 	ticksAim                         = 5
 	logFromRatio                     = 16 // x is logarithmic if its ends are so far apart
 	dotRadius, whiskerHalf, tickSize = 3, 4, 5
