@@ -242,7 +242,7 @@ func (s *ChainScratch) keep(st *step, sc *stepScratch, pass stream.Bitmap, count
 	}
 	for i, keep := range st.keeps {
 		if keep && !ch.Cols[i].Absent() {
-			sc.rows[i].Compact(&ch.Cols[i], pass, count)
+			compactColumn(&sc.rows[i], &ch.Cols[i], pass, count)
 		}
 	}
 	if ch.Time != nil {

@@ -56,6 +56,7 @@ var layers = []layer{
 	{"sql", []string{"model", "stream", "internal"}, "the front end says what is wanted; connectors are checked through its catalogue interface"},
 	{"model", []string{"stream"}, "the dataflow is plain data that everybody reads"},
 	{"stream", nil, "the vocabulary stands on nothing, since everything stands on it"},
+	{"internal/vector", nil, "loops over slices know no domain; beside the standard library they ask golang.org/x/sys/cpu what the processor can, and avo writes their assembly"},
 	{"internal", nil, "leaf helpers with no domain knowledge: the standard library only"},
 }
 

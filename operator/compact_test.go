@@ -1,23 +1,25 @@
-package stream
+package operator
 
 import (
 	"math/rand/v2"
 	"testing"
+
+	"github.com/millrace/millrace/stream"
 )
 
 // compactCase is a column of the type with random values, NULLs in some.
-func compactCase(r *rand.Rand, t Type, n int) *Column {
-	var c Column
+func compactCase(r *rand.Rand, t stream.Type, n int) *stream.Column {
+	var c stream.Column
 	c.Reset(t)
 	nulls := r.IntN(2) == 0
 	for i := range n {
-		v := Value{Type: t, Null: nulls && r.IntN(3) == 0}
+		v := stream.Value{Type: t, Null: nulls && r.IntN(3) == 0}
 		switch {
-		case t == Boolean:
+		case t == stream.Boolean:
 			v.I = int64(r.IntN(2))
 		case t.IsFloat():
 			v.F = float64(r.IntN(100))
-		case t == Varchar:
+		case t == stream.Varchar:
 			v.S = "abcdefghij"[:r.IntN(10)]
 		default:
 			v.I = int64(r.IntN(1000))
@@ -29,17 +31,17 @@ func compactCase(r *rand.Rand, t Type, n int) *Column {
 
 func TestCompact(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	var dst [10]Column
+	var dst [10]stream.Column
 	for range 400 {
 		n := r.IntN(300)
-		mask, full := NewBitmap(n), r.IntN(4) == 0
+		mask, full := stream.NewBitmap(n), r.IntN(4) == 0
 		for i := range n {
 			mask.Put(i, full || r.IntN(3) == 0)
 		}
 		count := mask.Count(n)
-		for k, typ := range Types {
+		for k, typ := range stream.Types {
 			src, to := compactCase(r, typ, n), &dst[k]
-			if to.Compact(src, mask, count); to.Type != typ {
+			if compactColumn(to, src, mask, count); to.Type != typ {
 				t.Fatalf("type %s, want %s", to.Type, typ)
 			}
 			at := 0
