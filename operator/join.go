@@ -22,9 +22,9 @@ import (
 //	right             |--- 4 ---|--- 5 ---|
 //	next(left)=3, next(right)=4: left forgets window 3, both are at 4: join if complete
 //
-// Pairs move in chunks: candidates by key (all pairs without keys), then the columns
-// that the residual condition reads are gathered and it selects among them, then the
-// output columns of those that are left.
+// Pairs move in chunks: candidates by key, by bitmap (joinbits.go) or all pairs, then the
+// columns that the residual condition reads are gathered and it selects among them, then
+// the output columns of those that are left.
 //
 // Invariants:
 //
@@ -153,7 +153,11 @@ func (j *join) openNext() bool {
 	j.open, j.number = true, number
 	j.left, j.right = j.from[0]-1, -1
 	right := j.sides[1].store
-	if len(j.ins[1].keyCols) > 0 {
+	switch {
+	case len(j.ins[1].keyCols) == 0:
+	case j.env.Force.Join == "theta": // one slot: every pair is a candidate
+		j.index.buildSlots(right.hash, j.from[1], j.to[1], 1)
+	default:
 		j.index.build(right.hash, j.from[1], j.to[1])
 	}
 	if j.bits != nil {

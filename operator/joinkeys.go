@@ -125,8 +125,12 @@ type rowIndex struct {
 
 // build indexes rows [from, to) whose hashes are h[from:to].
 func (x *rowIndex) build(h []uint64, from, to int) {
+	x.buildSlots(h, from, to, 1<<bits.Len(uint(max(2*(to-from)-1, 1))))
+}
+
+// buildSlots is build with a number of slots, a power of two.
+func (x *rowIndex) buildSlots(h []uint64, from, to, slots int) {
 	n := to - from
-	slots := 1 << bits.Len(uint(max(2*n-1, 1)))
 	if cap(x.first) < slots {
 		x.first = make([]int32, slots)
 	}

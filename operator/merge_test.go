@@ -171,8 +171,20 @@ func randomJoin(rng *rand.Rand, base int) *model.Join {
 	case 3:
 		key(3)
 	}
-	if rng.Intn(2) == 0 {
-		j.On = append(j.On, model.Call("lt", stream.Boolean, col(2), model.Col(base+2, stream.BigInt)))
+	for range rng.Intn(3) {
+		c := []int{0, 1, 2, 4}[rng.Intn(4)]
+		l, r := col(c), model.Col(base+c, testSchema.Fields[c].Type)
+		switch {
+		case c == 2 && rng.Intn(3) == 0:
+			l = model.Call("div", stream.BigInt, model.Lit(stream.Big(4)), l)
+		case c == 2 && rng.Intn(2) == 0:
+			r = model.Call("sub", stream.BigInt, r, model.Lit(stream.Big(1)))
+		}
+		if rng.Intn(2) == 0 {
+			l, r = r, l
+		}
+		test := []string{"eq", "ne", "lt", "le", "gt", "ge"}[rng.Intn(6)]
+		j.On = append(j.On, model.Call(test, stream.Boolean, l, r))
 	}
 	if rng.Intn(3) == 0 {
 		j.On = append(j.On, fallible(base))

@@ -221,7 +221,8 @@ func (g *generator) windowJoin() *query {
 		r = fmt.Sprintf("b [ROWS %d SLIDE %d]", 1+g.r.IntN(10), slide)
 		kind = "rows"
 	}
-	on := g.exprs("").pick("p.k = q.k", "p.k = q.k AND p.g = q.g", "p.x < q.x", "p.g = q.g AND p.x <> q.x", "p.d = q.d")
+	on := g.exprs("").pick("p.k = q.k", "p.k = q.k AND p.g = q.g", "p.x < q.x", "p.g = q.g AND p.x <> q.x", "p.d = q.d",
+		"p.x BETWEEN q.x - 2 AND q.x + 1", "p.x >= q.x AND p.k <> q.k AND q.d <= p.d", "p.x > q.x AND p.x - q.x < 3")
 	sel := "p.x AS px, q.x AS qx, p.ms AS pm, q.ms AS qm, p.g AS pg"
 	where := ""
 	if g.r.IntN(3) == 0 {
