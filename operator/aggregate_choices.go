@@ -13,6 +13,9 @@ func (a *aggregate) Choices() []Choice {
 
 func (a *aggregate) groupChoice() Choice {
 	c := Choice{Part: "groups"}
+	if a.wholeKeys() {
+		return Choice{"groups", "table by key, or hash table of words", "keys are whole numbers, which pack into a word by their ranges"}
+	}
 	switch a.layout.form {
 	case noKey:
 		c.Algorithm, c.Reason = "one", "there is no key"

@@ -25,6 +25,7 @@ type singleScratch struct {
 	steps   []slideStep
 	windows []int64 // those that are put out
 	pass    singlePass
+	ends    struct{ window, at int64 } // where a window ends
 }
 
 // single reports whether windows are put out by slideSingle.
@@ -56,6 +57,7 @@ func (a *aggregate) slideSingle(f *fragment) {
 // entries they log.
 func (a *aggregate) plan(f *fragment) (opened int) {
 	s, room := a.slide, a.out.room()
+	a.ends.window, a.ends.at = a.next, a.grid.End(a.next)
 	at := s.base + int64(len(s.groups))
 	for ; a.pane < len(f.panes); a.pane++ {
 		first := f.panes[a.pane].First
@@ -87,13 +89,18 @@ func (a *aggregate) plan(f *fragment) (opened int) {
 // position.
 func (a *aggregate) due(pos int64) (int64, bool) {
 	s, k := a.slide, a.next
-	end := a.grid.End(k)
-	if len(s.panes) == 0 {
-		if a.form != rowPanes {
-			return k, false
-		}
-	} else if oldest := s.panes[0].first; end <= oldest {
-		k = max(k, a.grid.First(oldest))
+	if len(s.panes) == 0 && a.form != rowPanes {
+		return k, false
+	}
+	if k != a.ends.window {
+		a.ends.window, a.ends.at = k, a.grid.End(k)
+	}
+	end := a.ends.at
+	if end > pos {
+		return k, false
+	}
+	if len(s.panes) > 0 && end <= s.panes[0].first {
+		k = max(k, a.grid.First(s.panes[0].first))
 		end = a.grid.End(k)
 	}
 	return k, end <= pos

@@ -269,17 +269,34 @@ func (a *aggregate) adopt(f *fragment, lo, hi int) []int32 {
 		return a.merged
 	}
 	w := &a.windowState
+	known := w.known(f, lo, hi)
+	if known == hi-lo {
+		return a.merged
+	}
 	w.tags = resizeRaw(w.tags, hi-lo)
-	w.index.probe(f.keys.word, f.groups[lo:hi], w.tags)
-	for i, key := range f.groups[lo:hi] {
+	w.index.probe(f.keys.word, f.groups[lo+known:hi], w.tags)
+	for i, key := range f.groups[lo+known : hi] {
 		g := f.residents[key]
 		if g < 0 || w.born[g] != f.born[key] {
 			g = w.resident(f.keys, key, w.tags[i]-1)
 			f.residents[key], f.born[key] = g, w.born[g]
 		}
-		a.merged[i] = g
+		a.merged[known+i] = g
 	}
 	return a.merged
+}
+
+// known writes to merged the resident groups of the first entries, up to one whose
+// group is not known, and returns how many they are.
+func (w *windowState) known(f *fragment, lo, hi int) int {
+	for i, key := range f.groups[lo:hi] {
+		g := f.residents[key]
+		if g < 0 || w.born[g] != f.born[key] {
+			return i
+		}
+		w.merged[i] = g
+	}
+	return hi - lo
 }
 
 // resident finds or makes the group of a fragment's key; guess is a group whose key has

@@ -20,19 +20,27 @@ type packedGroups struct {
 const packedAgeMax = 256
 
 func (p *packedGroups) init(a *aggregate) {
+	if p.able = a.wholeKeys(); !p.able {
+		return
+	}
 	var wide []bool
+	for _, t := range a.layout.types {
+		wide = append(wide, t != stream.Integer)
+	}
+	p.keys.init(wide)
+	p.cols = make([]stream.Column, a.keys)
+}
+
+// wholeKeys reports whether groups are looked for by packed words.
+func (a *aggregate) wholeKeys() bool {
 	for _, t := range a.layout.types {
 		switch t {
 		case stream.Integer, stream.BigInt, stream.Timestamp, stream.Interval:
-			wide = append(wide, t != stream.Integer)
 		default:
-			return
+			return false
 		}
 	}
-	if p.able = a.keys > 0 && a.tables == nil && a.env.Force.Group != "hash"; p.able {
-		p.keys.init(wide)
-		p.cols = make([]stream.Column, a.keys)
-	}
+	return a.keys > 0 && a.tables == nil && a.env.Force.Group != "hash"
 }
 
 // begin forgets the keys of the task before.
