@@ -4124,7 +4124,7 @@ DATA ones8<>+2047(SB)/1, $0x07
 GLOBL ones8<>(SB), RODATA|NOPTR, $2048
 
 // func compress32AVX2(dst *uint32, src *uint32, bits *uint64, w int, words int, n int, room int) (word int, count int)
-// Requires: AVX, AVX2, BMI, POPCNT
+// Requires: AVX, AVX2, BMI, CMOV, POPCNT
 TEXT ·compress32AVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ bits+16(FP), CX
@@ -4151,17 +4151,76 @@ loop:
 	POPCNTQ SI, R12
 	CMPQ    R12, $0x40
 	JE      full
-	CMPQ    R12, $0x04
+	CMPQ    R12, $0x08
 	JG      dense
+	CMPQ    R12, $0x04
+	JG      many
+	TZCNTQ  SI, R13
+	MOVL    (R11)(R13*4), R14
+	MOVL    R14, (AX)(BX*4)
+	BLSRQ   SI, SI
+	TZCNTQ  SI, R14
+	CMOVQCS R13, R14
+	MOVL    (R11)(R14*4), R13
+	MOVL    R13, 4(AX)(BX*4)
+	BLSRQ   SI, SI
+	TZCNTQ  SI, R13
+	CMOVQCS R14, R13
+	MOVL    (R11)(R13*4), R14
+	MOVL    R14, 8(AX)(BX*4)
+	BLSRQ   SI, SI
+	TZCNTQ  SI, SI
+	CMOVQCS R13, SI
+	MOVL    (R11)(SI*4), SI
+	MOVL    SI, 12(AX)(BX*4)
+	ADDQ    R12, BX
+	JMP     loop
 
-sparse:
-	TZCNTQ SI, R12
-	MOVL   (R11)(R12*4), R12
-	MOVL   R12, (AX)(BX*4)
-	INCQ   BX
-	BLSRQ  SI, SI
-	JNZ    sparse
-	JMP    loop
+many:
+	TZCNTQ  SI, R13
+	MOVL    (R11)(R13*4), R14
+	MOVL    R14, (AX)(BX*4)
+	BLSRQ   SI, SI
+	TZCNTQ  SI, R14
+	CMOVQCS R13, R14
+	MOVL    (R11)(R14*4), R13
+	MOVL    R13, 4(AX)(BX*4)
+	BLSRQ   SI, SI
+	TZCNTQ  SI, R13
+	CMOVQCS R14, R13
+	MOVL    (R11)(R13*4), R14
+	MOVL    R14, 8(AX)(BX*4)
+	BLSRQ   SI, SI
+	TZCNTQ  SI, R14
+	CMOVQCS R13, R14
+	MOVL    (R11)(R14*4), R13
+	MOVL    R13, 12(AX)(BX*4)
+	BLSRQ   SI, SI
+	TZCNTQ  SI, R13
+	CMOVQCS R14, R13
+	MOVL    (R11)(R13*4), R14
+	MOVL    R14, 16(AX)(BX*4)
+	BLSRQ   SI, SI
+	TZCNTQ  SI, R14
+	CMOVQCS R13, R14
+	MOVL    (R11)(R14*4), R13
+	MOVL    R13, 20(AX)(BX*4)
+	BLSRQ   SI, SI
+	TZCNTQ  SI, R13
+	CMOVQCS R14, R13
+	MOVL    (R11)(R13*4), R14
+	MOVL    R14, 24(AX)(BX*4)
+	BLSRQ   SI, SI
+	TZCNTQ  SI, R14
+	CMOVQCS R13, R14
+	MOVL    (R11)(R14*4), R13
+	MOVL    R13, 28(AX)(BX*4)
+	BLSRQ   SI, SI
+	ADDQ    $0x08, BX
+	SUBQ    $0x08, R12
+	JG      many
+	ADDQ    R12, BX
+	JMP     loop
 
 full:
 	VMOVDQU (R11), Y0
@@ -4379,7 +4438,7 @@ DATA pairs4<>+127(SB)/1, $0x07
 GLOBL pairs4<>(SB), RODATA|NOPTR, $128
 
 // func compress64AVX2(dst *uint64, src *uint64, bits *uint64, w int, words int, n int, room int) (word int, count int)
-// Requires: AVX, AVX2, BMI, POPCNT
+// Requires: AVX, AVX2, BMI, CMOV, POPCNT
 TEXT ·compress64AVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ bits+16(FP), CX
@@ -4406,17 +4465,76 @@ loop:
 	POPCNTQ SI, R12
 	CMPQ    R12, $0x40
 	JE      full
-	CMPQ    R12, $0x04
+	CMPQ    R12, $0x18
 	JG      dense
+	CMPQ    R12, $0x04
+	JG      many
+	TZCNTQ  SI, R13
+	MOVQ    (R11)(R13*8), R14
+	MOVQ    R14, (AX)(BX*8)
+	BLSRQ   SI, SI
+	TZCNTQ  SI, R14
+	CMOVQCS R13, R14
+	MOVQ    (R11)(R14*8), R13
+	MOVQ    R13, 8(AX)(BX*8)
+	BLSRQ   SI, SI
+	TZCNTQ  SI, R13
+	CMOVQCS R14, R13
+	MOVQ    (R11)(R13*8), R14
+	MOVQ    R14, 16(AX)(BX*8)
+	BLSRQ   SI, SI
+	TZCNTQ  SI, SI
+	CMOVQCS R13, SI
+	MOVQ    (R11)(SI*8), SI
+	MOVQ    SI, 24(AX)(BX*8)
+	ADDQ    R12, BX
+	JMP     loop
 
-sparse:
-	TZCNTQ SI, R12
-	MOVQ   (R11)(R12*8), R12
-	MOVQ   R12, (AX)(BX*8)
-	INCQ   BX
-	BLSRQ  SI, SI
-	JNZ    sparse
-	JMP    loop
+many:
+	TZCNTQ  SI, R13
+	MOVQ    (R11)(R13*8), R14
+	MOVQ    R14, (AX)(BX*8)
+	BLSRQ   SI, SI
+	TZCNTQ  SI, R14
+	CMOVQCS R13, R14
+	MOVQ    (R11)(R14*8), R13
+	MOVQ    R13, 8(AX)(BX*8)
+	BLSRQ   SI, SI
+	TZCNTQ  SI, R13
+	CMOVQCS R14, R13
+	MOVQ    (R11)(R13*8), R14
+	MOVQ    R14, 16(AX)(BX*8)
+	BLSRQ   SI, SI
+	TZCNTQ  SI, R14
+	CMOVQCS R13, R14
+	MOVQ    (R11)(R14*8), R13
+	MOVQ    R13, 24(AX)(BX*8)
+	BLSRQ   SI, SI
+	TZCNTQ  SI, R13
+	CMOVQCS R14, R13
+	MOVQ    (R11)(R13*8), R14
+	MOVQ    R14, 32(AX)(BX*8)
+	BLSRQ   SI, SI
+	TZCNTQ  SI, R14
+	CMOVQCS R13, R14
+	MOVQ    (R11)(R14*8), R13
+	MOVQ    R13, 40(AX)(BX*8)
+	BLSRQ   SI, SI
+	TZCNTQ  SI, R13
+	CMOVQCS R14, R13
+	MOVQ    (R11)(R13*8), R14
+	MOVQ    R14, 48(AX)(BX*8)
+	BLSRQ   SI, SI
+	TZCNTQ  SI, R14
+	CMOVQCS R13, R14
+	MOVQ    (R11)(R14*8), R13
+	MOVQ    R13, 56(AX)(BX*8)
+	BLSRQ   SI, SI
+	ADDQ    $0x08, BX
+	SUBQ    $0x08, R12
+	JG      many
+	ADDQ    R12, BX
+	JMP     loop
 
 full:
 	VMOVDQU (R11), Y0
@@ -4617,16 +4735,65 @@ loop:
 	POPCNTQ SI, R11
 	CMPQ    R11, $0x40
 	JE      full
-	CMPQ    R11, $0x04
+	CMPQ    R11, $0x08
 	JG      dense
+	CMPQ    R11, $0x04
+	JG      many
+	TZCNTQ  SI, R12
+	ADDQ    R10, R12
+	MOVL    R12, (AX)(BX*4)
+	BLSRQ   SI, SI
+	TZCNTQ  SI, R12
+	ADDQ    R10, R12
+	MOVL    R12, 4(AX)(BX*4)
+	BLSRQ   SI, SI
+	TZCNTQ  SI, R12
+	ADDQ    R10, R12
+	MOVL    R12, 8(AX)(BX*4)
+	BLSRQ   SI, SI
+	TZCNTQ  SI, SI
+	ADDQ    R10, SI
+	MOVL    SI, 12(AX)(BX*4)
+	ADDQ    R11, BX
+	JMP     loop
 
-sparse:
-	TZCNTQ SI, R11
-	ADDQ   R10, R11
-	MOVL   R11, (AX)(BX*4)
-	INCQ   BX
+many:
+	TZCNTQ SI, R12
+	ADDQ   R10, R12
+	MOVL   R12, (AX)(BX*4)
 	BLSRQ  SI, SI
-	JNZ    sparse
+	TZCNTQ SI, R12
+	ADDQ   R10, R12
+	MOVL   R12, 4(AX)(BX*4)
+	BLSRQ  SI, SI
+	TZCNTQ SI, R12
+	ADDQ   R10, R12
+	MOVL   R12, 8(AX)(BX*4)
+	BLSRQ  SI, SI
+	TZCNTQ SI, R12
+	ADDQ   R10, R12
+	MOVL   R12, 12(AX)(BX*4)
+	BLSRQ  SI, SI
+	TZCNTQ SI, R12
+	ADDQ   R10, R12
+	MOVL   R12, 16(AX)(BX*4)
+	BLSRQ  SI, SI
+	TZCNTQ SI, R12
+	ADDQ   R10, R12
+	MOVL   R12, 20(AX)(BX*4)
+	BLSRQ  SI, SI
+	TZCNTQ SI, R12
+	ADDQ   R10, R12
+	MOVL   R12, 24(AX)(BX*4)
+	BLSRQ  SI, SI
+	TZCNTQ SI, R12
+	ADDQ   R10, R12
+	MOVL   R12, 28(AX)(BX*4)
+	BLSRQ  SI, SI
+	ADDQ   $0x08, BX
+	SUBQ   $0x08, R11
+	JG     many
+	ADDQ   R11, BX
 	JMP    loop
 
 full:

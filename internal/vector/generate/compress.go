@@ -6,9 +6,18 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// sparseMax is the number of ones in a word up to which elements are copied one by one:
-// then values of rows that are left out are hardly touched.
-const sparseMax = 4
+// sparseMax is the number of ones in a word up to which elements are copied one by one,
+// by the size of elements: permutations, of which there are twice as many for 8 bytes, do
+// not get faster where less is kept.
+var sparseMax = map[int]uint64{4: 8, 8: 24}
+
+// batches are the numbers of elements that are copied without looking whether there are
+// so many: few words have an unforeseen number of batches. What is copied too much is the
+// last one again, so that values of rows that are left out are hardly touched.
+const (
+	fewOnes  = 4
+	manyOnes = 8
+)
 
 // compaction is the state of the loop that all three kernels share.
 type compaction struct {
@@ -18,7 +27,7 @@ type compaction struct {
 
 // compact emits a loop over words for as long as 64 elements have room: full words are
 // copied, sparse ones walked, others compacted by permutations from a table.
-func compact(size int, setup func(c *compaction), base func(c *compaction), full, one, dense func(c *compaction)) {
+func compact(size int, setup func(c *compaction), base func(c *compaction), full func(c *compaction), one func(c *compaction, i int, last reg.GPVirtual) reg.GPVirtual, dense func(c *compaction)) {
 	c := &compaction{dst: pointer("dst"), bits: pointer("bits"), w: pointer("w"), n: pointer("n"), m: GP64(), size: size}
 	words, room := pointer("words"), pointer("room")
 	SUBQ(Imm(64), room)
@@ -37,13 +46,19 @@ func compact(size int, setup func(c *compaction), base func(c *compaction), full
 	POPCNTQ(c.m, ones)
 	CMPQ(ones, Imm(64))
 	JE(LabelRef("full"))
-	CMPQ(ones, Imm(sparseMax))
+	CMPQ(ones, Imm(sparseMax[size]))
 	JG(LabelRef("dense"))
-	Label("sparse")
-	one(c)
-	INCQ(c.n)
-	BLSRQ(c.m, c.m)
-	JNZ(LabelRef("sparse"))
+	CMPQ(ones, Imm(fewOnes))
+	JG(LabelRef("many"))
+	c.batch(fewOnes, one)
+	ADDQ(ones, c.n)
+	JMP(LabelRef("loop"))
+	Label("many")
+	c.batch(manyOnes, one)
+	ADDQ(Imm(manyOnes), c.n)
+	SUBQ(Imm(manyOnes), ones)
+	JG(LabelRef("many"))
+	ADDQ(ones, c.n) // minus what was copied too much
 	JMP(LabelRef("loop"))
 	Label("full")
 	full(c)
@@ -57,6 +72,27 @@ func compact(size int, setup func(c *compaction), base func(c *compaction), full
 	Store(c.w, Return("word"))
 	Store(c.n, Return("count"))
 	RET()
+}
+
+// batch copies the next elements; the mask has one at least.
+func (c *compaction) batch(count int, one func(c *compaction, i int, last reg.GPVirtual) reg.GPVirtual) {
+	var last reg.GPVirtual
+	for i := 0; i < count; i++ {
+		last = one(c, i, last)
+		if i < count-1 || count == manyOnes {
+			BLSRQ(c.m, c.m)
+		}
+	}
+}
+
+// next is the position of the next one; where there is none, the last one's again.
+func (c *compaction) next(i int, last reg.GPVirtual) reg.GPVirtual {
+	at := GP64()
+	TZCNTQ(c.m, at)
+	if i > 0 {
+		CMOVQCS(last, at)
+	}
+	return at
 }
 
 // out is element n+i of dst.
@@ -104,11 +140,11 @@ func compress32() {
 	text(compactDoc, "compress32AVX2", "func(dst, src *uint32, bits *uint64, w, words, n, room int) (word, count int)")
 	setup, base, rows := sourceOf(4)
 	var lut reg.GPVirtual
-	compact(4, func(c *compaction) { setup(c); lut = tablePointer(table) }, base, copyFull(rows), func(c *compaction) {
-		i, x := GP64(), GP32()
-		TZCNTQ(c.m, i)
-		MOVL(Mem{Base: *rows, Index: i, Scale: 4}, x)
-		MOVL(x, c.out(0))
+	compact(4, func(c *compaction) { setup(c); lut = tablePointer(table) }, base, copyFull(rows), func(c *compaction, i int, last reg.GPVirtual) reg.GPVirtual {
+		at, x := c.next(i, last), GP32()
+		MOVL(Mem{Base: *rows, Index: at, Scale: 4}, x)
+		MOVL(x, c.out(i))
+		return at
 	}, func(c *compaction) {
 		for g := 0; g < 8; g++ {
 			index, ones, order := GP64(), GP64(), YMM()
@@ -126,11 +162,11 @@ func compress64() {
 	text(compactDoc, "compress64AVX2", "func(dst, src *uint64, bits *uint64, w, words, n, room int) (word, count int)")
 	setup, base, rows := sourceOf(8)
 	var lut reg.GPVirtual
-	compact(8, func(c *compaction) { setup(c); lut = tablePointer(table) }, base, copyFull(rows), func(c *compaction) {
-		i, x := GP64(), GP64()
-		TZCNTQ(c.m, i)
-		MOVQ(Mem{Base: *rows, Index: i, Scale: 8}, x)
-		MOVQ(x, c.out(0))
+	compact(8, func(c *compaction) { setup(c); lut = tablePointer(table) }, base, copyFull(rows), func(c *compaction, i int, last reg.GPVirtual) reg.GPVirtual {
+		at, x := c.next(i, last), GP64()
+		MOVQ(Mem{Base: *rows, Index: at, Scale: 8}, x)
+		MOVQ(x, c.out(i))
+		return at
 	}, func(c *compaction) {
 		for g := 0; g < 16; g++ {
 			index, ones, order := GP64(), GP64(), YMM()
@@ -168,11 +204,12 @@ func indices() {
 			VMOVDQU(rows, c.out(i))
 			VPADDD(eight, rows, rows)
 		}
-	}, func(c *compaction) {
-		i := GP64()
-		TZCNTQ(c.m, i)
-		ADDQ(from, i)
-		MOVL(i.As32(), c.out(0))
+	}, func(c *compaction, i int, _ reg.GPVirtual) reg.GPVirtual {
+		at := GP64()
+		TZCNTQ(c.m, at)
+		ADDQ(from, at)
+		MOVL(at.As32(), c.out(i))
+		return at
 	}, func(c *compaction) {
 		rows, eight := start(), eights()
 		for g := 0; g < 8; g++ {
