@@ -128,7 +128,7 @@ func (s *replaySource) load(src *model.Source, schema *stream.Schema, env Env) (
 		}
 		b := stream.NewBatch(schema, need)
 		bad, err := decoder.Decode(block, b, nil)
-		if err == nil && len(bad)+len(block.Errors) > 0 {
+		if bad = append(bad, block.Errors...); err == nil && len(bad) > 0 {
 			err = fmt.Errorf("%s:%d: %s (replay takes only good records)", block.File, block.Start.Line+bad[0].Line, bad[0].Reason)
 		}
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/millrace/millrace/model"
@@ -81,5 +82,26 @@ func TestReplayFindsLap(t *testing.T) {
 	defer done()
 	if got := rows[0][0].I / 1_000_000; got != 13 {
 		t.Errorf("the second lap begins at %d s, want one row's share behind the last: 13", got)
+	}
+}
+
+// TestReplayRefuses: records that cannot be decoded, or that the reader gave up, and files
+// without rows.
+func TestReplayRefuses(t *testing.T) {
+	schema := stream.NewSchema(stream.Field{Name: "at", Type: stream.Timestamp}, stream.Field{Name: "v", Type: stream.Integer})
+	for text, want := range map[string]string{
+		"at,v\n10,1\n11,x\n": "in.csv:3",
+		"at,v\n10,1\n11," + strings.Repeat("9", RecordBytesMax) + "\n": "record longer than",
+		"at,v\n": "there is no row to replay",
+	} {
+		path := filepath.Join(t.TempDir(), "in.csv")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		options := map[string]string{"path": path, "format": "csv", "timestamp_unit": "s"}
+		_, err := OpenSource("s", &model.Source{Connector: "replay", Options: options}, schema, nil, Env{})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
 	}
 }
