@@ -72,12 +72,25 @@ func (a *extremes[T]) drop(n int)         { a.s = dropSlots(a.s, n) }
 
 func (a *extremes[T]) add(slots []int32, c *stream.Column) {
 	v, keep := valuesOf[T](c)[:len(slots)], a.keep
-	for i, s := range slots {
-		if c.Valid != nil && !c.Valid.Get(i) {
-			continue
+	switch {
+	case c.Valid != nil:
+		for i, s := range slots {
+			if e := &a.s[s]; c.Valid.Get(i) && (!e.ok || beats(v[i], e.v, keep)) {
+				e.v, e.ok = v[i], true
+			}
 		}
-		if e := &a.s[s]; !e.ok || beats(v[i], e.v, keep) {
-			e.v, e.ok = v[i], true
+	case keep == greatest:
+		for i, s := range slots {
+			e, x := &a.s[s], v[i]
+			if x > e.v || !e.ok || x != x && e.v == e.v {
+				e.v, e.ok = x, true
+			}
+		}
+	default:
+		for i, s := range slots {
+			if e := &a.s[s]; !e.ok || beats(v[i], e.v, keep) {
+				e.v, e.ok = v[i], true
+			}
 		}
 	}
 }
