@@ -13,17 +13,17 @@ int main(int argc, char **argv) {
   double from = seconds();
   for (int64_t w = 0; w + WINDOW <= rows; w += WINDOW) {
     const int32_t *wa = a + w % rows_of_bundle, *wb = b + w % rows_of_bundle;
-    int32_t match[WINDOW + 16];
     int64_t n = 0;
     for (int l = 0; l < WINDOW; l++) {
       int32_t la = wa[l], lb = wb[l];
-      int m = 0;
-      for (int r = 0; r < WINDOW; r++) {
-        match[m] = r;
-        m += (la < wb[r]) & (la + 150 > wb[r]);
-      }
-      for (int k = 0; k < m; k++) out_a[n + k] = la, out_b[n + k] = lb, out_c[n + k] = wa[match[k]];
-      n += m;
+      uint64_t flags[WINDOW / 8]; // a byte a row: this loop becomes vector instructions
+      uint8_t *flag = (uint8_t *)flags;
+      for (int r = 0; r < WINDOW; r++) flag[r] = (la < wb[r]) & (la + 150 > wb[r]);
+      for (int g = 0; g < WINDOW / 8; g++)
+        for (uint64_t left = flags[g]; left; left &= left - 1, n++) {
+          int r = g * 8 + __builtin_ctzll(left) / 8;
+          out_a[n] = la, out_b[n] = lb, out_c[n] = wa[r];
+        }
     }
     if (argc == 5) {
       for (int64_t i = 0; i < n; i++) result(with(with(with(0, out_a[i]), out_b[i]), out_c[i]));
