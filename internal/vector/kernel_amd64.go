@@ -244,6 +244,16 @@ func aboveAVX2(v *int64, n int, limit int64) (left int)
 //go:noescape
 func shiftInt64AVX2(dst *int64, src *int64, n int, k int64)
 
+// packInt32AVX2 adds (v - base) << shift to n blocks of 8 words and returns the union of the differences.
+//
+//go:noescape
+func packInt32AVX2(words *uint64, v *int32, n int, base uint64, shift uint64) (over uint64)
+
+// packInt64AVX2 adds (v - base) << shift to n blocks of 8 words and returns the union of the differences.
+//
+//go:noescape
+func packInt64AVX2(words *uint64, v *int64, n int, base uint64, shift uint64) (over uint64)
+
 // scale32AVX2 sets n blocks of 8 products that are integers of at most 51 bits; odd is not zero if one is no integer.
 //
 //go:noescape

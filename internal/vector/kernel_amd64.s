@@ -5255,6 +5255,96 @@ done:
 	VZEROUPPER
 	RET
 
+// func packInt32AVX2(words *uint64, v *int32, n int, base uint64, shift uint64) (over uint64)
+// Requires: AVX, AVX2
+TEXT ·packInt32AVX2(SB), NOSPLIT, $0-48
+	MOVQ         words+0(FP), AX
+	MOVQ         v+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         base+24(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         shift+32(FP), BX
+	VMOVQ        BX, X1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	TESTQ        DX, DX
+	JZ           done
+
+loop:
+	VPMOVSXDQ (CX), Y4
+	VPSUBQ    Y0, Y4, Y4
+	VPOR      Y4, Y2, Y2
+	VPSLLQ    X1, Y4, Y4
+	VPOR      (AX), Y4, Y4
+	VMOVDQU   Y4, (AX)
+	VPMOVSXDQ 16(CX), Y4
+	VPSUBQ    Y0, Y4, Y4
+	VPOR      Y4, Y3, Y3
+	VPSLLQ    X1, Y4, Y4
+	VPOR      32(AX), Y4, Y4
+	VMOVDQU   Y4, 32(AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000020, CX
+	DECQ      DX
+	JNZ       loop
+
+done:
+	VPOR         Y3, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPOR         X0, X2, X0
+	VPSHUFD      $0x4e, X0, X1
+	VPOR         X1, X0, X0
+	VMOVQ        X0, AX
+	VZEROUPPER
+	MOVQ         AX, over+40(FP)
+	RET
+
+// func packInt64AVX2(words *uint64, v *int64, n int, base uint64, shift uint64) (over uint64)
+// Requires: AVX, AVX2
+TEXT ·packInt64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         words+0(FP), AX
+	MOVQ         v+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         base+24(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         shift+32(FP), BX
+	VMOVQ        BX, X1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	TESTQ        DX, DX
+	JZ           done
+
+loop:
+	VMOVDQU (CX), Y4
+	VPSUBQ  Y0, Y4, Y4
+	VPOR    Y4, Y2, Y2
+	VPSLLQ  X1, Y4, Y4
+	VPOR    (AX), Y4, Y4
+	VMOVDQU Y4, (AX)
+	VMOVDQU 32(CX), Y4
+	VPSUBQ  Y0, Y4, Y4
+	VPOR    Y4, Y3, Y3
+	VPSLLQ  X1, Y4, Y4
+	VPOR    32(AX), Y4, Y4
+	VMOVDQU Y4, 32(AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	DECQ    DX
+	JNZ     loop
+
+done:
+	VPOR         Y3, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPOR         X0, X2, X0
+	VPSHUFD      $0x4e, X0, X1
+	VPOR         X1, X0, X0
+	VMOVQ        X0, AX
+	VZEROUPPER
+	MOVQ         AX, over+40(FP)
+	RET
+
 // func scale32AVX2(dst *int64, v *float32, n int, by float64) (reach uint64, odd uint64)
 // Requires: AVX, AVX2, SSE2
 TEXT ·scale32AVX2(SB), NOSPLIT, $0-48

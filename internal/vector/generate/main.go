@@ -46,6 +46,8 @@ func main() {
 	compressBits()
 	sums()
 	order()
+	pack(4)
+	pack(8)
 	conversions()
 	Generate()
 }
