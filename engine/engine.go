@@ -52,6 +52,11 @@ type Config struct {
 	Restore *state.Snapshot
 	// StopAfterTasks stops the job as Stop does once that many tasks were cut; 0: never.
 	StopAfterTasks int64
+	// LatencyTarget is what 99 of 100 tasks should stay below, by smaller tasks where
+	// needed (see steer); 0: none.
+	LatencyTarget time.Duration
+	// Pin ties each worker to a processor where the system can (Stats.Pinned).
+	Pin bool
 	// Force makes operators run algorithms they would not choose; for tests.
 	Force operator.Choices
 	// ErrorRow is called for every error row, in order per operator, possibly from
@@ -82,6 +87,9 @@ type run struct {
 
 	begun   time.Time
 	latency latencies
+	// taskShare is the size of tasks in 1/steerFull of the configured one.
+	taskShare atomic.Int64
+	pinned    atomic.Int64 // workers tied to a processor
 
 	inflight  atomic.Int64 // slots in use
 	stopping  atomic.Bool  // nothing is read any more; inlets take what comes
@@ -127,6 +135,7 @@ func newRun(ctx context.Context, plan *bind.Plan, cfg Config) *run {
 		quiet: make(chan struct{}, 1), completed: make(chan struct{}),
 		stop: make(chan struct{}), done: make(chan struct{}),
 	}
+	r.taskShare.Store(steerFull)
 	r.ctx, r.cancel = context.WithCancel(ctx)
 	r.readCtx, r.stopReading = context.WithCancel(r.ctx)
 	return r
@@ -186,10 +195,7 @@ func (r *run) launch() {
 	if r.sinksLeft.Load() == 0 {
 		close(r.completed)
 	}
-	for w := 0; w < r.cfg.Workers; w++ {
-		r.workers.Add(1)
-		go r.work(schedule.Processor(w))
-	}
+	r.startWorkers()
 	for _, w := range r.writers {
 		go w.loop()
 	}
@@ -206,6 +212,10 @@ func (r *run) launch() {
 	if live {
 		r.readers.Add(1)
 		go r.linger()
+	}
+	if r.cfg.LatencyTarget > 0 {
+		r.readers.Add(1)
+		go r.steering()
 	}
 	go r.supervise()
 	go func() { // cancelled contexts do not wake condition variables by themselves
@@ -241,6 +251,22 @@ func (r *run) startReaders(s *stage, b *sourceBody) {
 			if err := s.read(r.readCtx, p, b.places[p]); err != nil {
 				r.fail(err)
 			}
+		}()
+	}
+}
+
+func (r *run) startWorkers() {
+	var cpus []int
+	if r.cfg.Pin {
+		cpus = allowedCPUs()
+	}
+	for w := range r.cfg.Workers {
+		r.workers.Add(1)
+		go func() {
+			if len(cpus) > 0 && pin(cpus[w%len(cpus)]) {
+				r.pinned.Add(1)
+			}
+			r.work(schedule.Processor(w))
 		}()
 	}
 }
@@ -284,7 +310,7 @@ func (r *run) recoverBug() {
 // is always more, until the end.
 func (r *run) linger() {
 	defer r.readers.Done()
-	tick := time.NewTicker(lingerInterval)
+	tick := time.NewTicker(r.lingerEvery())
 	defer tick.Stop()
 	for {
 		select {

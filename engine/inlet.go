@@ -75,13 +75,14 @@ type inlet struct {
 	rowSize int            // assumed bytes of a row
 }
 
-// taskRows is how many rows a full task has now.
+// taskRows is how many rows a full task has now. A latency target scales what the function
+// asks for too: its tasks would not shrink otherwise.
 func (in *inlet) taskRows() int {
-	if in.sizer == nil {
-		return in.rowsMax
+	n := in.rowsMax
+	if in.sizer != nil {
+		n = min(max(n, in.sizer.TaskRows(n)), taskScaleMax*n)
 	}
-	n := in.sizer.TaskRows(in.rowsMax)
-	return max(1, in.rowsMax/taskScaleMax, min(n, taskScaleMax*in.rowsMax))
+	return max(1, int(int64(n)*in.stage.run.taskShare.Load()/steerFull))
 }
 
 // hasRoom also while the run stops: what is in the rings must come to rest somewhere,

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"sync"
+	"time"
 
 	"github.com/millrace/millrace/operator"
 )
@@ -77,13 +78,23 @@ type Stats struct {
 	Errors    []ErrorStats    `json:"errors"` // of operators other than sources
 	RowsOut   int64           `json:"rows_out"`
 	Latency   LatencyStats    `json:"latency"`
+	// LatencyTarget is in milliseconds, TaskShare the size of tasks it led to, of the
+	// configured size; both are left out without a target.
+	LatencyTarget float64 `json:"latency_target_ms,omitempty"`
+	TaskShare     float64 `json:"task_share,omitempty"`
+	// Pinned is how many workers are tied to a processor.
+	Pinned int64 `json:"pinned,omitempty"`
 }
 
 // Stats may be called at any time.
 func (r *Run) Stats() Stats {
 	out := Stats{Streams: []StreamStats{}, Errors: []ErrorStats{}}
 	latency := r.Latencies()
-	out.Latency = latency.stats()
+	out.Latency, out.Pinned = latency.stats(), r.r.pinned.Load()
+	if target := r.r.cfg.LatencyTarget; target > 0 {
+		out.LatencyTarget = float64(target) / float64(time.Millisecond)
+		out.TaskShare = float64(r.r.taskShare.Load()) / steerFull
+	}
 	for i, s := range r.r.stages {
 		p := PipelineStats{Name: s.name, Form: r.r.plan.Pipelines[i].Form.String(), Processor: "cpu", Tasks: s.tasks.Load(), RowsIn: s.rows.Load(), BytesIn: s.bytes.Load(), BusySeconds: float64(s.busyNanos.Load()) / 1e9}
 		switch b := s.body.(type) {

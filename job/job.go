@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/millrace/millrace/bind"
 	"github.com/millrace/millrace/connector"
@@ -47,15 +48,18 @@ type ResultSink = connector.Sink
 
 // Options say how a script is prepared and run. The zero value is usable.
 type Options struct {
-	Workers     int    // default: all cores
-	TaskBytes   int64  // default: 1 MiB
-	BlockBytes  int    // size of the blocks that readers cut for decoding; default: 256 KiB
-	Engine      string // EngineMillrace (default) or EngineReference
-	Optimize    optimize.Switches
-	Vars        map[string]string // ${name} in the script
-	MemoryBytes int64             // budget of all buffers together; 0: the limits' defaults
-	Stdin       io.Reader
-	Stdout      io.Writer
+	Workers    int    // default: all cores
+	TaskBytes  int64  // default: 1 MiB
+	BlockBytes int    // size of the blocks that readers cut for decoding; default: 256 KiB
+	Engine     string // EngineMillrace (default) or EngineReference
+	// LatencyTarget is what 99 of 100 tasks should stay below, by smaller tasks; 0: none.
+	LatencyTarget time.Duration
+	Pin           bool // tie workers to processors where the system can
+	Optimize      optimize.Switches
+	Vars          map[string]string // ${name} in the script
+	MemoryBytes   int64             // budget of all buffers together; 0: the limits' defaults
+	Stdin         io.Reader
+	Stdout        io.Writer
 	// Results makes the sink of each bare SELECT, before rows flow. nil: rows are counted
 	// and dropped.
 	Results func(q Query) ResultSink

@@ -1,0 +1,59 @@
+package engine
+
+import "time"
+
+// A latency target is met by cutting smaller tasks: at saturation a row waits behind
+// what is in the rings, whose number of slots is fixed, so that latency is about
+// proportional to the size of a task, while throughput hardly depends on it until the
+// fixed cost of a task shows. steer therefore looks for the largest size inside the
+// target. Results do not depend on it.
+
+const (
+	steerInterval = 50 * time.Millisecond
+	steerTasksMin = 20 // fewer tasks say nothing about their slowest ones
+	steerFull     = 4096
+	steerLeast    = steerFull / taskScaleMax
+)
+
+// steer returns the size of tasks, in 1/steerFull of the configured one, after tasks of
+// the size share took p99 at the 99th percentile. Too slow tasks shrink in proportion, by
+// at most half; tasks well inside the target grow by an eighth.
+func steer(share int64, p99, target time.Duration) int64 {
+	switch {
+	case p99 > target:
+		share = max(share/2, share*int64(target)*9/(int64(p99)*10))
+	case p99 < target*3/4:
+		share += max(1, share/8)
+	}
+	return min(steerFull, max(steerLeast, share))
+}
+
+// steering keeps the run inside its latency target until it ends.
+func (r *run) steering() {
+	defer r.readers.Done()
+	tick := time.NewTicker(steerInterval)
+	defer tick.Stop()
+	before := r.latency.read()
+	for {
+		select {
+		case <-r.readCtx.Done():
+			return
+		case <-r.completed:
+			return
+		case <-tick.C:
+		}
+		now := r.latency.read()
+		if recent := now.Since(&before); recent.Count() >= steerTasksMin {
+			r.taskShare.Store(steer(r.taskShare.Load(), recent.Quantile(0.99), r.cfg.LatencyTarget))
+			before = now
+		}
+	}
+}
+
+// lingerEvery is how long rows of a live source wait for more at most.
+func (r *run) lingerEvery() time.Duration {
+	if r.cfg.LatencyTarget <= 0 {
+		return lingerInterval
+	}
+	return min(lingerInterval, max(time.Millisecond, r.cfg.LatencyTarget/4))
+}
