@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/bits"
 
+	vec "github.com/millrace/millrace/internal/vector"
 	"github.com/millrace/millrace/stream"
 )
 
@@ -105,18 +106,10 @@ func (k *localKeys) cover(cols []stream.Column, n int) bool {
 // rangeOf returns the least and greatest value, those under NULLs included.
 func rangeOf(c *stream.Column, n int, wide bool) (lo, hi int64) {
 	if wide {
-		return extent(c.I64[:n])
+		return vec.MinMax(c.I64[:n])
 	}
-	l, h := extent(c.I32[:n])
+	l, h := vec.MinMax(c.I32[:n])
 	return int64(l), int64(h)
-}
-
-func extent[T int32 | int64](v []T) (lo, hi T) {
-	lo, hi = v[0], v[0]
-	for _, x := range v {
-		lo, hi = min(lo, x), max(hi, x)
-	}
-	return lo, hi
 }
 
 // widen makes the range hold lo to hi. A range that was too small once goes on in the
@@ -201,9 +194,9 @@ func (k *localKeys) code(words []uint64, cols []stream.Column) bool {
 		}
 		var over uint64
 		if c.wide {
-			over = packWide(words, col.I64, uint64(c.base), c.shift)
+			over = vec.Pack(words, col.I64[:len(words)], uint64(c.base), c.shift)
 		} else {
-			over = packNarrow(words, col.I32, uint64(c.base), c.shift)
+			over = vec.Pack(words, col.I32[:len(words)], uint64(c.base), c.shift)
 		}
 		if over>>(c.bits-1)>>1 != 0 {
 			return false
@@ -211,28 +204,6 @@ func (k *localKeys) code(words []uint64, cols []stream.Column) bool {
 		c.clearNulls(words, col)
 	}
 	return true
-}
-
-// packNarrow adds (v - base) << shift to the words and returns the union of the
-// differences: its high bits tell whether one was too large.
-func packNarrow(words []uint64, v []int32, base uint64, shift uint) (over uint64) {
-	v = v[:len(words)]
-	for i := range words {
-		x := uint64(v[i]) - base
-		over |= x
-		words[i] |= x << (shift & 63)
-	}
-	return over
-}
-
-func packWide(words []uint64, v []int64, base uint64, shift uint) (over uint64) {
-	v = v[:len(words)]
-	for i := range words {
-		x := uint64(v[i]) - base
-		over |= x
-		words[i] |= x << (shift & 63)
-	}
-	return over
 }
 
 // clearNulls gives NULLs their code.
