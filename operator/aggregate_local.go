@@ -45,13 +45,15 @@ import (
 
 // localPlan is what local windows need to know of an aggregate. It is immutable.
 type localPlan struct {
-	a      *aggregate
-	wide   []bool // key columns of 64 bits
-	cells  []localCellPlan
-	out    []localOut
-	edges  []localEdge
-	slides int64 // windows from one fresh one to the next
-	peak   *localPeak
+	a     *aggregate
+	wide  []bool // key columns of 64 bits
+	cells []localCellPlan
+	out   []localOut
+	edges []localEdge
+	// onlySum is the cell with a sum, if there is just one, and firstSum the first; or -1.
+	onlySum, firstSum int
+	slides            int64 // windows from one fresh one to the next
+	peak              *localPeak
 }
 
 // localCellPlan is an accumulator that can subtract.
@@ -114,6 +116,7 @@ func planLocal(a *aggregate, side Side) (*localPlan, string) {
 			p.edges = append(p.edges, localEdge{j, a.schema.Fields[j].Role})
 		}
 	}
+	p.findSums()
 	for _, c := range a.calls {
 		if !c.needed {
 			continue
@@ -125,6 +128,20 @@ func planLocal(a *aggregate, side Side) (*localPlan, string) {
 		p.out = append(p.out, localOut{c.out, c.cell, c.f, t == stream.Real || t == stream.Double})
 	}
 	return p, ""
+}
+
+// findSums sets onlySum and firstSum.
+func (p *localPlan) findSums() {
+	p.onlySum, p.firstSum = -1, -1
+	for i, c := range p.cells {
+		switch {
+		case !c.sums:
+		case p.firstSum < 0:
+			p.onlySum, p.firstSum = i, i
+		default:
+			p.onlySum = -1
+		}
+	}
 }
 
 // maxSumBits bounds the magnitude of sums.

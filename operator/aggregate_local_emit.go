@@ -135,6 +135,8 @@ func (w *localWindows) result(o *localOut, dst *stream.Column, at, from, to int)
 	}
 	sum := c.sum[from:to]
 	switch out := dst.F64; {
+	case o.float && len(sum) <= shortRun || o.f == model.Avg && len(sum) <= shortRun:
+		o.short(out[at:at+len(sum)], sum, n, pow2(-c.scale))
 	case o.f == model.Sum && !o.float:
 		copyRun(dst.I64[at:], sum)
 	case o.f == model.Sum:
@@ -149,5 +151,19 @@ func (w *localWindows) result(o *localOut, dst *stream.Column, at, from, to int)
 		if k == 0 {
 			setNull(dst, at+i)
 		}
+	}
+}
+
+// short is SUM of floats or AVG of a few groups, for which calling a kernel costs more.
+func (o *localOut) short(out []float64, sum, n []int64, unit float64) {
+	sum, n = sum[:len(out)], n[:len(out)]
+	if o.f == model.Sum {
+		for i := range out {
+			out[i] = float64(sum[i]) * unit
+		}
+		return
+	}
+	for i := range out {
+		out[i] = float64(sum[i]) * unit / float64(n[i])
 	}
 }

@@ -35,7 +35,7 @@ func (w *localWindows) few() bool {
 // addFew takes rows [lo, hi) of the chunk into the newest pane.
 func (w *localWindows) addFew(lo, hi int) {
 	first := len(w.log.id)
-	values := w.firstSum()
+	values, n := w.plan.firstSum, len(w.keys.word)
 	var even, odd [fewGroups]fewSlot
 	if values < 0 {
 		countFew(&even, w.chunkID[lo:hi])
@@ -43,8 +43,8 @@ func (w *localWindows) addFew(lo, hi int) {
 		sumFew(&even, &odd, w.chunkID[lo:hi], w.scaled[values][lo:hi])
 	}
 	left := 0
-	for g := range even {
-		if even[g].rows+odd[g].rows > 0 {
+	for g := range n {
+		if even[g&(fewGroups-1)].rows+odd[g&(fewGroups-1)].rows > 0 {
 			left++
 		}
 	}
@@ -71,16 +71,6 @@ func (w *localWindows) addFew(lo, hi int) {
 			w.addFewCell(i, lo, hi, first)
 		}
 	}
-}
-
-// firstSum is the first cell with a sum, or -1.
-func (w *localWindows) firstSum() int {
-	for i := range w.plan.cells {
-		if w.plan.cells[i].sums {
-			return i
-		}
-	}
-	return -1
 }
 
 // placeOf returns the position of a group, which it enters if it has none.

@@ -237,14 +237,41 @@ func (w *localWindows) add(lo, hi int) {
 	if w.moves = fresh; len(fresh) > 0 {
 		w.enter(fresh)
 	}
+	w.log.id = append(w.log.id, ids...)
+	w.log.rows = append(w.log.rows, singles[:len(ids)]...)
+	if i := w.single(); i >= 0 {
+		v := w.scaled[i][lo:hi]
+		w.log.value[i] = append(w.log.value[i], v...)
+		addSingle(w.rows, w.cells[i].sum, places, v)
+		return
+	}
 	rows := w.rows
 	for _, p := range places {
 		rows[p]++
 	}
-	w.log.id = append(w.log.id, ids...)
-	w.log.rows = append(w.log.rows, singles[:len(ids)]...)
 	for i := range w.cells {
 		w.addCell(i, places, lo, hi)
+	}
+}
+
+// single is the cell with the only sum, if no cell counts by itself; else -1.
+func (w *localWindows) single() int {
+	i := w.plan.onlySum
+	if i >= 0 {
+		for c := range w.cells {
+			if w.cells[c].n != nil || w.nulls[c] != nil {
+				return -1
+			}
+		}
+	}
+	return i
+}
+
+func addSingle(rows, sum []int64, places []int32, v []int64) {
+	v = v[:len(places)]
+	for i, p := range places {
+		rows[p]++
+		sum[p] += v[i]
 	}
 }
 
@@ -302,21 +329,57 @@ func resizeZero(s []uint8, n int) []uint8 {
 
 // subtract takes the logged rows [from, to) off their groups.
 func (w *localWindows) subtract(from, to int) {
-	ids, pos, rows := w.log.id[from:to], w.localTable.pos, w.rows
+	ids, count, pos := w.log.id[from:to], w.log.rows[from:to], w.localTable.pos
+	if i := w.plan.onlySum; i >= 0 && w.counted() {
+		w.leave(ids, count, w.cells[i].sum, w.log.value[i][from:to])
+		return
+	}
 	for i := range w.cells {
 		w.subtractCell(i, from, to)
 	}
-	count := w.log.rows[from:to]
+	rows := w.rows
 	for i, g := range ids {
 		p := pos[g]
 		rows[p] -= int64(count[i])
 		w.logged -= int(count[i])
 		if rows[p] == 0 {
-			pos[g] = -1
-			w.dead++
-			w.holes = append(w.holes, p)
+			w.drop(g, p)
 		}
 	}
+}
+
+// counted reports whether no cell counts by itself.
+func (w *localWindows) counted() bool {
+	for c := range w.cells {
+		if w.cells[c].n != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// leave is subtract with one sum.
+func (w *localWindows) leave(ids, count []int32, sum, v []int64) {
+	pos, rows, logged := w.localTable.pos, w.rows, 0
+	count, v = count[:len(ids)], v[:len(ids)]
+	for i, g := range ids {
+		p, k := pos[g], int64(count[i])
+		sum[p] -= v[i]
+		left := rows[p] - k
+		rows[p] = left
+		logged += int(k)
+		if left == 0 {
+			w.drop(g, p)
+		}
+	}
+	w.logged -= logged
+}
+
+// drop notes that a group has left its position.
+func (w *localWindows) drop(g, p int32) {
+	w.localTable.pos[g] = -1
+	w.dead++
+	w.holes = append(w.holes, p)
 }
 
 func (w *localWindows) subtractCell(i, from, to int) {
