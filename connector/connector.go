@@ -100,6 +100,13 @@ type Decoder interface {
 	Record(row int) (text string, line int64)
 }
 
+// Ordered is a Decoder that knows whether the values of a TIMESTAMP column ascend in every
+// block, without looking at them again.
+type Ordered interface {
+	Decoder
+	Ascends(column int) bool
+}
+
 // Sink is an opened output: also a ByteSink or a BatchSink. Calls come from one
 // goroutine. The element is the sink's committed position (bytes written for files),
 // so that a restored job goes on behind it.

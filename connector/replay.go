@@ -69,6 +69,7 @@ type replaySource struct {
 	bundle  int // rows of a lap
 	lap     int64
 	moved   []bool // columns that move on
+	ascends []bool // .. and never fall
 }
 
 // newReplaySource loads the ring.
@@ -93,6 +94,11 @@ func newReplaySource(name string, src *model.Source, schema *stream.Schema, r re
 		s.moved[i] = f.Type == stream.Timestamp && !s.ring.Cols[i].Absent()
 	}
 	s.findLap()
+	s.ascends = make([]bool, len(s.moved))
+	for i, moves := range s.moved {
+		t := s.ring.Cols[i].I64
+		s.ascends[i] = moves && s.ring.Cols[i].Valid == nil && vector.Ascending(t[:s.bundle]) && t[s.bundle-1] <= t[0]+s.lap
+	}
 	return s, nil
 }
 
@@ -235,6 +241,9 @@ func (s *replaySource) advance(out *stream.Batch, first int64) {
 		at += n
 	}
 }
+
+// Ascends implements Ordered.
+func (d *replayDecoder) Ascends(column int) bool { return d.source.ascends[column] }
 
 // Record implements Decoder: a replayed row has only its number.
 func (d *replayDecoder) Record(row int) (text string, line int64) {

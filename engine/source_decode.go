@@ -66,6 +66,10 @@ func (b *sourceBody) compute(sl *slot, scratch any) error {
 		d.batch = b.without(s, d.batch, failed)
 		d.kept = append([]int32(nil), s.keep...)
 	}
+	if known, ok := s.decoder.(connector.Ordered); ok && b.in.timed && known.Ascends(b.in.timeCol) {
+		d.ordered = true
+		return nil
+	}
 	d.ordered = b.in.timed && vector.Ascending(d.batch.Cols[b.in.timeCol].I64[:d.batch.Len])
 	return nil
 }
