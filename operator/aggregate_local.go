@@ -54,6 +54,7 @@ type localPlan struct {
 	onlySum, firstSum int
 	slides            int64 // windows from one fresh one to the next
 	peak              *localPeak
+	having            *localHaving // nil: there is none
 }
 
 // localCellPlan is an accumulator that can subtract.

@@ -15,6 +15,9 @@ func (w *localWindows) putOut() error {
 	if values := w.peakValues(); values != nil {
 		return w.putPeak(values, &bounds)
 	}
+	if w.plan.having != nil {
+		return w.putHaving(&bounds)
+	}
 	n := w.live()
 	for at := 0; at < n; {
 		b, err := w.page()

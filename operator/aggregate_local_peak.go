@@ -104,7 +104,9 @@ func (w *localWindows) writeSelected(b *stream.Batch, base int, sel []int32, bou
 	for i := range w.plan.out {
 		o := &w.plan.out[i]
 		dst := &b.Cols[o.column]
-		if c := &w.cells[o.cell]; o.f == model.Count && c.n != nil {
+		if h := w.plan.having; h != nil && h.reads[o.column] {
+			gatherResult(dst, &w.having.cols[o.column], at, sel)
+		} else if c := &w.cells[o.cell]; o.f == model.Count && c.n != nil {
 			gatherValues(dst.I64[at:n], c.n[base:], sel)
 		} else if o.f == model.Count {
 			gatherValues(dst.I64[at:n], w.rows[base:], sel)

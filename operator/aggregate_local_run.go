@@ -31,6 +31,7 @@ type localWindows struct {
 	out     outputs
 	emit    func(*stream.Batch) error
 	peak    peakScratch
+	having  havingScratch
 	feed    func(*Chunk) error
 }
 
@@ -44,6 +45,9 @@ func newLocalWindows(a *aggregate) *localWindows {
 		scaled: make([][]int64, len(a.local.cells)), nulls: make([][]uint8, len(a.local.cells)),
 	}
 	w.feed = w.chunk
+	if h := a.local.having; h != nil {
+		w.having = h.newScratch(a.schema)
+	}
 	w.even = a.grid.Size%a.grid.Slide == 0
 	return w
 }
