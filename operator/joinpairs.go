@@ -146,6 +146,7 @@ type residual struct {
 	pred    *Predicate // nil: every candidate matches
 	scratch *ProgramScratch
 	columns []int // of the joined relation that it reads
+	shown   []int // those that the record of a failing pair shows
 	cols    []stream.Column
 	sel     []int32
 }
@@ -159,7 +160,7 @@ func (r *residual) compile(op model.OpID, on []*model.Expr, lay *layout, schema 
 		return err
 	}
 	r.scratch = r.pred.NewScratch()
-	r.columns = ReferencedColumns(schema, on...)
+	r.columns, r.shown = ReferencedColumns(schema, on...), ReferencedColumns(schema, fallibleExprs(on)...)
 	r.cols = make([]stream.Column, schema.Len())
 	for _, c := range r.columns {
 		lay.read(c)
@@ -182,7 +183,7 @@ func (r *residual) apply(l *layout, stores [2]*stream.Batch, schema *stream.Sche
 	r.sel = sel
 	if bad != nil {
 		bad.Rows.Each(n, func(i int) {
-			fail(i, ErrorRow{Op: r.op, Reason: bad.Reason(i), Record: RecordJSON(schema, r.columns, r.cols, i)})
+			fail(i, ErrorRow{Op: r.op, Reason: bad.Reason(i), Record: RecordJSON(schema, r.shown, r.cols, i)})
 		})
 	}
 	for k, i := range sel {

@@ -172,7 +172,7 @@ func matchPair(l *log, op *model.Operator, schema *stream.Schema, left, right Ro
 	pair := append(append(make(Row, 0, len(left)+len(right)), left...), right...)
 	ok, reason := holds(op.Join.On, pair)
 	if reason != "" {
-		l.add(reason, schema, op.Join.On, pair)
+		l.add(reason, schema, fallible(op.Join.On), pair)
 	}
 	return pair, ok
 }
