@@ -85,19 +85,22 @@ func (g *tableGroups) prepare(a *aggregate) {
 
 // tableScratch is what a worker knows of the task's groups.
 type tableScratch struct {
-	group []int32 // by number; -1: none yet
-	first []int32 // rows of the chunk that are the first of their group
-	cols  []stream.Column
-	ids   []int32
+	number []int32 // the table's, while it is complete at the task's begin; else nil
+	group  []int32 // by number; -1: none yet
+	first  []int32 // rows of the chunk that are the first of their group
+	cols   []stream.Column
+	ids    []int32
 }
 
 // begin forgets the groups.
 func (s *tableScratch) begin(a *aggregate) {
 	g := a.tables
+	s.number = nil
 	if g == nil || !a.chain.steps[g.step].table.complete {
 		return
 	}
 	g.once.Do(func() { g.prepare(a) })
+	s.number = g.number
 	s.group = resize(s.group, g.count)
 	for i := range s.group {
 		s.group[i] = -1
@@ -107,11 +110,11 @@ func (s *tableScratch) begin(a *aggregate) {
 // tableIDs finds the groups of a chunk's rows by the rows of the table.
 func (s *aggregateScratch) tableIDs(c *Chunk) bool {
 	g := s.a.tables
-	if g == nil || g.number == nil {
+	if g == nil || s.table.number == nil {
 		return false
 	}
 	rows := s.chain.steps[g.step].join.pairs[1][:c.Len]
-	ids, group, number := s.ids[:c.Len], s.table.group, g.number
+	ids, group, number := s.ids[:c.Len], s.table.group, s.table.number
 	some := int32(0)
 	for i, r := range rows {
 		id := group[number[r]]
@@ -129,7 +132,7 @@ func (s *aggregateScratch) tableIDs(c *Chunk) bool {
 
 // newTableGroups enters the groups of the chunk that the task has not had.
 func (s *aggregateScratch) newTableGroups(c *Chunk, rows []int32) {
-	t, number := &s.table, s.a.tables.number
+	t, number := &s.table, s.table.number
 	t.first = t.first[:0]
 	for i, r := range rows {
 		if at := &t.group[number[r]]; *at == -1 {
