@@ -12,10 +12,10 @@ import (
 // slidesBench is a stream of rows a second apart in small groups: what a slide costs
 // where every one puts out all live groups.
 type slidesBench struct {
-	perSecond, seconds int
-	row                func(r *rand.Rand, second, i int) (keys []int32, value float32)
-	keys, size         int64
-	agg                model.Agg
+	perSecond  int
+	row        func(r *rand.Rand, second, i int) (keys []int32, value float32)
+	keys, size int64
+	agg        model.Agg
 }
 
 const slideTaskRows = 1 << 16

@@ -103,7 +103,7 @@ func copyRun[T any](dst, src []T) {
 		return
 	}
 	dst = dst[:len(src)]
-	for i, v := range src {
+	for i, v := range src { //nolint:staticcheck // copy is a call, which costs more than a few values
 		dst[i] = v
 	}
 }

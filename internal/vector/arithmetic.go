@@ -60,13 +60,13 @@ func Div[T float32 | float64](dst, a, b []T) {
 
 func plainAdd[T Number](dst, a, b []T) bool {
 	over := T(0)
-	switch dst := any(dst).(type) {
+	switch d := any(dst).(type) {
 	case []int32:
-		over = T(addIntegers(dst, any(a).([]int32), any(b).([]int32)) >> 31)
+		over = T(addIntegers(d, any(a).([]int32), any(b).([]int32)) >> 31)
 	case []int64:
-		over = T(addIntegers(dst, any(a).([]int64), any(b).([]int64)) >> 63)
+		over = T(addIntegers(d, any(a).([]int64), any(b).([]int64)) >> 63)
 	default:
-		addFloats(any(dst).([]T), a, b)
+		addFloats(dst, a, b)
 	}
 	return over != 0
 }
@@ -91,13 +91,13 @@ func addIntegers[T int32 | int64](dst, a, b []T) (over T) {
 
 func plainSub[T Number](dst, a, b []T) bool {
 	over := T(0)
-	switch dst := any(dst).(type) {
+	switch d := any(dst).(type) {
 	case []int32:
-		over = T(subIntegers(dst, any(a).([]int32), any(b).([]int32)) >> 31)
+		over = T(subIntegers(d, any(a).([]int32), any(b).([]int32)) >> 31)
 	case []int64:
-		over = T(subIntegers(dst, any(a).([]int64), any(b).([]int64)) >> 63)
+		over = T(subIntegers(d, any(a).([]int64), any(b).([]int64)) >> 63)
 	default:
-		subFloats(any(dst).([]T), a, b)
+		subFloats(dst, a, b)
 	}
 	return over != 0
 }

@@ -89,9 +89,8 @@ func CompressBits(dst, src, b []uint64) int {
 func plainCompressBits(dst, src, b []uint64) int {
 	n := 0
 	for w, m := range b {
-		x, low, ones := src[w], m, bits.OnesCount64(m)
+		x, low, ones := src[w], uint64(0), bits.OnesCount64(m)
 		if m != ^uint64(0) {
-			low = 0
 			for at := uint(0); m != 0; at++ {
 				low |= x >> uint(bits.TrailingZeros64(m)) & 1 << at
 				m &= m - 1

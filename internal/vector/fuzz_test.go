@@ -79,7 +79,7 @@ func fuzzOrder(t *testing.T, v []int64, k int64) {
 		high, low := SumInt64(v)
 		out := make([]int64, len(v))
 		over := MulInt64(out, v, v)
-		return append(out, high, int64(low), int64(bit(over)), int64(bit(Ascending(v))), int64(FirstAbove(v, k)))
+		return slices.Concat(out, []int64{high, int64(low), int64(bit(over)), int64(bit(Ascending(v))), int64(FirstAbove(v, k))})
 	}
 	if a, b := run(true), run(false); !slices.Equal(a, b) {
 		t.Fatalf("%v, plain %v", a, b)
