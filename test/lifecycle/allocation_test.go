@@ -1,3 +1,7 @@
+//go:build !race
+
+// The race detector allocates by itself and makes a thousand tasks take minutes.
+
 package lifecycle
 
 import (
