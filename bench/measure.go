@@ -24,6 +24,10 @@ type Config struct {
 	Seconds   float64 // of a window
 	Warmup    time.Duration
 	Rate      float64 // rows per second; 0: as fast as possible
+	// LatencyTarget lets the job size its tasks by it, 0: no target; Pin ties its workers to
+	// processors. See millrace.Options.
+	LatencyTarget time.Duration
+	Pin           bool
 	// MemoryBytesPerSecond is what MeasureMemory found to be read, for shares of it; 0: none.
 	MemoryBytesPerSecond float64
 	// CPUProfile receives a profile of what is measured, of the last workload; nil: none.
@@ -32,7 +36,7 @@ type Config struct {
 }
 
 func (c Config) options() millrace.Options {
-	return millrace.Options{Workers: c.Workers, TaskBytes: c.TaskBytes}
+	return millrace.Options{Workers: c.Workers, TaskBytes: c.TaskBytes, LatencyTarget: c.LatencyTarget, Pin: c.Pin}
 }
 
 // Spread is the middle and the ends of several measurements.
@@ -59,6 +63,13 @@ type Result struct {
 	Latency               *Latency
 	Whole                 Whole
 	MemoryBytesPerSecond  float64 // that the machine reads, see Config
+	// LatencyTarget is what was asked for; TaskShare, if it is above 0, is the size of tasks
+	// that it had led to in the end, of the configured size.
+	LatencyTarget time.Duration
+	TaskShare     float64
+	// Pin says that workers were to be tied to processors, Pinned how many were.
+	Pin    bool
+	Pinned int64
 
 	copies int
 }
@@ -161,7 +172,8 @@ func (r *runner) checkAll(ctx context.Context, w *Workload, ingests []string) ([
 
 func (r *runner) measure(ctx context.Context, w *Workload, ingest string, found checked) (*Result, error) {
 	res := &Result{Workload: w.Name, Ingest: ingest, Set: "small", Workers: r.config.Workers, RowBytes: w.RowBytes, Touched: w.Touched,
-		Checksum: found.checksum, CheckedRows: found.rowsOut, MemoryBytesPerSecond: r.config.MemoryBytesPerSecond}
+		Checksum: found.checksum, CheckedRows: found.rowsOut, MemoryBytesPerSecond: r.config.MemoryBytesPerSecond,
+		LatencyTarget: r.config.LatencyTarget, Pin: r.config.Pin}
 	copies := smallCopies(w)
 	if r.config.Large {
 		res.Set, copies = "large", largeCopies(w)
@@ -184,7 +196,7 @@ func (r *runner) measure(ctx context.Context, w *Workload, ingest string, found 
 	if err != nil {
 		return nil, fmt.Errorf("workload %s: %w", w.Name, err)
 	}
-	res.PeakBytes = stats.PeakBytes
+	res.PeakBytes, res.TaskShare, res.Pinned = stats.PeakBytes, stats.TaskShare, stats.Pinned
 	return res, nil
 }
 

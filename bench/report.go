@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 )
 
 // line is a result for machines: medians, then the ends.
@@ -35,6 +36,9 @@ type line struct {
 	WholeRows    int64   `json:"whole_rows"`
 	WholeOut     int64   `json:"whole_rows_out"`
 	WholeSeconds float64 `json:"whole_seconds"`
+	Target       float64 `json:"latency_target_ms,omitempty"`
+	TaskShare    float64 `json:"task_share,omitempty"`
+	Pinned       *int64  `json:"pinned,omitempty"` // only if asked for; 0: the system did not
 }
 
 // WriteJSON writes a result as one JSON object on a line.
@@ -50,19 +54,36 @@ func WriteJSON(w io.Writer, r *Result) error {
 	if r.Latency != nil {
 		l.P50, l.P99, l.P999, l.LatencyTasks = r.Latency.P50, r.Latency.P99, r.Latency.P999, r.Latency.Tasks
 	}
+	if r.LatencyTarget > 0 {
+		l.Target, l.TaskShare = milliseconds(r.LatencyTarget), r.TaskShare
+	}
+	if r.Pin {
+		l.Pinned = &r.Pinned
+	}
 	return json.NewEncoder(w).Encode(l)
 }
 
-// WriteHead writes the head of the table that WriteRow fills.
-func WriteHead(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "%-15s %-6s %-6s %3s %9s %19s %10s %9s %9s %6s %9s %7s %7s %7s %9s %7s\n",
-		"query", "ingest", "set", "wrk", "M rows/s", "(min - max)", "M out/s", "GB/s", "read GB/s", "mem %", "CPU s/M", "p50 ms", "p99", "p99.9", "whole M/s", "peak MB")
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// WriteHead writes the head of the table that WriteRow fills with results of c: its last
+// columns, of the latency target and of pinned workers, are there if c has them.
+func WriteHead(w io.Writer, c Config) error {
+	_, err := fmt.Fprintf(w, "%-15s %-6s %-6s %3s %9s %19s %10s %9s %9s %6s %9s %7s %7s %7s %9s %7s%s\n",
+		"query", "ingest", "set", "wrk", "M rows/s", "(min - max)", "M out/s", "GB/s", "read GB/s", "mem %", "CPU s/M", "p50 ms", "p99", "p99.9", "whole M/s", "peak MB", columnsIf(c.LatencyTarget > 0, "%10s %7s", "target ms", "share %")+columnsIf(c.Pin, "%7s", "pinned"))
 	return err
 }
 
+// columnsIf are more columns of a line, or nothing.
+func columnsIf(there bool, format string, args ...any) string {
+	if !there {
+		return ""
+	}
+	return " " + fmt.Sprintf(format, args...)
+}
+
 // WriteRow writes a result for people: rows in and out, row-format and touched bytes, the
-// latter as a share of what memory gives, processor seconds per million rows, latency, and
-// the rate of the whole run.
+// latter as a share of what memory gives, processor seconds per million rows, latency, the
+// rate of the whole run, and what became of a latency target and of pinning.
 func WriteRow(w io.Writer, r *Result) error {
 	share := "-"
 	if r.MemoryBytesPerSecond > 0 {
@@ -72,8 +93,9 @@ func WriteRow(w io.Writer, r *Result) error {
 	if l := r.Latency; l != nil {
 		p50, p99, p999 = fmt.Sprintf("%.2f", l.P50), fmt.Sprintf("%.2f", l.P99), fmt.Sprintf("%.2f", l.P999)
 	}
-	_, err := fmt.Fprintf(w, "%-15s %-6s %-6s %3d %9.1f %19s %10.1f %9.2f %9.2f %6s %9.4f %7s %7s %7s %9.1f %7d\n", r.Workload, r.Ingest, r.Set, r.Workers,
+	_, err := fmt.Fprintf(w, "%-15s %-6s %-6s %3d %9.1f %19s %10.1f %9.2f %9.2f %6s %9.4f %7s %7s %7s %9.1f %7d%s\n", r.Workload, r.Ingest, r.Set, r.Workers,
 		r.RowsPerSecond.Median/1e6, fmt.Sprintf("(%.1f - %.1f)", r.RowsPerSecond.Min/1e6, r.RowsPerSecond.Max/1e6), r.RowsOutPerSecond.Median/1e6,
-		r.BytesPerSecond()/1e9, r.TouchedBytesPerSecond()/1e9, share, r.CPUPerMillionRows.Median, p50, p99, p999, float64(r.Whole.Rows)/r.Whole.Seconds/1e6, r.PeakBytes>>20)
+		r.BytesPerSecond()/1e9, r.TouchedBytesPerSecond()/1e9, share, r.CPUPerMillionRows.Median, p50, p99, p999, float64(r.Whole.Rows)/r.Whole.Seconds/1e6, r.PeakBytes>>20,
+		columnsIf(r.LatencyTarget > 0, "%10.1f %7.1f", milliseconds(r.LatencyTarget), r.TaskShare*100)+columnsIf(r.Pin, "%7d", r.Pinned))
 	return err
 }

@@ -28,6 +28,8 @@ type benchFlags struct {
 	plot     string
 	json     bool
 	list     bool
+	latency  time.Duration
+	pin      bool
 }
 
 const benchAbout = `Measure the standard workloads: published queries over published or generated
@@ -61,6 +63,8 @@ func benchCommand(t terminal) *cobra.Command {
 	flags.StringVar(&f.ingest, "ingest", "share", "share (batches alias the rows in memory), copy (rows are written into fresh batches) or both")
 	flags.StringVar(&f.set, "set", "small", "small (rows fit a cache) or large (8 times the last-level cache)")
 	flags.Var(&f.taskSize, "task-size", "bytes of a task's columns (default 1MiB)")
+	flags.DurationVar(&f.latency, "latency-target", 0, latencyHelp)
+	flags.BoolVar(&f.pin, "pin", false, pinHelp)
 	flags.Float64Var(&f.seconds, "seconds", 1, "length of a measurement")
 	flags.IntVar(&f.windows, "windows", 5, "measurements; the median is shown, with the least and the most")
 	flags.Float64Var(&f.rate, "rate", 0, "rows per second (default: as fast as possible)")
@@ -121,7 +125,7 @@ func (f *benchFlags) check() error {
 	case f.profile != "" && (f.sweep != "" || f.ingest == "both"):
 		return fmt.Errorf("--cpu-profile is of one workload with one kind of ingest")
 	}
-	return nil
+	return checkLatency(f.latency)
 }
 
 func sweepNames() []string {
@@ -136,7 +140,7 @@ func sweepNames() []string {
 func (f *benchFlags) config(t terminal) bench.Config {
 	c := bench.Config{
 		Workers: f.workers, TaskBytes: int64(f.taskSize), Ingest: f.ingest, Large: f.set == "large", Windows: f.windows, Seconds: f.seconds,
-		Warmup: time.Second, Rate: f.rate,
+		Warmup: time.Second, Rate: f.rate, LatencyTarget: f.latency, Pin: f.pin,
 		Progress: func(format string, args ...any) { fmt.Fprintf(t.err, format+"\n", args...) },
 	}
 	m := bench.MeasureMemory(min(f.workers, runtime.NumCPU()))
@@ -146,7 +150,7 @@ func (f *benchFlags) config(t terminal) bench.Config {
 }
 
 // reporter writes results as the flags ask.
-func (f *benchFlags) reporter(t terminal) func(*bench.Result) error {
+func (f *benchFlags) reporter(t terminal, c bench.Config) func(*bench.Result) error {
 	first := true
 	return func(r *bench.Result) error {
 		if f.json {
@@ -154,7 +158,7 @@ func (f *benchFlags) reporter(t terminal) func(*bench.Result) error {
 		}
 		if first {
 			first = false
-			if err := bench.WriteHead(t.out); err != nil {
+			if err := bench.WriteHead(t.out, c); err != nil {
 				return err
 			}
 		}
@@ -194,7 +198,7 @@ func (f *benchFlags) run(t terminal, names []string) error {
 		defer file.Close()
 		c.CPUProfile = file
 	}
-	return failed(bench.Run(ctx, workloads, c, f.reporter(t)))
+	return failed(bench.Run(ctx, workloads, c, f.reporter(t, c)))
 }
 
 func (f *benchFlags) runSweep(ctx context.Context, t terminal, names []string) error {
@@ -205,7 +209,8 @@ func (f *benchFlags) runSweep(ctx context.Context, t terminal, names []string) e
 	if err != nil {
 		return err
 	}
-	chart, err := sweep.Run(ctx, names, f.config(t), f.reporter(t))
+	c := f.config(t)
+	chart, err := sweep.Run(ctx, names, c, f.reporter(t, c))
 	if err != nil || f.plot == "" {
 		return failed(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dustin/go-humanize"
 
@@ -71,6 +72,20 @@ func oneOf(flag, value string, known ...string) error {
 		return nil
 	}
 	return fmt.Errorf("--%s %q is unknown; it is one of %s", flag, value, strings.Join(known, ", "))
+}
+
+// What run and bench say of the flags that they share.
+const (
+	latencyHelp = "cut smaller tasks where 99 of 100 would take longer than this, such as 5ms (default: none)"
+	pinHelp     = "tie each worker to a processor, where the system can"
+)
+
+// checkLatency says what is wrong with --latency-target.
+func checkLatency(target time.Duration) error {
+	if target < 0 || target > 0 && target < time.Millisecond {
+		return fmt.Errorf("--latency-target %v: want at least 1ms", target)
+	}
+	return nil
 }
 
 // checkProcessors accepts the one kind of processor this version has.

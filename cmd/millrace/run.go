@@ -64,8 +64,8 @@ complete and exits with 0; a second Ctrl-C exits at once with 130.`,
 	flags.StringVar(&f.format, "format", "", "of results: table, ndjson or csv (default: table on a terminal, else ndjson)")
 	flags.IntVar(&f.workers, "workers", 0, "threads of the job (default: all cores)")
 	flags.Var(&f.taskSize, "task-size", "bytes of input that make a task (default 1MiB)")
-	flags.DurationVar(&f.latency, "latency-target", 0, "cut smaller tasks where 99 of 100 would take longer than this, such as 5ms (default: none)")
-	flags.BoolVar(&f.pin, "pin", false, "tie each worker to a processor, where the system can")
+	flags.DurationVar(&f.latency, "latency-target", 0, latencyHelp)
+	flags.BoolVar(&f.pin, "pin", false, pinHelp)
 	flags.Var(&f.memory, "memory", "memory for rows that wait: a job that needs more fails, naming what was full (default: 512 MiB for each buffer)")
 	flags.StringVar(&f.processors, "processors", "cpu", "processors to use; this version has cpu only")
 	flags.StringVar(&f.scheduler, "scheduler", "hls", "hls or fcfs, which are the same with one kind of processor")
@@ -97,8 +97,8 @@ func (f *runFlags) check(workersGiven bool) error {
 	if err := checkScheduler(f.scheduler); err != nil {
 		return err
 	}
-	if f.latency < 0 || f.latency > 0 && f.latency < time.Millisecond {
-		return fmt.Errorf("--latency-target %v: want at least 1ms", f.latency)
+	if err := checkLatency(f.latency); err != nil {
+		return err
 	}
 	if f.format != "" {
 		if err := oneOf("format", f.format, "table", "ndjson", "csv"); err != nil {
