@@ -107,6 +107,14 @@ type Ordered interface {
 	Ascends(column int) bool
 }
 
+// Rebaser is a Decoder that can give event times as values that lack a base (Base of
+// stream.Batch), which saves writing them. It does so only after LeaveBase, with the
+// number of the event time column.
+type Rebaser interface {
+	Decoder
+	LeaveBase(column int)
+}
+
 // Sink is an opened output: also a ByteSink or a BatchSink. Calls come from one
 // goroutine. The element is the sink's committed position (bytes written for files),
 // so that a restored job goes on behind it.

@@ -21,8 +21,9 @@ import (
 // (so that the ring may be larger than the caches). Every pass over a bundle is a lap:
 // all TIMESTAMP columns move on by `lap` each time, which keeps event time ascending.
 //
-// With ingest = 'share' batches alias the ring's columns and only TIMESTAMP columns are
-// written; with 'copy' every column that is read is written into the batch, as a
+// With ingest = 'share' batches alias the ring's columns. So does event time, if it
+// ascends: the batch's base says how far it has moved on. Other TIMESTAMP columns are
+// written anew. With 'copy' every column that is read is written into the batch, as a
 // decoder would.
 
 const (
@@ -98,8 +99,21 @@ func newReplaySource(name string, src *model.Source, schema *stream.Schema, r re
 	for i, moves := range s.moved {
 		t := s.ring.Cols[i].I64
 		s.ascends[i] = moves && s.ring.Cols[i].Valid == nil && vector.Ascending(t[:s.bundle]) && t[s.bundle-1] <= t[0]+s.lap
+		if moves {
+			s.layLaps(t)
+		}
 	}
 	return s, nil
+}
+
+// layLaps moves the times of the ring's copies on, each by a lap more.
+func (s *replaySource) layLaps(times []int64) {
+	for at := s.bundle; at < len(times); at += s.bundle {
+		by := int64(at/s.bundle) * s.lap
+		for i := at; i < at+s.bundle; i++ {
+			times[i] += by
+		}
+	}
 }
 
 func (s *replaySource) physical(src *model.Source, schema *stream.Schema) []bool {
@@ -183,12 +197,20 @@ func (s *replaySource) Reader(_ context.Context, _ int, at Position) (Reader, er
 }
 
 // NewDecoder implements Source.
-func (s *replaySource) NewDecoder() Decoder { return &replayDecoder{source: s} }
+func (s *replaySource) NewDecoder() Decoder { return &replayDecoder{source: s, based: -1} }
 
 // replayDecoder gives the rows of a block. Blocks do not extend over the ring's end.
 type replayDecoder struct {
 	source *replaySource
 	first  int64
+	based  int // the column that batches have a base for, or -1
+}
+
+// LeaveBase implements Rebaser.
+func (d *replayDecoder) LeaveBase(column int) {
+	if d.source.options.share && d.source.ascends[column] {
+		d.based = column
+	}
 }
 
 // Decode implements Decoder.
@@ -201,8 +223,11 @@ func (d *replayDecoder) Decode(b *Block, out *stream.Batch, errs []RecordError) 
 		src, dst := &s.ring.Cols[i], &out.Cols[i]
 		switch {
 		case src.Absent() || dst.Absent():
+		case i == d.based:
+			out.Borrow(i, src.Slice(from, to))
+			out.Based, out.Base = i, s.passed(d.first)
 		case s.moved[i]:
-			s.move(dst, src, from, to)
+			s.move(dst, src, from, to, s.passed(d.first))
 		case s.options.share:
 			out.Borrow(i, src.Slice(from, to))
 		default:
@@ -210,14 +235,20 @@ func (d *replayDecoder) Decode(b *Block, out *stream.Batch, errs []RecordError) 
 		}
 	}
 	out.Len = b.Rows
-	s.advance(out, d.first)
 	return errs, nil
 }
 
-// move makes room for rows [from, to) of a TIMESTAMP column; advance fills it.
-func (s *replaySource) move(dst, src *stream.Column, from, to int) {
+// passed is how far event time has moved on when row first of the stream comes, the laps
+// of the ring itself apart.
+func (s *replaySource) passed(first int64) int64 {
+	return first / int64(s.ring.Len) * int64(s.ring.Len/s.bundle) * s.lap
+}
+
+// move writes rows [from, to) of a TIMESTAMP column, moved on.
+func (s *replaySource) move(dst, src *stream.Column, from, to int, by int64) {
 	if src.Valid != nil {
 		dst.AppendRange(src, from, to, 0)
+		vector.AddInt64(dst.I64, dst.I64, by)
 		return
 	}
 	if n := to - from; cap(dst.I64) < n {
@@ -225,21 +256,7 @@ func (s *replaySource) move(dst, src *stream.Column, from, to int) {
 	} else {
 		dst.I64 = dst.I64[:n]
 	}
-}
-
-// advance writes the times of rows first, .. of the stream, lap by lap.
-func (s *replaySource) advance(out *stream.Batch, first int64) {
-	for at := 0; at < out.Len; {
-		row := first + int64(at)
-		by, from := row/int64(s.bundle)*s.lap, int(row%int64(s.ring.Len))
-		n := min(out.Len-at, s.bundle-int(row%int64(s.bundle)))
-		for i, moves := range s.moved {
-			if moves && !out.Cols[i].Absent() {
-				vector.AddInt64(out.Cols[i].I64[at:at+n], s.ring.Cols[i].I64[from:from+n], by)
-			}
-		}
-		at += n
-	}
+	vector.AddInt64(dst.I64, src.I64[from:to], by)
 }
 
 // Ascends implements Ordered.

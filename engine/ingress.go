@@ -58,8 +58,9 @@ type partition struct {
 
 type sortedRun struct {
 	batch     *stream.Batch
-	keys      []int64
-	at        int // first row not yet out
+	keys      []int64 // nil: rows come in the order of their batches
+	base      int64   // to be added to the keys
+	at        int     // first row not yet out
 	partition int
 	sequence  int64
 	bytes     int64
@@ -96,15 +97,18 @@ func subtract(t, d int64) int64 {
 
 // judge applies the watermark to the next batch of partition p and moves it on. ordered
 // tells whether the times do not descend: then two of them say all.
-func (in *ingress) judge(p int, times []int64, ordered bool) split {
+func (in *ingress) judge(p int, b *stream.Batch, ordered bool) split {
 	part := &in.parts[p]
 	part.wake(in)
-	if in.jump == 0 && ordered && (len(times) == 0 || times[0] >= max(part.floor, subtract(part.maxTime, in.delay))) {
+	times := b.Cols[in.timeCol].I64[:b.Len]
+	if in.jump == 0 && ordered && (len(times) == 0 || times[0]+b.Base >= max(part.floor, subtract(part.maxTime, in.delay))) {
 		if n := len(times); n > 0 {
-			part.maxTime = max(part.maxTime, times[n-1])
+			part.maxTime = max(part.maxTime, times[n-1]+b.Base)
 		}
 		return split{inOrder: true}
 	}
+	b.Settle()
+	times = b.Cols[in.timeCol].I64[:b.Len]
 	out := split{onTime: make([]int32, 0, len(times)), inOrder: true}
 	last := stream.MinTime
 	for i, t := range times {
@@ -148,7 +152,7 @@ func (in *ingress) accept(p int, b *stream.Batch, s split) error {
 		}
 	}
 	part.ordinal += int64(b.Len)
-	return in.add(p, b, keys)
+	return in.add(p, b, keys, b.Base)
 }
 
 func (in *ingress) takeRun() *sortedRun {
@@ -161,11 +165,12 @@ func (in *ingress) takeRun() *sortedRun {
 	return run
 }
 
-// add takes over a batch of partition p whose rows have the given keys, ascending.
-func (in *ingress) add(p int, b *stream.Batch, keys []int64) error {
+// add takes over a batch of partition p whose rows have the given keys, ascending, with
+// base added.
+func (in *ingress) add(p int, b *stream.Batch, keys []int64, base int64) error {
 	part := &in.parts[p]
 	run := in.takeRun()
-	*run = sortedRun{batch: b, keys: keys, partition: p, sequence: part.sequence, bytes: int64(b.SizeBytes())}
+	*run = sortedRun{batch: b, keys: keys, base: base, partition: p, sequence: part.sequence, bytes: int64(b.SizeBytes())}
 	part.sequence++
 	in.bytes += run.bytes
 	if in.bytes > in.bytesMax {
@@ -272,23 +277,26 @@ func (in *ingress) reach(run *sortedRun, limit int64, inclusive bool) int {
 	if run.keys == nil {
 		return run.batch.Len
 	}
-	keys := run.keys[run.at:]
+	keys, base := run.keys[run.at:], run.base
 	n := len(keys)
-	if keys[n-1] > limit || keys[n-1] == limit && !inclusive {
-		n = sort.Search(n, func(i int) bool { return keys[i] > limit || keys[i] == limit && !inclusive })
+	if last := keys[n-1] + base; last > limit || last == limit && !inclusive {
+		n = sort.Search(n, func(i int) bool { return keys[i]+base > limit || keys[i]+base == limit && !inclusive })
 	}
 	for _, c := range []int{1, 2} {
 		if c >= len(in.heap) {
 			continue
 		}
 		other := in.heap[c]
-		head, first := other.keys[other.at], run.before(other)
-		if n > 0 && (keys[n-1] > head || keys[n-1] == head && !first) {
-			n = sort.Search(n, func(i int) bool { return keys[i] > head || keys[i] == head && !first })
+		head, first := other.head(), run.before(other)
+		if n > 0 && (keys[n-1]+base > head || keys[n-1]+base == head && !first) {
+			n = sort.Search(n, func(i int) bool { return keys[i]+base > head || keys[i]+base == head && !first })
 		}
 	}
 	return run.at + n
 }
+
+// head is the key of the run's next row.
+func (r *sortedRun) head() int64 { return r.keys[r.at] + r.base }
 
 // before orders runs with equal keys.
 func (r *sortedRun) before(o *sortedRun) bool {
@@ -302,7 +310,7 @@ func (r *sortedRun) less(o *sortedRun) bool {
 	if r.keys == nil {
 		return r.before(o)
 	}
-	if a, b := r.keys[r.at], o.keys[o.at]; a != b {
+	if a, b := r.head(), o.head(); a != b {
 		return a < b
 	}
 	return r.before(o)

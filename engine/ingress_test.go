@@ -110,7 +110,7 @@ func feed(t *testing.T, in *ingress, p, first int, times []int64) (late []event)
 	for i, ts := range times {
 		b.AppendRow([]stream.Value{stream.Time(ts), stream.Big(int64(p)), stream.Big(int64(first + i))})
 	}
-	s := in.judge(p, b.Cols[0].I64, slices.IsSorted(b.Cols[0].I64))
+	s := in.judge(p, b, slices.IsSorted(b.Cols[0].I64))
 	for _, row := range s.late {
 		late = append(late, event{times[row], int64(p), int64(first) + int64(row)})
 	}
@@ -188,7 +188,7 @@ func TestIngressLimit(t *testing.T) {
 	for i := 0; i < 100; i++ {
 		b.AppendRow([]stream.Value{stream.Time(int64(i)), stream.Big(0), stream.Big(int64(i))})
 	}
-	if err := in.accept(0, b, in.judge(0, b.Cols[0].I64, slices.IsSorted(b.Cols[0].I64))); err == nil {
+	if err := in.accept(0, b, in.judge(0, b, slices.IsSorted(b.Cols[0].I64))); err == nil {
 		t.Fatal("2,400 bytes fit in a limit of 1,000")
 	}
 	if n := pool.Outstanding(); n != 0 {
@@ -215,7 +215,7 @@ func TestIdlePartition(t *testing.T) {
 	for i, ts := range []int64{12, 25} {
 		b.AppendRow([]stream.Value{stream.Time(ts), stream.Big(1), stream.Big(int64(i + 1))})
 	}
-	s := in.judge(1, b.Cols[0].I64, slices.IsSorted(b.Cols[0].I64))
+	s := in.judge(1, b, slices.IsSorted(b.Cols[0].I64))
 	if len(s.late) != 1 || s.byClock != 1 {
 		t.Fatalf("%d late rows, %d by the clock; want the row at 12 to be both", len(s.late), s.byClock)
 	}

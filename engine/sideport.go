@@ -31,7 +31,7 @@ func newSidePort(out *outlet, schema *stream.Schema, need []bool, partitions int
 // send takes over a batch (one hold) of rows at the given positions of a partition.
 func (p *sidePort) send(partition int, b *stream.Batch, positions []int64) error {
 	if p.in != nil && b.Len > 0 {
-		return p.in.add(partition, b, positions)
+		return p.in.add(partition, b, positions, 0)
 	}
 	if b.Len > 0 {
 		p.out.send(b, 0, b.Len)

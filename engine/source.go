@@ -57,7 +57,7 @@ func (b *sourceBody) absorb(sl *slot) error {
 	b.places[p] = sl.block.End
 	s := split{inOrder: true}
 	if b.in.timed {
-		s = b.in.judge(p, batch.Cols[b.in.timeCol].I64[:batch.Len], d.ordered)
+		s = b.in.judge(p, batch, d.ordered)
 	}
 	if err := b.setAside(sl, batch, s); err != nil {
 		batch.Release()

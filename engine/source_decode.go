@@ -33,7 +33,11 @@ type sourceScratch struct {
 }
 
 func (b *sourceBody) newScratch() any {
-	return &sourceScratch{decoder: b.src.NewDecoder(), compute: b.computer.NewScratch()}
+	s := &sourceScratch{decoder: b.src.NewDecoder(), compute: b.computer.NewScratch()}
+	if d, ok := s.decoder.(connector.Rebaser); ok && b.in.timed {
+		d.LeaveBase(b.in.timeCol)
+	}
+	return s
 }
 
 const errNullTime = "event time is NULL"
@@ -56,6 +60,9 @@ func (b *sourceBody) compute(sl *slot, scratch any) error {
 	if err != nil {
 		return err
 	}
+	if !b.computer.Empty() {
+		d.batch.Settle()
+	}
 	failed := b.computer.Compute(s.compute, d.batch)
 	if b.in.timed {
 		failed = b.nullTimes(d.batch, failed)
@@ -71,7 +78,22 @@ func (b *sourceBody) compute(sl *slot, scratch any) error {
 		return nil
 	}
 	d.ordered = b.in.timed && vector.Ascending(d.batch.Cols[b.in.timeCol].I64[:d.batch.Len])
+	if b.run.cfg.Force.Times == "based" && d.ordered {
+		b.rebase(d.batch)
+	}
 	return nil
+}
+
+// rebase gives a batch a base, as sources that replay rows do.
+func (b *sourceBody) rebase(batch *stream.Batch) {
+	times := batch.Cols[b.in.timeCol].I64[:batch.Len]
+	if len(times) == 0 || batch.Base != 0 || times[0] <= 0 {
+		return
+	}
+	batch.Based, batch.Base = b.in.timeCol, times[0]
+	for i := range times {
+		times[i] -= batch.Base
+	}
 }
 
 func (b *sourceBody) place(block *connector.Block, e connector.RecordError, before int) placedError {

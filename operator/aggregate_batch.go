@@ -146,13 +146,13 @@ func (s *aggregateScratch) chunk(c *Chunk) error {
 	}
 	switch a.form {
 	case rangePanes:
-		s.paneRuns(c, c.Time)
+		s.paneRuns(c, c.Time, c.Base)
 	case rowPanes:
 		pos := s.pos[:c.Len]
 		for i, p := range c.Positions() {
 			pos[i] = s.task.First + int64(p)
 		}
-		s.paneRuns(c, pos)
+		s.paneRuns(c, pos, 0)
 	case carriedRuns:
 		s.carriedRuns(c)
 	default:

@@ -64,14 +64,14 @@ const positionMax = 1 << 61
 
 // chunk takes rows.
 func (w *localWindows) chunk(c *Chunk) error {
-	pos := c.Time
+	pos, base := c.Time, c.Base
 	if w.a.form == rowPanes {
-		pos = w.pos[:c.Len]
+		pos, base = w.pos[:c.Len], 0
 		for i, p := range c.Positions() {
 			pos[i] = w.first + int64(p)
 		}
 	}
-	if pos[0] < -positionMax || pos[c.Len-1] > positionMax {
+	if pos[0] < -positionMax || pos[c.Len-1] > positionMax-base {
 		return w.fail("event times are too far from 1970")
 	}
 	w.trim()
@@ -84,7 +84,7 @@ func (w *localWindows) chunk(c *Chunk) error {
 			return err
 		}
 	}
-	return w.panes(pos[:c.Len])
+	return w.panes(pos[:c.Len], base)
 }
 
 func (w *localWindows) fail(reason string) error {
@@ -92,11 +92,11 @@ func (w *localWindows) fail(reason string) error {
 	return errNotLocal
 }
 
-// panes cuts a chunk where panes end.
-func (w *localWindows) panes(pos []int64) error {
+// panes cuts a chunk, whose positions lack base, where panes end.
+func (w *localWindows) panes(pos []int64, base int64) error {
 	for lo := 0; lo < len(pos); {
-		if pos[lo] > w.newest || w.newest == math.MinInt64 {
-			p := w.paneOf(pos[lo])
+		if at := pos[lo] + base; at > w.newest || w.newest == math.MinInt64 {
+			p := w.paneOf(at)
 			if p.First >= w.due {
 				if err := w.closeUpTo(p.First); err != nil {
 					return err
@@ -104,7 +104,7 @@ func (w *localWindows) panes(pos []int64) error {
 			}
 			w.open(p)
 		}
-		hi := window.Find(pos, lo, len(pos), w.newest)
+		hi := window.Find(pos, lo, len(pos), w.newest-base)
 		w.add(lo, hi)
 		lo = hi
 	}

@@ -157,7 +157,8 @@ func (a *aggregate) slideRows(t *Task) int {
 	}
 	first, last := t.Spans[0], t.Spans[len(t.Spans)-1]
 	lo, hi := first.Batch.Cols[a.rawTime].I64[first.From], last.Batch.Cols[a.rawTime].I64[last.To-1]
-	return int(float64(t.Rows) / (float64(hi-lo)/float64(a.grid.Slide) + 1))
+	span := float64(hi - lo + last.Batch.Base - first.Batch.Base)
+	return int(float64(t.Rows) / (span/float64(a.grid.Slide) + 1))
 }
 
 // remember keeps the task's rows for those that come, and lets go of rows that no task
@@ -173,7 +174,7 @@ func (a *aggregate) remember(t *Task) {
 		at += int64(s.Len())
 		if a.form == rangePanes {
 			times := s.Batch.Cols[a.rawTime].I64
-			hs.lo, hs.hi = times[s.From], times[s.To-1]
+			hs.lo, hs.hi = times[s.From]+s.Batch.Base, times[s.To-1]+s.Batch.Base
 			h.end = max(h.end, hs.hi)
 		}
 		h.begun = true
@@ -199,7 +200,7 @@ func (a *aggregate) firstUnknown(t *Task) int64 {
 		return t.First
 	}
 	s := t.Spans[0]
-	return s.Batch.Cols[a.rawTime].I64[s.From] + 1
+	return s.Batch.Cols[a.rawTime].I64[s.From] + s.Batch.Base + 1
 }
 
 // forget lets rows go that no later task needs, or all when they are too many.
@@ -269,7 +270,7 @@ func (a *aggregate) skip(lt *localTask) {
 			n = int(min(int64(n), max(0, start-lt.halo.First)))
 		} else {
 			times := s.Batch.Cols[a.rawTime].I64[s.From:s.To]
-			n = sort.Search(n, func(i int) bool { return times[i] >= start })
+			n = sort.Search(n, func(i int) bool { return times[i]+s.Batch.Base >= start })
 		}
 		s.From += n
 		lt.halo.Rows -= n
@@ -438,7 +439,7 @@ func (a *aggregate) endOf(t *Task) int64 {
 		return t.Watermark
 	default:
 		last := t.Spans[n-1]
-		return max(t.Watermark, last.Batch.Cols[a.rawTime].I64[last.To-1])
+		return max(t.Watermark, last.Batch.Cols[a.rawTime].I64[last.To-1]+last.Batch.Base)
 	}
 }
 

@@ -7,18 +7,18 @@ import (
 	"github.com/millrace/millrace/stream/window"
 )
 
-// paneRuns cuts a chunk, whose rows' positions ascend, where panes end.
-func (s *aggregateScratch) paneRuns(c *Chunk, pos []int64) {
+// paneRuns cuts a chunk, whose rows' positions ascend and lack base, where panes end.
+func (s *aggregateScratch) paneRuns(c *Chunk, pos []int64, base int64) {
 	f, grid := s.f, &s.a.grid
 	gaps := grid.Size < grid.Slide
 	for lo := 0; lo < c.Len; {
 		n := len(f.panes)
-		if n == 0 || pos[lo] > f.panes[n-1].Last {
-			f.panes = append(f.panes, paneFragment{Pane: s.paneAt(pos[lo]), from: f.entries, hole: gaps && !grid.Holds(pos[lo])})
+		if at := pos[lo] + base; n == 0 || at > f.panes[n-1].Last {
+			f.panes = append(f.panes, paneFragment{Pane: s.paneAt(at), from: f.entries, hole: gaps && !grid.Holds(at)})
 			n++
 			s.had = 0
 		}
-		hi := s.paneEnd(pos[:c.Len], lo, f.panes[n-1].Last)
+		hi := s.paneEnd(pos[:c.Len], lo, f.panes[n-1].Last-base)
 		s.run(c, lo, hi)
 		lo = hi
 	}

@@ -38,8 +38,10 @@ type Chunk struct {
 	Len  int
 	Cols []stream.Column // dense; columns that nobody reads are absent
 	// Time is the event time of each row: in the relation that the chain's window stands
-	// on, without a window in the side's output. It is nil if there is none.
+	// on, without a window in the side's output. It is nil if there is none. Base is to
+	// be added to it; in Cols it has been.
 	Time []int64
+	Base int64
 
 	first, rows int             // rows of the task before the chunk; rows of it before filters
 	base        []int32         // behind a lookup: index of each row of it; else first, first+1, ..
@@ -87,6 +89,8 @@ type Chain struct {
 	steps  []step
 	marked bool
 	time   int // without a window: column of the output's event time, or -1
+	raw    int // the relation's event time column, or -1
+	settle int // the step that reads its values first, len(steps): none but the reader, -1: nobody
 }
 
 // step is one operator of a chain. Which fields are set depends on kind.
@@ -94,6 +98,7 @@ type step struct {
 	id     model.OpID
 	kind   model.Kind
 	reads  []bool // columns of the input that are used from here on
+	values []bool // of a filter: those that its conditions read
 	must   []bool // those of them that cannot be absent
 	keeps  []bool // columns of the output that are used further on
 	pred   *Predicate
@@ -118,6 +123,7 @@ func NewChain(side Side) (*Chain, error) {
 		return nil, err
 	}
 	must := slices.Clone(keeps)
+	reader := slices.Clone(keeps)
 	for _, op := range side.Steps {
 		if op.Kind == model.WindowOp {
 			c.marked, c.time = true, -1
@@ -134,7 +140,34 @@ func NewChain(side Side) (*Chain, error) {
 		keeps, must = c.steps[i].reads, c.steps[i].must
 	}
 	c.reads, c.must = keeps, must
+	c.raw = side.Relation.Time
+	c.settle = c.firstReader(reader)
 	return c, nil
+}
+
+// firstReader returns where the values of the event time column are first read as those
+// of a column; until then only Chunk.Time says what they are.
+func (c *Chain) firstReader(reader []bool) int {
+	if c.raw < 0 {
+		return -1
+	}
+	for i := range c.steps {
+		switch st := &c.steps[i]; st.kind {
+		case model.FilterOp:
+			if st.values[c.raw] {
+				return i
+			}
+		case model.ProjectOp, model.LookupOp:
+			if st.reads[c.raw] {
+				return i
+			}
+			return -1
+		}
+	}
+	if reader[c.raw] {
+		return len(c.steps)
+	}
+	return -1
 }
 
 // splitFilters puts the simple conjuncts of a filter in front of the others, as a filter
@@ -204,6 +237,8 @@ func (st *step) compile(op *model.Operator, before model.Relation, lookups *Look
 		copy(st.reads, keeps)
 		copy(st.must, must)
 		st.mark(op.Filter...)
+		st.values = make([]bool, in.Len())
+		markColumns(st.values, op.Filter...)
 		st.record.columns = referenced(in, fallibleExprs(op.Filter))
 		st.pred, err = CompilePredicate(op.Filter, in)
 	case model.ProjectOp:

@@ -13,6 +13,9 @@ import (
 type ChainScratch struct {
 	chunk   Chunk
 	sliced  sliced // the task's rows as the first step sees them
+	base    int64  // to be added to the event time column of the chunk
+	settled []stream.Column
+	times   []int64 // .. values of its event time
 	steps   []stepScratch
 	timeBuf []int64
 	errors  []chunkError
@@ -48,7 +51,7 @@ type chunkError struct {
 func (c *Chain) NewScratch() *ChainScratch {
 	s := &ChainScratch{
 		sliced: newSliced(len(c.reads)), steps: make([]stepScratch, len(c.steps)),
-		timeBuf: make([]int64, ChunkRows),
+		timeBuf: make([]int64, ChunkRows), times: make([]int64, ChunkRows), settled: make([]stream.Column, len(c.reads)),
 	}
 	s.chunk.pos, s.chunk.left = make([]int32, ChunkRows), make([]stream.Bitmap, 0, len(c.steps))
 	for i := range c.steps {
@@ -106,12 +109,27 @@ func (s *ChainScratch) load(c *Chain, b *stream.Batch, from, to, first int) {
 		}
 	}
 	s.begin(s.sliced.cols, to-from, first)
+	s.base = b.Base
+}
+
+// settle adds the base to the values of the event time column. Until the first step that
+// makes new columns it has the relation's number.
+func (s *ChainScratch) settle(c *Chain) {
+	if s.base == 0 {
+		return
+	}
+	ch := &s.chunk
+	copy(s.settled, ch.Cols)
+	times := s.times[:ch.Len]
+	vec.AddInt64(times, ch.Cols[c.raw].I64, s.base)
+	s.settled[c.raw].I64 = times
+	ch.Cols, s.base = s.settled, 0
 }
 
 // begin makes n rows of columns the current chunk; first rows of the task precede them.
 func (s *ChainScratch) begin(cols []stream.Column, n, first int) {
 	ch := &s.chunk
-	ch.Len, ch.Cols, ch.Time = n, cols, nil
+	ch.Len, ch.Cols, ch.Time, ch.Base, s.base = n, cols, nil, 0, 0
 	ch.first, ch.rows, ch.base, ch.left = first, n, nil, ch.left[:0]
 }
 
@@ -168,6 +186,9 @@ func (c *Chain) runSteps(s *ChainScratch, from int, emit func(*Chunk) error) err
 		if ch.Len == 0 {
 			return nil
 		}
+		if i == c.settle {
+			s.settle(c)
+		}
 		st, sc := &c.steps[i], &s.steps[i]
 		switch st.kind {
 		case model.FilterOp:
@@ -178,7 +199,7 @@ func (c *Chain) runSteps(s *ChainScratch, from int, emit func(*Chunk) error) err
 			copy(sc.cols, ch.Cols)
 			ch.Cols = sc.cols
 			if st.time >= 0 {
-				ch.Time = ch.Cols[st.time].I64
+				ch.Time, ch.Base = ch.Cols[st.time].I64, s.base
 			}
 		case model.LookupOp:
 			return c.runLookup(s, i, emit)
@@ -187,8 +208,11 @@ func (c *Chain) runSteps(s *ChainScratch, from int, emit func(*Chunk) error) err
 	if ch.Len == 0 {
 		return nil
 	}
+	if c.settle == len(c.steps) {
+		s.settle(c)
+	}
 	if c.time >= 0 {
-		ch.Time = ch.Cols[c.time].I64
+		ch.Time, ch.Base = ch.Cols[c.time].I64, s.base
 	}
 	return emit(ch)
 }

@@ -14,7 +14,8 @@ type Choices struct {
 	Group   string // "dense" (a table by key), "hash"
 	Slide   string // "stacks" (two stacks), "subtract" (leaving panes are subtracted)
 	Windows string // "local" (a task computes whole windows), "assembled" (panes are merged in order)
-	Join    string // "hash", "theta" (every pair), "bitmap" (blocks of pairs)
+	Join    string // "hash", "theta" (every pair), "bitmap" (blocks of pairs), "range" (the same, two tests at a time)
+	Times   string // "based": sources leave event times without their base
 	Vector  string // "off": no vector instructions and no kernels that need them
 }
 
@@ -31,7 +32,8 @@ func Knobs() []Knob {
 		{"group", []string{"dense", "hash"}, func(c *Choices) *string { return &c.Group }},
 		{"slide", []string{"stacks", "subtract"}, func(c *Choices) *string { return &c.Slide }},
 		{"windows", []string{"local", "assembled"}, func(c *Choices) *string { return &c.Windows }},
-		{"join", []string{"hash", "theta", "bitmap"}, func(c *Choices) *string { return &c.Join }},
+		{"join", []string{"hash", "theta", "bitmap", "range"}, func(c *Choices) *string { return &c.Join }},
+		{"times", []string{"based"}, func(c *Choices) *string { return &c.Times }},
 		{"vector", []string{"off"}, func(c *Choices) *string { return &c.Vector }},
 	}
 }

@@ -201,6 +201,7 @@ func (f *instant) NewScratch() Scratch {
 
 func (f *instant) Batch(t *Task, scratch Scratch) (Partial, error) {
 	p := f.getPart()
+	t = settledTask(t)
 	p.input, p.first, p.rows, p.watermark, p.ended = t.Input, t.First, t.Rows, t.Watermark, t.End
 	if f.timed {
 		p.times = rowTimes(p.times[:0], t, f.region.relations[t.Input].Time)

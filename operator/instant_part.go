@@ -131,6 +131,22 @@ func (in *instantIntake) place(t *Task, p *sidePart) {
 	}
 }
 
+// settledTask is a task whose batches have no base: the task itself where that is so.
+func settledTask(t *Task) *Task {
+	for _, span := range t.Spans {
+		if span.Batch.Base == 0 {
+			continue
+		}
+		out := *t
+		out.Spans = make([]stream.Span, len(t.Spans))
+		for i, s := range t.Spans {
+			out.Spans[i] = s.Settled()
+		}
+		return &out
+	}
+	return t
+}
+
 // rowTimes copies the event times of a task's rows.
 func rowTimes(dst []int64, t *Task, column int) []int64 {
 	for _, span := range t.Spans {

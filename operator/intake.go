@@ -3,6 +3,7 @@ package operator
 import (
 	"sync"
 
+	vec "github.com/millrace/millrace/internal/vector"
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/stream"
 )
@@ -189,7 +190,7 @@ func (s *intakeScratch) orders(in *intake, t *Task, c *Chunk) {
 	s.order = resize(s.order, c.Len)
 	switch in.order {
 	case orderTime:
-		copy(s.order, c.Time)
+		vec.AddInt64(s.order, c.Time, c.Base)
 	case orderColumn:
 		copy(s.order, c.Cols[in.orderCol].I64)
 	case orderIndex:

@@ -121,7 +121,8 @@ func (w *Writer) Value(v stream.Value) {
 	}
 }
 
-// Batch writes rows [from, to) of b; absent columns stay absent.
+// Batch writes rows [from, to) of b, event times with their base; absent columns stay
+// absent.
 func (w *Writer) Batch(b *stream.Batch, from, to int) {
 	w.Int(int64(to - from))
 	w.Int(int64(len(b.Cols)))
@@ -131,8 +132,16 @@ func (w *Writer) Batch(b *stream.Batch, from, to int) {
 		if col.Absent() {
 			continue
 		}
+		var base int64
+		if c == b.Based {
+			base = b.Base
+		}
 		for i := from; i < to; i++ {
-			w.Value(col.Value(i))
+			v := col.Value(i)
+			if base != 0 && !v.Null {
+				v.I += base
+			}
+			w.Value(v)
 		}
 	}
 }

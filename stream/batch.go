@@ -35,6 +35,12 @@ type Batch struct {
 	Kinds  []RowKind // nil: append-only
 	First  int64     // index in the stream of row 0
 
+	// Base is to be added to every value of column Based, the event time. A source that
+	// gives the same rows again need not write their times anew; what reads a batch goes
+	// through something that adds it. It is never below 0.
+	Base  int64
+	Based int
+
 	own  []Column // by column, while it is borrowed: the batch's own buffers
 	lent []bool
 
@@ -76,6 +82,9 @@ func (b *Batch) Row(i int) []Value {
 			continue
 		}
 		out[c] = b.Cols[c].Value(i)
+		if c == b.Based && b.Base != 0 && !out[c].Null {
+			out[c].I += b.Base
+		}
 	}
 	return out
 }
@@ -98,6 +107,50 @@ func (b *Batch) AppendRange(src *Batch, from, to int) {
 		}
 	}
 	b.Len += to - from
+	b.addBase(src, to-from)
+}
+
+// addBase adds the base of src to the last n rows, which were copied from it.
+func (b *Batch) addBase(src *Batch, n int) {
+	if src.Base == 0 || b.Cols[src.Based].Absent() {
+		return
+	}
+	times := b.Cols[src.Based].I64[b.Len-n : b.Len]
+	for i := range times {
+		times[i] += src.Base
+	}
+}
+
+// Settle adds the base to the values. Only who made the batch may, before handing it on.
+func (b *Batch) Settle() {
+	if b.Base == 0 {
+		return
+	}
+	from := b.Cols[b.Based].I64
+	if b.lent != nil && b.lent[b.Based] {
+		b.Cols[b.Based], b.own[b.Based], b.lent[b.Based] = b.own[b.Based], Column{}, false
+		b.Cols[b.Based].I64 = extend(b.Cols[b.Based].I64[:0], len(from))
+	}
+	for i, t := range from {
+		b.Cols[b.Based].I64[i] = t + b.Base
+	}
+	b.Base = 0
+}
+
+// Settled returns rows [from, to) with the base added: the batch itself, if it has none,
+// else a copy outside any pool.
+func (s Span) Settled() Span {
+	if s.Batch.Base == 0 {
+		return s
+	}
+	need := make([]bool, len(s.Batch.Cols))
+	for i := range need {
+		need[i] = !s.Batch.Cols[i].Absent()
+	}
+	out := NewBatch(s.Batch.Schema, need)
+	out.First = s.Batch.First + int64(s.From)
+	out.AppendRange(s.Batch, s.From, s.To)
+	return Span{Batch: out, To: out.Len}
 }
 
 // SizeBytes is the memory the values occupy.
@@ -119,7 +172,7 @@ func NewBatch(s *Schema, need []bool) *Batch {
 
 func (b *Batch) reset(s *Schema, need []bool) {
 	b.giveBack()
-	b.Schema, b.Len, b.Kinds, b.First = s, 0, nil, 0
+	b.Schema, b.Len, b.Kinds, b.First, b.Base, b.Based = s, 0, nil, 0, 0, 0
 	if cap(b.Cols) < len(s.Fields) {
 		b.Cols = make([]Column, len(s.Fields))
 	}

@@ -36,6 +36,7 @@ func (b *Batch) AppendSelected(src *Batch, sel []int32) {
 		}
 	}
 	b.Len += len(sel)
+	b.addBase(src, len(sel))
 }
 
 func (c *Column) selectValidity(src *Column, sel []int32, n int) {
