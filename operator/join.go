@@ -87,7 +87,7 @@ func NewJoin(env Env, left, right Side, op *model.Operator, need []bool) (Functi
 	}
 	if len(keys[0]) == 0 && env.Force.Join != "theta" {
 		var err error
-		if j.bits, err = newPairBits(on, &j.lay, [2]*stream.Schema{j.ins[0].schema, j.ins[1].schema}); err != nil {
+		if j.bits, err = newPairBits(on, &j.lay, [2]*stream.Schema{j.ins[0].schema, j.ins[1].schema}, env.Force.Join != "bitmap"); err != nil {
 			return nil, fmt.Errorf("%s: %w", op.Name, err)
 		}
 	}

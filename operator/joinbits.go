@@ -15,7 +15,9 @@ import (
 // for one left row against the right side's whole window at a time: both of its halves
 // are computed once per window, as columns; then the left row's value is a constant, and
 // comparing a column with a constant gives 64 pairs a word. Further tests narrow the
-// words that are not zero yet, and the ones that are left are the pairs.
+// words that are not zero yet, and the ones that are left are the pairs. Two tests that
+// bound the same expression of the right side from below and above are one: a range, of
+// which both ends are constants, costs little more than one comparison.
 //
 //	right:  b | 3  9  4  7 ..        left row with a = 5:   0 1 0 1 ..
 //
@@ -23,9 +25,9 @@ import (
 // where a half fails for some row every pair is a candidate, because which pairs fail
 // depends on all conjuncts.
 type pairBits struct {
-	tests [2]*Program // by side: the halves of the tests
-	kinds []vec.Test
-	all   bool // nothing else is to be tested
+	halves [2]*Program // by side: of the conjuncts that are tests
+	tests  []pairTest
+	all    bool // nothing else is to be tested
 
 	values  [2][]stream.Column // of the open window
 	scratch [2]*ProgramScratch
@@ -36,14 +38,23 @@ type pairBits struct {
 	masked  bool          // some are
 	words   stream.Bitmap
 	base    int32   // position of the first right row
-	hits    []int32 // positions of the right rows that pair with the left one
-	at      int     // next of hits
+	hits    []int32 // right rows that pair with the left one and did not fit any more
 }
 
-// newPairBits returns nil if no conjunct is a test between the sides.
-func newPairBits(on []*model.Expr, lay *layout, schemas [2]*stream.Schema) (*pairBits, error) {
+// pairTest is one or two conjuncts over the same right half. Conjunct i compares value i
+// of the halves.
+type pairTest struct {
+	at, upper int      // conjuncts; upper < 0: there is one
+	kind      vec.Test // of at, right half on the left: the lower end if there are two
+	below     vec.Test // of upper
+}
+
+// newPairBits returns nil if no conjunct is a test between the sides. Without ranges each
+// is a test of its own.
+func newPairBits(on []*model.Expr, lay *layout, schemas [2]*stream.Schema, ranges bool) (*pairBits, error) {
 	b := &pairBits{all: true}
 	var halves [2][]*model.Expr
+	var kinds []vec.Test
 	for _, e := range on {
 		l, r, test, ok := lay.splitTest(e)
 		if !ok {
@@ -51,20 +62,48 @@ func newPairBits(on []*model.Expr, lay *layout, schemas [2]*stream.Schema) (*pai
 			continue
 		}
 		halves[0], halves[1] = append(halves[0], l), append(halves[1], shiftColumns(r, -lay.split))
-		b.kinds = append(b.kinds, swapped[test])
+		kinds = append(kinds, swapped[test])
 	}
-	if len(b.kinds) == 0 {
+	if len(kinds) == 0 {
 		return nil, nil
 	}
+	b.tests = pairTests(halves[1], kinds, ranges)
 	for i := range halves {
 		var err error
-		if b.tests[i], err = Compile(halves[i], schemas[i]); err != nil {
+		if b.halves[i], err = Compile(halves[i], schemas[i]); err != nil {
 			return nil, err
 		}
-		b.scratch[i], b.slices[i] = b.tests[i].NewScratch(), newSliced(schemas[i].Len())
+		b.scratch[i], b.slices[i] = b.halves[i].NewScratch(), newSliced(schemas[i].Len())
 	}
 	return b, nil
 }
+
+// pairTests joins conjuncts to ranges, if it may.
+func pairTests(right []*model.Expr, kinds []vec.Test, ranges bool) (out []pairTest) {
+	used := make([]bool, len(kinds))
+	for i, kind := range kinds {
+		if used[i] {
+			continue
+		}
+		t := pairTest{at: i, upper: -1, kind: kind}
+		for k := i + 1; k < len(kinds) && ranges && t.upper < 0; k++ {
+			if used[k] || !right[k].Equal(right[i]) {
+				continue
+			}
+			switch {
+			case isLower(kind) && isUpper(kinds[k]):
+				t.upper, t.below, used[k] = k, kinds[k], true
+			case isUpper(kind) && isLower(kinds[k]):
+				t, used[k] = pairTest{at: k, upper: i, kind: kinds[k], below: kind}, true
+			}
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+func isLower(t vec.Test) bool { return t == vec.Greater || t == vec.GreaterEqual }
+func isUpper(t vec.Test) bool { return t == vec.Less || t == vec.LessEqual }
 
 // splitTest takes a comparison of numbers between the sides apart.
 func (l *layout) splitTest(e *model.Expr) (left, right *model.Expr, test vec.Test, ok bool) {
@@ -103,8 +142,8 @@ func (l *layout) sideOf(e *model.Expr) int {
 // is a candidate.
 func (b *pairBits) open(sides [2]*windowSide, from, to [2]int) {
 	b.usable = true
-	b.hits, b.at = b.hits[:0], 0
-	for i, p := range b.tests {
+	b.hits = b.hits[:0]
+	for i, p := range b.halves {
 		rows := sides[i].store.rows
 		for c := range rows.Cols {
 			if !rows.Cols[c].Absent() {
@@ -130,80 +169,113 @@ func (b *pairBits) open(sides [2]*windowSide, from, to [2]int) {
 	}
 }
 
-// find makes hits the right rows that pair with row of the left window.
-func (b *pairBits) find(row int) {
-	b.hits, b.at = b.hits[:0], 0
-	for i := range b.kinds {
-		l, r := &b.values[0][i], &b.values[1][i]
-		if l.IsNull(row) {
-			return
+// find sets the bits of the right rows that pair with row of the left window; false if
+// there is none because a half is NULL.
+func (b *pairBits) find(row int) bool {
+	for i := range b.tests {
+		t := &b.tests[i]
+		l, r := &b.values[0][t.at], &b.values[1][t.at]
+		u := l
+		if t.upper >= 0 {
+			u = &b.values[0][t.upper]
+		}
+		if l.IsNull(row) || u.IsNull(row) {
+			return false
 		}
 		switch l.Type {
 		case stream.Integer:
-			testPairs(b.words, r.I32[:b.n], b.kinds[i], l.I32[row], i)
+			testPairs(b.words, r.I32[:b.n], t, l.I32[row], u.I32[row], i)
 		case stream.Real:
-			testPairs(b.words, r.F32[:b.n], b.kinds[i], l.F32[row], i)
+			testPairs(b.words, r.F32[:b.n], t, l.F32[row], u.F32[row], i)
 		case stream.Double:
-			testPairs(b.words, r.F64[:b.n], b.kinds[i], l.F64[row], i)
+			testPairs(b.words, r.F64[:b.n], t, l.F64[row], u.F64[row], i)
 		default:
-			testPairs(b.words, r.I64[:b.n], b.kinds[i], l.I64[row], i)
+			testPairs(b.words, r.I64[:b.n], t, l.I64[row], u.I64[row], i)
 		}
 	}
 	if b.masked {
 		vec.And(b.words, b.valid)
 	}
-	b.gather()
+	return true
 }
 
-// gather makes hits the positions of the ones in words. There are about one or two in a
-// word, at random: two are always written, and a branch is taken only for more.
-func (b *pairBits) gather() {
-	if cap(b.hits) < b.n+2 {
-		b.hits = make([]int32, 0, b.n+2)
+func testPairs[T vec.Number](words []uint64, v []T, t *pairTest, k, upper T, number int) {
+	switch {
+	case t.upper >= 0 && number == 0:
+		vec.Between(words, v, t.kind, k, t.below, upper)
+	case t.upper >= 0:
+		vec.NarrowBetween(words, v, t.kind, k, t.below, upper)
+	case number == 0:
+		vec.Compare(words, v, t.kind, k)
+	default:
+		vec.Narrow(words, v, t.kind, k)
 	}
-	out, n := b.hits[:b.n+2], 0
+}
+
+// pairsPerWord is how many positions of a word are written without looking how many
+// there are.
+const pairsPerWord = 3
+
+// positions writes the positions of the ones in words to out, which has room for all rows
+// and pairsPerWord more, and returns how many there are. There are about one or two in a
+// word, at random, where a branch would be mispredicted.
+func (b *pairBits) positions(out []int32) int {
+	n := 0
 	for w, m := range b.words {
 		base := b.base + int32(w<<6)
-		two, count := out[n:n+2:len(out)], bits.OnesCount64(m)
-		two[0] = base + int32(bits.TrailingZeros64(m))
+		some, count := (*[pairsPerWord]int32)(out[n:]), bits.OnesCount64(m)
+		some[0] = base + int32(bits.TrailingZeros64(m))
 		m &= m - 1
-		two[1] = base + int32(bits.TrailingZeros64(m))
-		if count > 2 {
-			for at := n + 2; at < n+count; at++ {
+		some[1] = base + int32(bits.TrailingZeros64(m))
+		m &= m - 1
+		some[2] = base + int32(bits.TrailingZeros64(m))
+		if count > pairsPerWord {
+			for at := n + pairsPerWord; at < n+count; at++ {
 				m &= m - 1
 				out[at] = base + int32(bits.TrailingZeros64(m))
 			}
 		}
 		n += count
 	}
-	b.hits = out[:n]
+	return n
 }
 
-func testPairs[T vec.Number](words []uint64, v []T, test vec.Test, k T, number int) {
-	if number == 0 {
-		vec.Compare(words, v, test, k)
-	} else {
-		vec.Narrow(words, v, test, k)
-	}
-}
-
-// collectBits adds the pairs that pass the tests, at most limit.
+// collectBits adds the pairs that pass the tests, at most limit. Those of a left row that
+// do not fit any more wait in hits.
 func (j *join) collectBits(limit int) {
 	b := j.bits
-	left, right := j.lay.pairs[0], j.lay.pairs[1]
-	for {
-		n := min(len(b.hits)-b.at, limit-len(left))
-		right = append(right, b.hits[b.at:b.at+n]...)
-		left = slices.Grow(left, n)[:len(right)]
-		for i := len(left) - n; i < len(left); i++ {
-			left[i] = int32(j.left)
-		}
-		b.at += n
-		if len(left) == limit || j.left+1 >= j.to[0] {
-			break
-		}
+	n := min(len(b.hits), limit)
+	left := slices.Grow(j.lay.pairs[0], limit+b.n+fillRows)
+	right := append(slices.Grow(j.lay.pairs[1], limit+b.n+pairsPerWord), b.hits[:n]...)
+	b.hits = append(b.hits[:0], b.hits[n:]...)
+	left = fillFrom(left, len(right), int32(j.left))
+	for len(right) < limit && j.left+1 < j.to[0] {
 		j.left++
-		b.find(j.left - j.from[0])
+		if !b.find(j.left - j.from[0]) {
+			continue
+		}
+		at := len(right)
+		n := b.positions(right[at : at+b.n+pairsPerWord])
+		right = right[:at+n]
+		left = fillFrom(left, len(right), int32(j.left))
+	}
+	if len(right) > limit {
+		b.hits = append(b.hits, right[limit:]...)
+		left, right = left[:limit], right[:limit]
 	}
 	j.lay.pairs = [2][]int32{left, right}
+}
+
+// fillRows is how many places fillFrom writes at a time.
+const fillRows = 32
+
+// fillFrom lengthens s to n values by k; s has room for fillRows more.
+func fillFrom(s []int32, n int, k int32) []int32 {
+	for at := len(s); at < n; at += fillRows {
+		block := (*[fillRows]int32)(s[at : at+fillRows])
+		for i := range block {
+			block[i] = k
+		}
+	}
+	return s[:n]
 }

@@ -51,13 +51,17 @@ func fuzzKernels[T Number](t *testing.T, v []T, k T, op Test) {
 		over := []bool{Add(sum, v, reverse), Sub(diff, v, reverse)}
 		narrow := slices.Clone(b)
 		Narrow(narrow, v, op, k)
+		inside := make([]uint64, words(len(v)))
+		if len(v) > 0 {
+			Between(inside, v, Greater, k, LessEqual, v[0])
+		}
 		flags := []uint64{uint64(bit(over[0])), uint64(bit(over[1]))}
 		values = [][]T{out[:n], sum, diff}
 		if len(v) > 0 {
 			least, greatest := MinMax(v)
 			values = append(values, []T{least, greatest})
 		}
-		return [][]uint64{a, b, narrow, flags}, values
+		return [][]uint64{a, b, narrow, inside, flags}, values
 	}
 	masks, values := run(true)
 	plainMasks, plainValues := run(false)

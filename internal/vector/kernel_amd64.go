@@ -24,6 +24,11 @@ func equalPairsInt32AVX2(dst *uint64, a *int32, b *int32, words int, flip uint64
 //go:noescape
 func lessPairsInt32AVX2(dst *uint64, a *int32, b *int32, words int, flip uint64, keep uint64)
 
+// outsideInt32AVX2 finds the words of 64 values that are out of a range: dst = (result ^ flip) & (dst | keep).
+//
+//go:noescape
+func outsideInt32AVX2(dst *uint64, v *int32, words int, shift int32, limit int32, flip uint64, keep uint64)
+
 // extremesInt32AVX2 finds extremes of n blocks of 64 bytes, lane by lane, continuing those given.
 //
 //go:noescape
@@ -64,6 +69,11 @@ func equalPairsInt64AVX2(dst *uint64, a *int64, b *int64, words int, flip uint64
 //go:noescape
 func lessPairsInt64AVX2(dst *uint64, a *int64, b *int64, words int, flip uint64, keep uint64)
 
+// outsideInt64AVX2 finds the words of 64 values that are out of a range: dst = (result ^ flip) & (dst | keep).
+//
+//go:noescape
+func outsideInt64AVX2(dst *uint64, v *int64, words int, shift int64, limit int64, flip uint64, keep uint64)
+
 // extremesInt64AVX2 finds extremes of n blocks of 64 bytes, lane by lane, continuing those given.
 //
 //go:noescape
@@ -98,6 +108,11 @@ func equalPairsFloat32AVX2(dst *uint64, a *float32, b *float32, words int, flip 
 //
 //go:noescape
 func lessPairsFloat32AVX2(dst *uint64, a *float32, b *float32, words int, flip uint64, keep uint64)
+
+// outsideFloat32AVX2 finds the words of 64 values that are out of a range: dst = (result ^ flip) & (dst | keep).
+//
+//go:noescape
+func outsideFloat32AVX2(dst *uint64, v *float32, words int, shift float32, limit float32, flip uint64, keep uint64)
 
 // extremesFloat32AVX2 finds extremes of n blocks of 64 bytes, lane by lane, continuing those given.
 //
@@ -143,6 +158,11 @@ func equalPairsFloat64AVX2(dst *uint64, a *float64, b *float64, words int, flip 
 //
 //go:noescape
 func lessPairsFloat64AVX2(dst *uint64, a *float64, b *float64, words int, flip uint64, keep uint64)
+
+// outsideFloat64AVX2 finds the words of 64 values that are out of a range: dst = (result ^ flip) & (dst | keep).
+//
+//go:noescape
+func outsideFloat64AVX2(dst *uint64, v *float64, words int, shift float64, limit float64, flip uint64, keep uint64)
 
 // extremesFloat64AVX2 finds extremes of n blocks of 64 bytes, lane by lane, continuing those given.
 //

@@ -8,9 +8,7 @@
 // Requires: AVX, AVX2
 TEXT ·equalConstInt32AVX2(SB), NOSPLIT, $0-48
 	MOVQ         v+8(FP), AX
-	MOVL         k+24(FP), CX
-	VMOVD        CX, X0
-	VPBROADCASTD X0, Y0
+	VPBROADCASTD k+24(FP), Y0
 	MOVQ         dst+0(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         flip+32(FP), BX
@@ -71,9 +69,7 @@ GLOBL narrowOrder32<>(SB), RODATA|NOPTR, $32
 // Requires: AVX, AVX2
 TEXT ·lessConstInt32AVX2(SB), NOSPLIT, $0-48
 	MOVQ         v+8(FP), AX
-	MOVL         k+24(FP), CX
-	VMOVD        CX, X0
-	VPBROADCASTD X0, Y0
+	VPBROADCASTD k+24(FP), Y0
 	MOVQ         dst+0(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         flip+32(FP), BX
@@ -234,6 +230,74 @@ next:
 	ADDQ $0x00000100, AX
 	ADDQ $0x00000100, CX
 	DECQ BX
+	JNZ  loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func outsideInt32AVX2(dst *uint64, v *int32, words int, shift int32, limit int32, flip uint64, keep uint64)
+// Requires: AVX, AVX2
+TEXT ·outsideInt32AVX2(SB), NOSPLIT, $0-48
+	MOVQ         v+8(FP), AX
+	VPBROADCASTD shift+24(FP), Y0
+	VPBROADCASTD limit+28(FP), Y1
+	MOVQ         dst+0(FP), CX
+	MOVQ         words+16(FP), DX
+	MOVQ         flip+32(FP), BX
+	MOVQ         keep+40(FP), SI
+	VMOVDQU      narrowOrder32<>+0(SB), Y2
+	TESTQ        DX, DX
+	JZ           done
+
+loop:
+	MOVQ      (CX), DI
+	ORQ       SI, DI
+	JZ        next
+	VMOVDQU   (AX), Y3
+	VPSUBD    Y0, Y3, Y3
+	VPCMPGTD  Y1, Y3, Y3
+	VMOVDQU   32(AX), Y4
+	VPSUBD    Y0, Y4, Y4
+	VPCMPGTD  Y1, Y4, Y4
+	VMOVDQU   64(AX), Y5
+	VPSUBD    Y0, Y5, Y5
+	VPCMPGTD  Y1, Y5, Y5
+	VMOVDQU   96(AX), Y6
+	VPSUBD    Y0, Y6, Y6
+	VPCMPGTD  Y1, Y6, Y6
+	VPACKSSDW Y4, Y3, Y3
+	VPACKSSDW Y6, Y5, Y5
+	VPACKSSWB Y5, Y3, Y3
+	VPERMD    Y3, Y2, Y3
+	VPMOVMSKB Y3, R8
+	VMOVDQU   128(AX), Y3
+	VPSUBD    Y0, Y3, Y3
+	VPCMPGTD  Y1, Y3, Y3
+	VMOVDQU   160(AX), Y4
+	VPSUBD    Y0, Y4, Y4
+	VPCMPGTD  Y1, Y4, Y4
+	VMOVDQU   192(AX), Y5
+	VPSUBD    Y0, Y5, Y5
+	VPCMPGTD  Y1, Y5, Y5
+	VMOVDQU   224(AX), Y6
+	VPSUBD    Y0, Y6, Y6
+	VPCMPGTD  Y1, Y6, Y6
+	VPACKSSDW Y4, Y3, Y3
+	VPACKSSDW Y6, Y5, Y5
+	VPACKSSWB Y5, Y3, Y3
+	VPERMD    Y3, Y2, Y3
+	VPMOVMSKB Y3, R9
+	SHLQ      $0x20, R9
+	ORQ       R9, R8
+	XORQ      BX, R8
+	ANDQ      DI, R8
+	MOVQ      R8, (CX)
+
+next:
+	ADDQ $0x08, CX
+	ADDQ $0x00000100, AX
+	DECQ DX
 	JNZ  loop
 
 done:
@@ -420,9 +484,7 @@ done:
 // Requires: AVX, AVX2
 TEXT ·equalConstInt64AVX2(SB), NOSPLIT, $0-48
 	MOVQ         v+8(FP), AX
-	MOVQ         k+24(FP), CX
-	VMOVQ        CX, X0
-	VPBROADCASTQ X0, Y0
+	VPBROADCASTQ k+24(FP), Y0
 	MOVQ         dst+0(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         flip+32(FP), BX
@@ -525,9 +587,7 @@ GLOBL narrowOrder64<>(SB), RODATA|NOPTR, $32
 // Requires: AVX, AVX2
 TEXT ·lessConstInt64AVX2(SB), NOSPLIT, $0-48
 	MOVQ         v+8(FP), AX
-	MOVQ         k+24(FP), CX
-	VMOVQ        CX, X0
-	VPBROADCASTQ X0, Y0
+	VPBROADCASTQ k+24(FP), Y0
 	MOVQ         dst+0(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         flip+32(FP), BX
@@ -764,6 +824,108 @@ done:
 	VZEROUPPER
 	RET
 
+// func outsideInt64AVX2(dst *uint64, v *int64, words int, shift int64, limit int64, flip uint64, keep uint64)
+// Requires: AVX, AVX2
+TEXT ·outsideInt64AVX2(SB), NOSPLIT, $0-56
+	MOVQ         v+8(FP), AX
+	VPBROADCASTQ shift+24(FP), Y0
+	VPBROADCASTQ limit+32(FP), Y1
+	MOVQ         dst+0(FP), CX
+	MOVQ         words+16(FP), DX
+	MOVQ         flip+40(FP), BX
+	MOVQ         keep+48(FP), SI
+	VMOVDQU      narrowOrder64<>+0(SB), Y2
+	TESTQ        DX, DX
+	JZ           done
+
+loop:
+	MOVQ      (CX), DI
+	ORQ       SI, DI
+	JZ        next
+	VMOVDQU   (AX), Y3
+	VPSUBQ    Y0, Y3, Y3
+	VPCMPGTQ  Y1, Y3, Y3
+	VMOVDQU   32(AX), Y4
+	VPSUBQ    Y0, Y4, Y4
+	VPCMPGTQ  Y1, Y4, Y4
+	VSHUFPS   $0x88, Y4, Y3, Y3
+	VMOVDQU   64(AX), Y4
+	VPSUBQ    Y0, Y4, Y4
+	VPCMPGTQ  Y1, Y4, Y4
+	VMOVDQU   96(AX), Y5
+	VPSUBQ    Y0, Y5, Y5
+	VPCMPGTQ  Y1, Y5, Y5
+	VSHUFPS   $0x88, Y5, Y4, Y4
+	VMOVDQU   128(AX), Y5
+	VPSUBQ    Y0, Y5, Y5
+	VPCMPGTQ  Y1, Y5, Y5
+	VMOVDQU   160(AX), Y6
+	VPSUBQ    Y0, Y6, Y6
+	VPCMPGTQ  Y1, Y6, Y6
+	VSHUFPS   $0x88, Y6, Y5, Y5
+	VMOVDQU   192(AX), Y6
+	VPSUBQ    Y0, Y6, Y6
+	VPCMPGTQ  Y1, Y6, Y6
+	VMOVDQU   224(AX), Y7
+	VPSUBQ    Y0, Y7, Y7
+	VPCMPGTQ  Y1, Y7, Y7
+	VSHUFPS   $0x88, Y7, Y6, Y6
+	VPACKSSDW Y4, Y3, Y3
+	VPACKSSDW Y6, Y5, Y5
+	VPACKSSWB Y5, Y3, Y3
+	VPERMQ    $0xd8, Y3, Y3
+	VPSHUFB   Y2, Y3, Y3
+	VPMOVMSKB Y3, R8
+	VMOVDQU   256(AX), Y3
+	VPSUBQ    Y0, Y3, Y3
+	VPCMPGTQ  Y1, Y3, Y3
+	VMOVDQU   288(AX), Y4
+	VPSUBQ    Y0, Y4, Y4
+	VPCMPGTQ  Y1, Y4, Y4
+	VSHUFPS   $0x88, Y4, Y3, Y3
+	VMOVDQU   320(AX), Y4
+	VPSUBQ    Y0, Y4, Y4
+	VPCMPGTQ  Y1, Y4, Y4
+	VMOVDQU   352(AX), Y5
+	VPSUBQ    Y0, Y5, Y5
+	VPCMPGTQ  Y1, Y5, Y5
+	VSHUFPS   $0x88, Y5, Y4, Y4
+	VMOVDQU   384(AX), Y5
+	VPSUBQ    Y0, Y5, Y5
+	VPCMPGTQ  Y1, Y5, Y5
+	VMOVDQU   416(AX), Y6
+	VPSUBQ    Y0, Y6, Y6
+	VPCMPGTQ  Y1, Y6, Y6
+	VSHUFPS   $0x88, Y6, Y5, Y5
+	VMOVDQU   448(AX), Y6
+	VPSUBQ    Y0, Y6, Y6
+	VPCMPGTQ  Y1, Y6, Y6
+	VMOVDQU   480(AX), Y7
+	VPSUBQ    Y0, Y7, Y7
+	VPCMPGTQ  Y1, Y7, Y7
+	VSHUFPS   $0x88, Y7, Y6, Y6
+	VPACKSSDW Y4, Y3, Y3
+	VPACKSSDW Y6, Y5, Y5
+	VPACKSSWB Y5, Y3, Y3
+	VPERMQ    $0xd8, Y3, Y3
+	VPSHUFB   Y2, Y3, Y3
+	VPMOVMSKB Y3, R9
+	SHLQ      $0x20, R9
+	ORQ       R9, R8
+	XORQ      BX, R8
+	ANDQ      DI, R8
+	MOVQ      R8, (CX)
+
+next:
+	ADDQ $0x08, CX
+	ADDQ $0x00000200, AX
+	DECQ DX
+	JNZ  loop
+
+done:
+	VZEROUPPER
+	RET
+
 // func extremesInt64AVX2(v *int64, n int, least *[4]int64, greatest *[4]int64) (nan uint64)
 // Requires: AVX, AVX2
 TEXT ·extremesInt64AVX2(SB), NOSPLIT, $0-40
@@ -889,11 +1051,10 @@ done:
 	RET
 
 // func equalConstFloat32AVX2(dst *uint64, v *float32, words int, k float32, flip uint64, keep uint64)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX, AVX2
 TEXT ·equalConstFloat32AVX2(SB), NOSPLIT, $0-48
 	MOVQ         v+8(FP), AX
-	MOVSS        k+24(FP), X0
-	VPBROADCASTD X0, Y0
+	VPBROADCASTD k+24(FP), Y0
 	MOVQ         dst+0(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         flip+32(FP), BX
@@ -941,11 +1102,10 @@ done:
 	RET
 
 // func lessConstFloat32AVX2(dst *uint64, v *float32, words int, k float32, flip uint64, keep uint64)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX, AVX2
 TEXT ·lessConstFloat32AVX2(SB), NOSPLIT, $0-48
 	MOVQ         v+8(FP), AX
-	MOVSS        k+24(FP), X0
-	VPBROADCASTD X0, Y0
+	VPBROADCASTD k+24(FP), Y0
 	MOVQ         dst+0(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         flip+32(FP), BX
@@ -1168,6 +1328,82 @@ done:
 	VZEROUPPER
 	RET
 
+// func outsideFloat32AVX2(dst *uint64, v *float32, words int, shift float32, limit float32, flip uint64, keep uint64)
+// Requires: AVX, AVX2
+TEXT ·outsideFloat32AVX2(SB), NOSPLIT, $0-48
+	MOVQ         v+8(FP), AX
+	VPBROADCASTD shift+24(FP), Y0
+	VPBROADCASTD limit+28(FP), Y1
+	MOVQ         dst+0(FP), CX
+	MOVQ         words+16(FP), DX
+	MOVQ         flip+32(FP), BX
+	MOVQ         keep+40(FP), SI
+	VMOVDQU      narrowOrder32<>+0(SB), Y2
+	TESTQ        DX, DX
+	JZ           done
+
+loop:
+	MOVQ      (CX), DI
+	ORQ       SI, DI
+	JZ        next
+	VMOVDQU   (AX), Y3
+	VCMPPS    $0x16, Y3, Y0, Y4
+	VCMPPS    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y4, Y4
+	VMOVDQU   32(AX), Y3
+	VCMPPS    $0x16, Y3, Y0, Y5
+	VCMPPS    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y5, Y5
+	VMOVDQU   64(AX), Y3
+	VCMPPS    $0x16, Y3, Y0, Y6
+	VCMPPS    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y6, Y6
+	VMOVDQU   96(AX), Y3
+	VCMPPS    $0x16, Y3, Y0, Y7
+	VCMPPS    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y7, Y7
+	VPACKSSDW Y5, Y4, Y4
+	VPACKSSDW Y7, Y6, Y6
+	VPACKSSWB Y6, Y4, Y4
+	VPERMD    Y4, Y2, Y4
+	VPMOVMSKB Y4, R8
+	VMOVDQU   128(AX), Y3
+	VCMPPS    $0x16, Y3, Y0, Y4
+	VCMPPS    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y4, Y4
+	VMOVDQU   160(AX), Y3
+	VCMPPS    $0x16, Y3, Y0, Y5
+	VCMPPS    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y5, Y5
+	VMOVDQU   192(AX), Y3
+	VCMPPS    $0x16, Y3, Y0, Y6
+	VCMPPS    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y6, Y6
+	VMOVDQU   224(AX), Y3
+	VCMPPS    $0x16, Y3, Y0, Y7
+	VCMPPS    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y7, Y7
+	VPACKSSDW Y5, Y4, Y4
+	VPACKSSDW Y7, Y6, Y6
+	VPACKSSWB Y6, Y4, Y4
+	VPERMD    Y4, Y2, Y4
+	VPMOVMSKB Y4, R9
+	SHLQ      $0x20, R9
+	ORQ       R9, R8
+	XORQ      BX, R8
+	ANDQ      DI, R8
+	MOVQ      R8, (CX)
+
+next:
+	ADDQ $0x08, CX
+	ADDQ $0x00000100, AX
+	DECQ DX
+	JNZ  loop
+
+done:
+	VZEROUPPER
+	RET
+
 // func extremesFloat32AVX2(v *float32, n int, least *[8]float32, greatest *[8]float32) (nan uint64)
 // Requires: AVX, AVX2
 TEXT ·extremesFloat32AVX2(SB), NOSPLIT, $0-40
@@ -1323,11 +1559,10 @@ done:
 	RET
 
 // func equalConstFloat64AVX2(dst *uint64, v *float64, words int, k float64, flip uint64, keep uint64)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·equalConstFloat64AVX2(SB), NOSPLIT, $0-48
 	MOVQ         v+8(FP), AX
-	MOVSD        k+24(FP), X0
-	VPBROADCASTQ X0, Y0
+	VPBROADCASTQ k+24(FP), Y0
 	MOVQ         dst+0(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         flip+32(FP), BX
@@ -1393,11 +1628,10 @@ done:
 	RET
 
 // func lessConstFloat64AVX2(dst *uint64, v *float64, words int, k float64, flip uint64, keep uint64)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·lessConstFloat64AVX2(SB), NOSPLIT, $0-48
 	MOVQ         v+8(FP), AX
-	MOVSD        k+24(FP), X0
-	VPBROADCASTQ X0, Y0
+	VPBROADCASTQ k+24(FP), Y0
 	MOVQ         dst+0(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         flip+32(FP), BX
@@ -1746,6 +1980,124 @@ done:
 	VZEROUPPER
 	RET
 
+// func outsideFloat64AVX2(dst *uint64, v *float64, words int, shift float64, limit float64, flip uint64, keep uint64)
+// Requires: AVX, AVX2
+TEXT ·outsideFloat64AVX2(SB), NOSPLIT, $0-56
+	MOVQ         v+8(FP), AX
+	VPBROADCASTQ shift+24(FP), Y0
+	VPBROADCASTQ limit+32(FP), Y1
+	MOVQ         dst+0(FP), CX
+	MOVQ         words+16(FP), DX
+	MOVQ         flip+40(FP), BX
+	MOVQ         keep+48(FP), SI
+	VMOVDQU      narrowOrder64<>+0(SB), Y2
+	TESTQ        DX, DX
+	JZ           done
+
+loop:
+	MOVQ      (CX), DI
+	ORQ       SI, DI
+	JZ        next
+	VMOVDQU   (AX), Y3
+	VCMPPD    $0x16, Y3, Y0, Y4
+	VCMPPD    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y4, Y4
+	VMOVDQU   32(AX), Y3
+	VCMPPD    $0x16, Y3, Y0, Y5
+	VCMPPD    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y5, Y5
+	VSHUFPS   $0x88, Y5, Y4, Y4
+	VMOVDQU   64(AX), Y3
+	VCMPPD    $0x16, Y3, Y0, Y5
+	VCMPPD    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y5, Y5
+	VMOVDQU   96(AX), Y3
+	VCMPPD    $0x16, Y3, Y0, Y6
+	VCMPPD    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y6, Y6
+	VSHUFPS   $0x88, Y6, Y5, Y5
+	VMOVDQU   128(AX), Y3
+	VCMPPD    $0x16, Y3, Y0, Y6
+	VCMPPD    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y6, Y6
+	VMOVDQU   160(AX), Y3
+	VCMPPD    $0x16, Y3, Y0, Y7
+	VCMPPD    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y7, Y7
+	VSHUFPS   $0x88, Y7, Y6, Y6
+	VMOVDQU   192(AX), Y3
+	VCMPPD    $0x16, Y3, Y0, Y7
+	VCMPPD    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y7, Y7
+	VMOVDQU   224(AX), Y3
+	VCMPPD    $0x16, Y3, Y0, Y8
+	VCMPPD    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y8, Y8
+	VSHUFPS   $0x88, Y8, Y7, Y7
+	VPACKSSDW Y5, Y4, Y4
+	VPACKSSDW Y7, Y6, Y6
+	VPACKSSWB Y6, Y4, Y4
+	VPERMQ    $0xd8, Y4, Y4
+	VPSHUFB   Y2, Y4, Y4
+	VPMOVMSKB Y4, R8
+	VMOVDQU   256(AX), Y3
+	VCMPPD    $0x16, Y3, Y0, Y4
+	VCMPPD    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y4, Y4
+	VMOVDQU   288(AX), Y3
+	VCMPPD    $0x16, Y3, Y0, Y5
+	VCMPPD    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y5, Y5
+	VSHUFPS   $0x88, Y5, Y4, Y4
+	VMOVDQU   320(AX), Y3
+	VCMPPD    $0x16, Y3, Y0, Y5
+	VCMPPD    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y5, Y5
+	VMOVDQU   352(AX), Y3
+	VCMPPD    $0x16, Y3, Y0, Y6
+	VCMPPD    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y6, Y6
+	VSHUFPS   $0x88, Y6, Y5, Y5
+	VMOVDQU   384(AX), Y3
+	VCMPPD    $0x16, Y3, Y0, Y6
+	VCMPPD    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y6, Y6
+	VMOVDQU   416(AX), Y3
+	VCMPPD    $0x16, Y3, Y0, Y7
+	VCMPPD    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y7, Y7
+	VSHUFPS   $0x88, Y7, Y6, Y6
+	VMOVDQU   448(AX), Y3
+	VCMPPD    $0x16, Y3, Y0, Y7
+	VCMPPD    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y7, Y7
+	VMOVDQU   480(AX), Y3
+	VCMPPD    $0x16, Y3, Y0, Y8
+	VCMPPD    $0x16, Y1, Y3, Y3
+	VORPS     Y3, Y8, Y8
+	VSHUFPS   $0x88, Y8, Y7, Y7
+	VPACKSSDW Y5, Y4, Y4
+	VPACKSSDW Y7, Y6, Y6
+	VPACKSSWB Y6, Y4, Y4
+	VPERMQ    $0xd8, Y4, Y4
+	VPSHUFB   Y2, Y4, Y4
+	VPMOVMSKB Y4, R9
+	SHLQ      $0x20, R9
+	ORQ       R9, R8
+	XORQ      BX, R8
+	ANDQ      DI, R8
+	MOVQ      R8, (CX)
+
+next:
+	ADDQ $0x08, CX
+	ADDQ $0x00000200, AX
+	DECQ DX
+	JNZ  loop
+
+done:
+	VZEROUPPER
+	RET
+
 // func extremesFloat64AVX2(v *float64, n int, least *[4]float64, greatest *[4]float64) (nan uint64)
 // Requires: AVX, AVX2
 TEXT ·extremesFloat64AVX2(SB), NOSPLIT, $0-40
@@ -2007,16 +2359,13 @@ done:
 	RET
 
 // func divConstInt32AVX2(dst *int32, v *int32, n int, k int32, reciprocal float64)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·divConstInt32AVX2(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), AX
 	MOVQ         v+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVL         k+24(FP), BX
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	MOVSD        reciprocal+32(FP), X0
-	VPBROADCASTQ X0, Y0
+	VPBROADCASTD k+24(FP), Y0
+	VPBROADCASTQ reciprocal+32(FP), Y0
 	TESTQ        DX, DX
 	JZ           done
 
@@ -2039,16 +2388,13 @@ done:
 	RET
 
 // func modConstInt32AVX2(dst *int32, v *int32, n int, k int32, reciprocal float64)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·modConstInt32AVX2(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), AX
 	MOVQ         v+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVL         k+24(FP), BX
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	MOVSD        reciprocal+32(FP), X1
-	VPBROADCASTQ X1, Y1
+	VPBROADCASTD k+24(FP), Y0
+	VPBROADCASTQ reciprocal+32(FP), Y1
 	TESTQ        DX, DX
 	JZ           done
 
@@ -5034,8 +5380,7 @@ done:
 TEXT ·sumScaled32AVX2(SB), NOSPLIT, $0-48
 	MOVQ         v+0(FP), AX
 	MOVQ         n+8(FP), CX
-	MOVSD        scale+16(FP), X0
-	VPBROADCASTQ X0, Y0
+	VPBROADCASTQ scale+16(FP), Y0
 	MOVQ         $0x4338000000000000, DX
 	VMOVQ        DX, X1
 	VPBROADCASTQ X1, Y1
@@ -5099,8 +5444,7 @@ done:
 TEXT ·sumScaled64AVX2(SB), NOSPLIT, $0-48
 	MOVQ         v+0(FP), AX
 	MOVQ         n+8(FP), CX
-	MOVSD        scale+16(FP), X0
-	VPBROADCASTQ X0, Y0
+	VPBROADCASTQ scale+16(FP), Y0
 	MOVQ         $0x4338000000000000, DX
 	VMOVQ        DX, X1
 	VPBROADCASTQ X1, Y1
@@ -5200,9 +5544,7 @@ falls:
 TEXT ·aboveAVX2(SB), NOSPLIT, $0-32
 	MOVQ         v+0(FP), AX
 	MOVQ         n+8(FP), CX
-	MOVQ         limit+16(FP), DX
-	VMOVQ        DX, X0
-	VPBROADCASTQ X0, Y0
+	VPBROADCASTQ limit+16(FP), Y0
 	TESTQ        CX, CX
 	JZ           done
 
@@ -5235,9 +5577,7 @@ TEXT ·shiftInt64AVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVQ         k+24(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Y0
+	VPBROADCASTQ k+24(FP), Y0
 	TESTQ        DX, DX
 	JZ           done
 
@@ -5261,9 +5601,7 @@ TEXT ·packInt32AVX2(SB), NOSPLIT, $0-48
 	MOVQ         words+0(FP), AX
 	MOVQ         v+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVQ         base+24(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Y0
+	VPBROADCASTQ base+24(FP), Y0
 	MOVQ         shift+32(FP), BX
 	VMOVQ        BX, X1
 	VPXOR        Y2, Y2, Y2
@@ -5306,9 +5644,7 @@ TEXT ·packInt64AVX2(SB), NOSPLIT, $0-48
 	MOVQ         words+0(FP), AX
 	MOVQ         v+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVQ         base+24(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Y0
+	VPBROADCASTQ base+24(FP), Y0
 	MOVQ         shift+32(FP), BX
 	VMOVQ        BX, X1
 	VPXOR        Y2, Y2, Y2
@@ -5346,13 +5682,12 @@ done:
 	RET
 
 // func scale32AVX2(dst *int64, v *float32, n int, by float64) (reach uint64, odd uint64)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·scale32AVX2(SB), NOSPLIT, $0-48
 	MOVQ         dst+0(FP), AX
 	MOVQ         v+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVSD        by+24(FP), X0
-	VPBROADCASTQ X0, Y0
+	VPBROADCASTQ by+24(FP), Y0
 	MOVQ         $0x4338000000000000, BX
 	VMOVQ        BX, X1
 	VPBROADCASTQ X1, Y1
@@ -5404,13 +5739,12 @@ done:
 	RET
 
 // func scale64AVX2(dst *int64, v *float64, n int, by float64) (reach uint64, odd uint64)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·scale64AVX2(SB), NOSPLIT, $0-48
 	MOVQ         dst+0(FP), AX
 	MOVQ         v+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVSD        by+24(FP), X0
-	VPBROADCASTQ X0, Y0
+	VPBROADCASTQ by+24(FP), Y0
 	MOVQ         $0x4338000000000000, BX
 	VMOVQ        BX, X1
 	VPBROADCASTQ X1, Y1
@@ -5498,13 +5832,12 @@ done:
 	RET
 
 // func floatAVX2(dst *float64, v *int64, n int, unit float64)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·floatAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         v+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVSD        unit+24(FP), X0
-	VPBROADCASTQ X0, Y0
+	VPBROADCASTQ unit+24(FP), Y0
 	MOVQ         $0x4330000000000000, BX
 	VMOVQ        BX, X1
 	VPBROADCASTQ X1, Y1
@@ -5544,14 +5877,13 @@ done:
 	RET
 
 // func averageAVX2(dst *float64, sum *int64, count *int64, n int, unit float64)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·averageAVX2(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), AX
 	MOVQ         sum+8(FP), CX
 	MOVQ         count+16(FP), DX
 	MOVQ         n+24(FP), BX
-	MOVSD        unit+32(FP), X0
-	VPBROADCASTQ X0, Y0
+	VPBROADCASTQ unit+32(FP), Y0
 	MOVQ         $0x4330000000000000, SI
 	VMOVQ        SI, X1
 	VPBROADCASTQ X1, Y1

@@ -34,6 +34,7 @@ func main() {
 	for _, e := range elements {
 		compareConst(e)
 		comparePairs(e)
+		outside(e)
 		extremes(e)
 		arithmetic(e)
 	}
@@ -67,21 +68,18 @@ func pointer(name string) reg.GPVirtual {
 // at is the vector at byte offset of p.
 func at(p reg.Register, offset int) Mem { return Mem{Base: p, Disp: offset} }
 
-// broadcast fills a vector with the parameter.
+// broadcast fills a vector with the parameter, by instructions that leave no upper halves
+// to be merged: a legacy load between them would cost as much as hundreds of values.
 func broadcast(e element, name string) reg.VecVirtual {
-	x, y := XMM(), YMM()
-	switch {
-	case e.float:
-		Load(Param(name), x)
-	case e.size == 4:
-		VMOVD(Load(Param(name), GP32()), x)
-	default:
-		VMOVQ(Load(Param(name), GP64()), x)
+	param, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
 	}
+	y := YMM()
 	if e.size == 4 {
-		VPBROADCASTD(x, y)
+		VPBROADCASTD(param.Addr, y)
 	} else {
-		VPBROADCASTQ(x, y)
+		VPBROADCASTQ(param.Addr, y)
 	}
 	return y
 }
