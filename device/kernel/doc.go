@@ -1,0 +1,2 @@
+// Package kernel writes programs for devices.
+package kernel

@@ -1,0 +1,21 @@
+package opencl
+
+import (
+	"fmt"
+	"os"
+	"testing"
+)
+
+// residentBytes is the memory that the process has now.
+func residentBytes(t *testing.T) int64 {
+	t.Helper()
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Skip("the system does not tell the memory of a process: ", err)
+	}
+	var size, pages int64
+	if _, err := fmt.Sscan(string(text), &size, &pages); err != nil {
+		t.Fatal(err)
+	}
+	return pages * int64(os.Getpagesize())
+}
