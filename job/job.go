@@ -52,7 +52,8 @@ type Options struct {
 	TaskBytes  int64  // default: 1 MiB
 	BlockBytes int    // size of the blocks that readers cut for decoding; default: 256 KiB
 	Engine     string // EngineMillrace (default) or EngineReference
-	// LatencyTarget is what 99 of 100 tasks should stay below, by smaller tasks; 0: none.
+	// LatencyTarget is what 99 of 100 tasks should stay below, by smaller tasks; 0: what the
+	// script's SET latency_target says, or none; below 0: none, whatever the script says.
 	LatencyTarget time.Duration
 	Pin           bool // tie workers to processors where the system can
 	Optimize      optimize.Switches
@@ -144,6 +145,8 @@ func (o Options) check() error {
 		return fmt.Errorf("unknown engine %q: use millrace or reference", o.Engine)
 	case o.Workers < 0:
 		return fmt.Errorf("workers must be at least 1")
+	case o.LatencyTarget > 0 && o.LatencyTarget < sql.LatencyTargetMin:
+		return fmt.Errorf("a latency target must be at least %v", sql.LatencyTargetMin)
 	case o.TaskBytes < 0:
 		return fmt.Errorf("task size must be at least 1 byte")
 	case o.MemoryBytes != 0 && o.MemoryBytes < memoryBytesMin:
@@ -164,6 +167,9 @@ func prepare(scripts []Script, o Options) (*Plan, error) {
 	}
 	if err := res.RequireQuery(); err != nil {
 		return nil, err
+	}
+	if o.LatencyTarget == 0 {
+		o.LatencyTarget = res.Settings.LatencyTarget
 	}
 	p := &Plan{options: o, model: res.Model} // of a script of EXPLAINs, which runs nothing
 	if len(res.Model.Ops) > 0 {
@@ -273,7 +279,11 @@ func (p *Plan) explain(sb *strings.Builder) {
 	for _, r := range p.optimized.Records {
 		writeRecord(sb, r)
 	}
-	fmt.Fprintf(sb, "\nplan: %s on %s\n%s", plural(len(p.bound.Pipelines), "pipeline", "pipelines"), plural(p.options.Workers, "worker", "workers"), p.bound)
+	fmt.Fprintf(sb, "\nplan: %s on %s", plural(len(p.bound.Pipelines), "pipeline", "pipelines"), plural(p.options.Workers, "worker", "workers"))
+	if p.options.LatencyTarget > 0 {
+		fmt.Fprintf(sb, ", latency target %v", p.options.LatencyTarget)
+	}
+	fmt.Fprintf(sb, "\n%s", p.bound)
 	p.explainChoices(sb)
 }
 

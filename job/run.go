@@ -57,7 +57,7 @@ func (p *Plan) Start(ctx context.Context) (*Job, error) {
 	j.run, err = engine.Start(ctx, p.bound, engine.Config{
 		Workers: p.options.Workers, TaskBytes: p.taskBytes(), BufferBytesMax: p.options.MemoryBytes / 2,
 		Sources: sources, Sinks: sinks, Restore: p.options.Restore,
-		LatencyTarget: p.options.LatencyTarget, Pin: p.options.Pin,
+		LatencyTarget: max(0, p.options.LatencyTarget), Pin: p.options.Pin,
 		StopAfterTasks: p.options.StopAfterTasks, Force: p.force(), ErrorRow: j.errors.hook(),
 	})
 	if err != nil {

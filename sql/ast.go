@@ -18,6 +18,7 @@ const (
 	createView
 	insertStatement
 	selectStatement
+	setStatement
 )
 
 // statement is one statement of a script.
@@ -29,6 +30,7 @@ type statement struct {
 	stream  *streamNode // createStream
 	columns []name      // INSERT INTO t (columns)
 	query   *query
+	setting *settingNode // setStatement
 }
 
 // streamNode is CREATE STREAM or CREATE TABLE.

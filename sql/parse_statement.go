@@ -6,12 +6,11 @@ import (
 	"github.com/millrace/millrace/stream"
 )
 
-var statementWords = []string{"CREATE", "INSERT", "SELECT", "WITH", "EXPLAIN"}
+var statementWords = []string{"CREATE", "INSERT", "SELECT", "WITH", "SET", "EXPLAIN"}
 
 // refusedStatements are statements of the dialect that this version does not have.
 var refusedStatements = map[string]string{
-	"set":      "give settings as flags of the command and variables with --set name=value",
-	"reset":    "give settings as flags of the command and variables with --set name=value",
+	"reset":    "a script begins without settings; leave the SET out",
 	"show":     "the script's own CREATE statements say what there is",
 	"describe": "EXPLAIN SELECT * FROM the stream shows its columns",
 	"desc":     "EXPLAIN SELECT * FROM the stream shows its columns",
@@ -40,6 +39,8 @@ func (p *parser) statement() *statement {
 		p.insert(s)
 	case p.isWord("select", "with") || p.isSymbol("("):
 		s.kind, s.query = selectStatement, p.query()
+	case p.isWord("set"):
+		p.setting(s)
 	default:
 		p.notAStatement()
 	}
@@ -59,7 +60,7 @@ func (p *parser) notAStatement() {
 		p.fail(t.span, why, "%s is not supported yet", upper(t.text))
 		return
 	}
-	p.fail(t.span, suggest(t.text, statementWords), "expected a statement (CREATE, INSERT, SELECT, WITH or EXPLAIN), found %s", t.show())
+	p.fail(t.span, suggest(t.text, statementWords), "expected a statement (CREATE, INSERT, SELECT, WITH, SET or EXPLAIN), found %s", t.show())
 }
 
 func (p *parser) create(s *statement) {

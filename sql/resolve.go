@@ -91,6 +91,10 @@ func (r *resolver) declare(statements []*statement) error {
 			if !s.explain {
 				r.inserts[s.name.text] = append(r.inserts[s.name.text], s)
 			}
+		case setStatement:
+			if err := r.set(s); err != nil {
+				return err
+			}
 		case selectStatement:
 			if !s.explain {
 				r.ordinal[s] = len(r.ordinal)

@@ -42,6 +42,7 @@ type Result struct {
 	Model    *model.Model   // every INSERT and bare SELECT, as one job
 	Results  []string       // operator names of the bare SELECTs' sinks, by ordinal
 	Explain  []*model.Model // one for each EXPLAIN statement, not part of Model
+	Settings Settings
 	Warnings []string
 }
 

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/sql"
@@ -170,6 +172,23 @@ func TestErrors(t *testing.T) {
 			}
 			return err.Error()
 		})
+	}
+}
+
+func TestSettings(t *testing.T) {
+	for script, want := range map[string]time.Duration{
+		"SELECT cid FROM payments":                                       0,
+		"SET latency_target = '5ms'; SELECT cid FROM payments":           5 * time.Millisecond,
+		"SELECT cid FROM payments; SET 'latency_target' = '1.5 seconds'": 1500 * time.Millisecond,
+		"SET LATENCY_TARGET = INTERVAL '20' MILLISECOND":                 20 * time.Millisecond,
+		"SET latency_target TO INTERVAL '1' MINUTE":                      time.Minute,
+		"SET latency_target = '100000000 days'":                          math.MaxInt64 / 1000 * 1000,
+		"EXECUTE STATEMENT SET BEGIN SET latency_target = '1ms'; END":    time.Millisecond,
+	} {
+		r, err := sql.Resolve([]sql.Script{prelude(t), {Name: "q", Text: script}}, catalog{}, vars)
+		if err != nil || r.Settings.LatencyTarget != want {
+			t.Errorf("%s: %+v, %v; want %v", script, r, err, want)
+		}
 	}
 }
 

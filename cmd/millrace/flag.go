@@ -11,6 +11,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/millrace/millrace/optimize"
+	"github.com/millrace/millrace/sql"
 )
 
 // byteSize is a flag's value such as 1MiB, 64KB or 4096; zero if not given.
@@ -82,8 +83,8 @@ const (
 
 // checkLatency says what is wrong with --latency-target.
 func checkLatency(target time.Duration) error {
-	if target < 0 || target > 0 && target < time.Millisecond {
-		return fmt.Errorf("--latency-target %v: want at least 1ms", target)
+	if target < 0 || target > 0 && target < sql.LatencyTargetMin {
+		return fmt.Errorf("--latency-target %v: want at least %v", target, sql.LatencyTargetMin)
 	}
 	return nil
 }

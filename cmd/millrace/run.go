@@ -53,6 +53,9 @@ complete and exits with 0; a second Ctrl-C exits at once with 130.`,
 			if err := f.check(cmd.Flags().Changed("workers")); err != nil {
 				return err
 			}
+			if cmd.Flags().Changed("latency-target") && f.latency == 0 {
+				f.latency = -1 // none, whatever the script says
+			}
 			if f.engine == "reference" && cmd.Flags().Changed("workers") {
 				fmt.Fprintln(t.err, "note: the reference engine is sequential; --workers is ignored")
 			}
