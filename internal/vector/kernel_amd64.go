@@ -298,3 +298,18 @@ func floatAVX2(dst *float64, v *int64, n int, unit float64)
 //
 //go:noescape
 func averageAVX2(dst *float64, sum *int64, count *int64, n int, unit float64)
+
+// lanes4AVX2 sets, for identifiers 0 .. , the sum of their values, their number and their least index; n is not 0, and 31 bytes behind the identifiers can be read.
+//
+//go:noescape
+func lanes4AVX2(sum *int64, rows *int32, first *int32, ids *uint8, v *int64, n int)
+
+// lanes8AVX2 sets, for identifiers 0 .. , the sum of their values, their number and their least index; n is not 0, and 31 bytes behind the identifiers can be read.
+//
+//go:noescape
+func lanes8AVX2(sum *int64, rows *int32, first *int32, ids *uint8, v *int64, n int)
+
+// bytesAVX2 sets n blocks of 32 bytes from values below 128.
+//
+//go:noescape
+func bytesAVX2(dst *uint8, v *int32, n int)

@@ -8,7 +8,8 @@
 // Requires: AVX, AVX2
 TEXT ·equalConstInt32AVX2(SB), NOSPLIT, $0-48
 	MOVQ         v+8(FP), AX
-	VPBROADCASTD k+24(FP), Y0
+	VMOVSS       k+24(FP), X0
+	VPBROADCASTD X0, Y0
 	MOVQ         dst+0(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         flip+32(FP), BX
@@ -69,7 +70,8 @@ GLOBL narrowOrder32<>(SB), RODATA|NOPTR, $32
 // Requires: AVX, AVX2
 TEXT ·lessConstInt32AVX2(SB), NOSPLIT, $0-48
 	MOVQ         v+8(FP), AX
-	VPBROADCASTD k+24(FP), Y0
+	VMOVSS       k+24(FP), X0
+	VPBROADCASTD X0, Y0
 	MOVQ         dst+0(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         flip+32(FP), BX
@@ -240,8 +242,10 @@ done:
 // Requires: AVX, AVX2
 TEXT ·outsideInt32AVX2(SB), NOSPLIT, $0-48
 	MOVQ         v+8(FP), AX
-	VPBROADCASTD shift+24(FP), Y0
-	VPBROADCASTD limit+28(FP), Y1
+	VMOVSS       shift+24(FP), X0
+	VPBROADCASTD X0, Y0
+	VMOVSS       limit+28(FP), X1
+	VPBROADCASTD X1, Y1
 	MOVQ         dst+0(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         flip+32(FP), BX
@@ -484,7 +488,8 @@ done:
 // Requires: AVX, AVX2
 TEXT ·equalConstInt64AVX2(SB), NOSPLIT, $0-48
 	MOVQ         v+8(FP), AX
-	VPBROADCASTQ k+24(FP), Y0
+	VMOVSD       k+24(FP), X0
+	VPBROADCASTQ X0, Y0
 	MOVQ         dst+0(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         flip+32(FP), BX
@@ -587,7 +592,8 @@ GLOBL narrowOrder64<>(SB), RODATA|NOPTR, $32
 // Requires: AVX, AVX2
 TEXT ·lessConstInt64AVX2(SB), NOSPLIT, $0-48
 	MOVQ         v+8(FP), AX
-	VPBROADCASTQ k+24(FP), Y0
+	VMOVSD       k+24(FP), X0
+	VPBROADCASTQ X0, Y0
 	MOVQ         dst+0(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         flip+32(FP), BX
@@ -828,8 +834,10 @@ done:
 // Requires: AVX, AVX2
 TEXT ·outsideInt64AVX2(SB), NOSPLIT, $0-56
 	MOVQ         v+8(FP), AX
-	VPBROADCASTQ shift+24(FP), Y0
-	VPBROADCASTQ limit+32(FP), Y1
+	VMOVSD       shift+24(FP), X0
+	VPBROADCASTQ X0, Y0
+	VMOVSD       limit+32(FP), X1
+	VPBROADCASTQ X1, Y1
 	MOVQ         dst+0(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         flip+40(FP), BX
@@ -1054,7 +1062,8 @@ done:
 // Requires: AVX, AVX2
 TEXT ·equalConstFloat32AVX2(SB), NOSPLIT, $0-48
 	MOVQ         v+8(FP), AX
-	VPBROADCASTD k+24(FP), Y0
+	VMOVSS       k+24(FP), X0
+	VPBROADCASTD X0, Y0
 	MOVQ         dst+0(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         flip+32(FP), BX
@@ -1105,7 +1114,8 @@ done:
 // Requires: AVX, AVX2
 TEXT ·lessConstFloat32AVX2(SB), NOSPLIT, $0-48
 	MOVQ         v+8(FP), AX
-	VPBROADCASTD k+24(FP), Y0
+	VMOVSS       k+24(FP), X0
+	VPBROADCASTD X0, Y0
 	MOVQ         dst+0(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         flip+32(FP), BX
@@ -1332,8 +1342,10 @@ done:
 // Requires: AVX, AVX2
 TEXT ·outsideFloat32AVX2(SB), NOSPLIT, $0-48
 	MOVQ         v+8(FP), AX
-	VPBROADCASTD shift+24(FP), Y0
-	VPBROADCASTD limit+28(FP), Y1
+	VMOVSS       shift+24(FP), X0
+	VPBROADCASTD X0, Y0
+	VMOVSS       limit+28(FP), X1
+	VPBROADCASTD X1, Y1
 	MOVQ         dst+0(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         flip+32(FP), BX
@@ -1562,7 +1574,8 @@ done:
 // Requires: AVX, AVX2
 TEXT ·equalConstFloat64AVX2(SB), NOSPLIT, $0-48
 	MOVQ         v+8(FP), AX
-	VPBROADCASTQ k+24(FP), Y0
+	VMOVSD       k+24(FP), X0
+	VPBROADCASTQ X0, Y0
 	MOVQ         dst+0(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         flip+32(FP), BX
@@ -1631,7 +1644,8 @@ done:
 // Requires: AVX, AVX2
 TEXT ·lessConstFloat64AVX2(SB), NOSPLIT, $0-48
 	MOVQ         v+8(FP), AX
-	VPBROADCASTQ k+24(FP), Y0
+	VMOVSD       k+24(FP), X0
+	VPBROADCASTQ X0, Y0
 	MOVQ         dst+0(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         flip+32(FP), BX
@@ -1984,8 +1998,10 @@ done:
 // Requires: AVX, AVX2
 TEXT ·outsideFloat64AVX2(SB), NOSPLIT, $0-56
 	MOVQ         v+8(FP), AX
-	VPBROADCASTQ shift+24(FP), Y0
-	VPBROADCASTQ limit+32(FP), Y1
+	VMOVSD       shift+24(FP), X0
+	VPBROADCASTQ X0, Y0
+	VMOVSD       limit+32(FP), X1
+	VPBROADCASTQ X1, Y1
 	MOVQ         dst+0(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         flip+40(FP), BX
@@ -2364,8 +2380,10 @@ TEXT ·divConstInt32AVX2(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), AX
 	MOVQ         v+8(FP), CX
 	MOVQ         n+16(FP), DX
-	VPBROADCASTD k+24(FP), Y0
-	VPBROADCASTQ reciprocal+32(FP), Y0
+	VMOVSS       k+24(FP), X0
+	VPBROADCASTD X0, Y0
+	VMOVSD       reciprocal+32(FP), X0
+	VPBROADCASTQ X0, Y0
 	TESTQ        DX, DX
 	JZ           done
 
@@ -2393,8 +2411,10 @@ TEXT ·modConstInt32AVX2(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), AX
 	MOVQ         v+8(FP), CX
 	MOVQ         n+16(FP), DX
-	VPBROADCASTD k+24(FP), Y0
-	VPBROADCASTQ reciprocal+32(FP), Y1
+	VMOVSS       k+24(FP), X0
+	VPBROADCASTD X0, Y0
+	VMOVSD       reciprocal+32(FP), X1
+	VPBROADCASTQ X1, Y1
 	TESTQ        DX, DX
 	JZ           done
 
@@ -5380,7 +5400,8 @@ done:
 TEXT ·sumScaled32AVX2(SB), NOSPLIT, $0-48
 	MOVQ         v+0(FP), AX
 	MOVQ         n+8(FP), CX
-	VPBROADCASTQ scale+16(FP), Y0
+	VMOVSD       scale+16(FP), X0
+	VPBROADCASTQ X0, Y0
 	MOVQ         $0x4338000000000000, DX
 	VMOVQ        DX, X1
 	VPBROADCASTQ X1, Y1
@@ -5444,7 +5465,8 @@ done:
 TEXT ·sumScaled64AVX2(SB), NOSPLIT, $0-48
 	MOVQ         v+0(FP), AX
 	MOVQ         n+8(FP), CX
-	VPBROADCASTQ scale+16(FP), Y0
+	VMOVSD       scale+16(FP), X0
+	VPBROADCASTQ X0, Y0
 	MOVQ         $0x4338000000000000, DX
 	VMOVQ        DX, X1
 	VPBROADCASTQ X1, Y1
@@ -5544,7 +5566,8 @@ falls:
 TEXT ·aboveAVX2(SB), NOSPLIT, $0-32
 	MOVQ         v+0(FP), AX
 	MOVQ         n+8(FP), CX
-	VPBROADCASTQ limit+16(FP), Y0
+	VMOVSD       limit+16(FP), X0
+	VPBROADCASTQ X0, Y0
 	TESTQ        CX, CX
 	JZ           done
 
@@ -5577,7 +5600,8 @@ TEXT ·shiftInt64AVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	VPBROADCASTQ k+24(FP), Y0
+	VMOVSD       k+24(FP), X0
+	VPBROADCASTQ X0, Y0
 	TESTQ        DX, DX
 	JZ           done
 
@@ -5601,7 +5625,8 @@ TEXT ·packInt32AVX2(SB), NOSPLIT, $0-48
 	MOVQ         words+0(FP), AX
 	MOVQ         v+8(FP), CX
 	MOVQ         n+16(FP), DX
-	VPBROADCASTQ base+24(FP), Y0
+	VMOVSD       base+24(FP), X0
+	VPBROADCASTQ X0, Y0
 	MOVQ         shift+32(FP), BX
 	VMOVQ        BX, X1
 	VPXOR        Y2, Y2, Y2
@@ -5644,7 +5669,8 @@ TEXT ·packInt64AVX2(SB), NOSPLIT, $0-48
 	MOVQ         words+0(FP), AX
 	MOVQ         v+8(FP), CX
 	MOVQ         n+16(FP), DX
-	VPBROADCASTQ base+24(FP), Y0
+	VMOVSD       base+24(FP), X0
+	VPBROADCASTQ X0, Y0
 	MOVQ         shift+32(FP), BX
 	VMOVQ        BX, X1
 	VPXOR        Y2, Y2, Y2
@@ -5687,7 +5713,8 @@ TEXT ·scale32AVX2(SB), NOSPLIT, $0-48
 	MOVQ         dst+0(FP), AX
 	MOVQ         v+8(FP), CX
 	MOVQ         n+16(FP), DX
-	VPBROADCASTQ by+24(FP), Y0
+	VMOVSD       by+24(FP), X0
+	VPBROADCASTQ X0, Y0
 	MOVQ         $0x4338000000000000, BX
 	VMOVQ        BX, X1
 	VPBROADCASTQ X1, Y1
@@ -5744,7 +5771,8 @@ TEXT ·scale64AVX2(SB), NOSPLIT, $0-48
 	MOVQ         dst+0(FP), AX
 	MOVQ         v+8(FP), CX
 	MOVQ         n+16(FP), DX
-	VPBROADCASTQ by+24(FP), Y0
+	VMOVSD       by+24(FP), X0
+	VPBROADCASTQ X0, Y0
 	MOVQ         $0x4338000000000000, BX
 	VMOVQ        BX, X1
 	VPBROADCASTQ X1, Y1
@@ -5837,7 +5865,8 @@ TEXT ·floatAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         v+8(FP), CX
 	MOVQ         n+16(FP), DX
-	VPBROADCASTQ unit+24(FP), Y0
+	VMOVSD       unit+24(FP), X0
+	VPBROADCASTQ X0, Y0
 	MOVQ         $0x4330000000000000, BX
 	VMOVQ        BX, X1
 	VPBROADCASTQ X1, Y1
@@ -5883,7 +5912,8 @@ TEXT ·averageAVX2(SB), NOSPLIT, $0-40
 	MOVQ         sum+8(FP), CX
 	MOVQ         count+16(FP), DX
 	MOVQ         n+24(FP), BX
-	VPBROADCASTQ unit+32(FP), Y0
+	VMOVSD       unit+32(FP), X0
+	VPBROADCASTQ X0, Y0
 	MOVQ         $0x4330000000000000, SI
 	VMOVQ        SI, X1
 	VPBROADCASTQ X1, Y1
@@ -5936,3 +5966,436 @@ loop:
 done:
 	VZEROUPPER
 	RET
+
+// func lanes4AVX2(sum *int64, rows *int32, first *int32, ids *uint8, v *int64, n int)
+// Requires: AVX, AVX2, CMOV, POPCNT
+TEXT ·lanes4AVX2(SB), NOSPLIT, $0-48
+	MOVQ  ids+24(FP), AX
+	MOVQ  v+32(FP), CX
+	MOVQ  n+40(FP), DX
+	LEAQ  laneMasks4<>+0(SB), BX
+	VPXOR Y0, Y0, Y0
+	XORQ  SI, SI
+
+row:
+	MOVBLZX      (AX)(SI*1), DI
+	SHLQ         $0x05, DI
+	VPBROADCASTQ (CX)(SI*8), Y1
+	VPAND        (BX)(DI*1), Y1, Y1
+	VPADDQ       Y1, Y0, Y0
+	INCQ         SI
+	CMPQ         SI, DX
+	JLT          row
+	MOVQ         sum+0(FP), AX
+	VMOVDQU      Y0, (AX)
+	MOVQ         ids+24(FP), AX
+	MOVQ         n+40(FP), CX
+	MOVQ         rows+8(FP), DX
+	MOVQ         first+16(FP), BX
+	MOVQ         $0x0000000000000000, SI
+	VMOVQ        SI, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x0101010101010101, SI
+	VMOVQ        SI, X1
+	VPBROADCASTQ X1, Y1
+	MOVQ         $0x0202020202020202, SI
+	VMOVQ        SI, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         $0x0303030303030303, SI
+	VMOVQ        SI, X3
+	VPBROADCASTQ X3, Y3
+	MOVL         $0x7fffffff, SI
+	MOVL         $0x00000000, (DX)
+	MOVL         SI, (BX)
+	MOVL         $0x00000000, 4(DX)
+	MOVL         SI, 4(BX)
+	MOVL         $0x00000000, 8(DX)
+	MOVL         SI, 8(BX)
+	MOVL         $0x00000000, 12(DX)
+	MOVL         SI, 12(BX)
+	XORQ         DI, DI
+
+block:
+	MOVQ CX, R10
+	SUBQ DI, R10
+	MOVQ $0x00000000ffffffff, R9
+	CMPQ R10, $0x20
+	JGE  full
+	XORQ R9, R9
+	BTSQ R10, R9
+	DECQ R9
+
+full:
+	VMOVDQU   (AX)(DI*1), Y4
+	VPCMPEQB  Y4, Y0, Y5
+	VPMOVMSKB Y5, R10
+	ANDL      R9, R10
+	POPCNTL   R10, R11
+	ADDL      R11, (DX)
+	BSFL      R10, R8
+	LEAQ      (R8)(DI*1), R8
+	TESTL     R10, R10
+	CMOVLEQ   SI, R8
+	MOVL      (BX), R11
+	CMPL      R8, R11
+	CMOVLLT   R8, R11
+	MOVL      R11, (BX)
+	VPCMPEQB  Y4, Y1, Y5
+	VPMOVMSKB Y5, R10
+	ANDL      R9, R10
+	POPCNTL   R10, R11
+	ADDL      R11, 4(DX)
+	BSFL      R10, R8
+	LEAQ      (R8)(DI*1), R8
+	TESTL     R10, R10
+	CMOVLEQ   SI, R8
+	MOVL      4(BX), R11
+	CMPL      R8, R11
+	CMOVLLT   R8, R11
+	MOVL      R11, 4(BX)
+	VPCMPEQB  Y4, Y2, Y5
+	VPMOVMSKB Y5, R10
+	ANDL      R9, R10
+	POPCNTL   R10, R11
+	ADDL      R11, 8(DX)
+	BSFL      R10, R8
+	LEAQ      (R8)(DI*1), R8
+	TESTL     R10, R10
+	CMOVLEQ   SI, R8
+	MOVL      8(BX), R11
+	CMPL      R8, R11
+	CMOVLLT   R8, R11
+	MOVL      R11, 8(BX)
+	VPCMPEQB  Y4, Y3, Y4
+	VPMOVMSKB Y4, R10
+	ANDL      R9, R10
+	POPCNTL   R10, R11
+	ADDL      R11, 12(DX)
+	BSFL      R10, R8
+	LEAQ      (R8)(DI*1), R8
+	TESTL     R10, R10
+	CMOVLEQ   SI, R8
+	MOVL      12(BX), R11
+	CMPL      R8, R11
+	CMOVLLT   R8, R11
+	MOVL      R11, 12(BX)
+	ADDQ      $0x20, DI
+	CMPQ      DI, CX
+	JLT       block
+	VZEROUPPER
+	RET
+
+DATA laneMasks4<>+0(SB)/8, $0xffffffffffffffff
+DATA laneMasks4<>+8(SB)/8, $0x0000000000000000
+DATA laneMasks4<>+16(SB)/8, $0x0000000000000000
+DATA laneMasks4<>+24(SB)/8, $0x0000000000000000
+DATA laneMasks4<>+32(SB)/8, $0x0000000000000000
+DATA laneMasks4<>+40(SB)/8, $0xffffffffffffffff
+DATA laneMasks4<>+48(SB)/8, $0x0000000000000000
+DATA laneMasks4<>+56(SB)/8, $0x0000000000000000
+DATA laneMasks4<>+64(SB)/8, $0x0000000000000000
+DATA laneMasks4<>+72(SB)/8, $0x0000000000000000
+DATA laneMasks4<>+80(SB)/8, $0xffffffffffffffff
+DATA laneMasks4<>+88(SB)/8, $0x0000000000000000
+DATA laneMasks4<>+96(SB)/8, $0x0000000000000000
+DATA laneMasks4<>+104(SB)/8, $0x0000000000000000
+DATA laneMasks4<>+112(SB)/8, $0x0000000000000000
+DATA laneMasks4<>+120(SB)/8, $0xffffffffffffffff
+GLOBL laneMasks4<>(SB), RODATA|NOPTR, $128
+
+// func lanes8AVX2(sum *int64, rows *int32, first *int32, ids *uint8, v *int64, n int)
+// Requires: AVX, AVX2, CMOV, POPCNT
+TEXT ·lanes8AVX2(SB), NOSPLIT, $0-48
+	MOVQ  ids+24(FP), AX
+	MOVQ  v+32(FP), CX
+	MOVQ  n+40(FP), DX
+	LEAQ  laneMasks8<>+0(SB), BX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	XORQ  SI, SI
+
+row:
+	MOVBLZX      (AX)(SI*1), DI
+	SHLQ         $0x06, DI
+	VPBROADCASTQ (CX)(SI*8), Y2
+	VPAND        (BX)(DI*1), Y2, Y3
+	VPADDQ       Y3, Y0, Y0
+	VPAND        32(BX)(DI*1), Y2, Y2
+	VPADDQ       Y2, Y1, Y1
+	INCQ         SI
+	CMPQ         SI, DX
+	JLT          row
+	MOVQ         sum+0(FP), AX
+	VMOVDQU      Y0, (AX)
+	VMOVDQU      Y1, 32(AX)
+	MOVQ         ids+24(FP), AX
+	MOVQ         n+40(FP), CX
+	MOVQ         rows+8(FP), DX
+	MOVQ         first+16(FP), BX
+	MOVQ         $0x0000000000000000, SI
+	VMOVQ        SI, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x0101010101010101, SI
+	VMOVQ        SI, X1
+	VPBROADCASTQ X1, Y1
+	MOVQ         $0x0202020202020202, SI
+	VMOVQ        SI, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         $0x0303030303030303, SI
+	VMOVQ        SI, X3
+	VPBROADCASTQ X3, Y3
+	MOVQ         $0x0404040404040404, SI
+	VMOVQ        SI, X4
+	VPBROADCASTQ X4, Y4
+	MOVQ         $0x0505050505050505, SI
+	VMOVQ        SI, X5
+	VPBROADCASTQ X5, Y5
+	MOVQ         $0x0606060606060606, SI
+	VMOVQ        SI, X6
+	VPBROADCASTQ X6, Y6
+	MOVQ         $0x0707070707070707, SI
+	VMOVQ        SI, X7
+	VPBROADCASTQ X7, Y7
+	MOVL         $0x7fffffff, SI
+	MOVL         $0x00000000, (DX)
+	MOVL         SI, (BX)
+	MOVL         $0x00000000, 4(DX)
+	MOVL         SI, 4(BX)
+	MOVL         $0x00000000, 8(DX)
+	MOVL         SI, 8(BX)
+	MOVL         $0x00000000, 12(DX)
+	MOVL         SI, 12(BX)
+	MOVL         $0x00000000, 16(DX)
+	MOVL         SI, 16(BX)
+	MOVL         $0x00000000, 20(DX)
+	MOVL         SI, 20(BX)
+	MOVL         $0x00000000, 24(DX)
+	MOVL         SI, 24(BX)
+	MOVL         $0x00000000, 28(DX)
+	MOVL         SI, 28(BX)
+	XORQ         DI, DI
+
+block:
+	MOVQ CX, R10
+	SUBQ DI, R10
+	MOVQ $0x00000000ffffffff, R9
+	CMPQ R10, $0x20
+	JGE  full
+	XORQ R9, R9
+	BTSQ R10, R9
+	DECQ R9
+
+full:
+	VMOVDQU   (AX)(DI*1), Y8
+	VPCMPEQB  Y8, Y0, Y9
+	VPMOVMSKB Y9, R10
+	ANDL      R9, R10
+	POPCNTL   R10, R11
+	ADDL      R11, (DX)
+	BSFL      R10, R8
+	LEAQ      (R8)(DI*1), R8
+	TESTL     R10, R10
+	CMOVLEQ   SI, R8
+	MOVL      (BX), R11
+	CMPL      R8, R11
+	CMOVLLT   R8, R11
+	MOVL      R11, (BX)
+	VPCMPEQB  Y8, Y1, Y9
+	VPMOVMSKB Y9, R10
+	ANDL      R9, R10
+	POPCNTL   R10, R11
+	ADDL      R11, 4(DX)
+	BSFL      R10, R8
+	LEAQ      (R8)(DI*1), R8
+	TESTL     R10, R10
+	CMOVLEQ   SI, R8
+	MOVL      4(BX), R11
+	CMPL      R8, R11
+	CMOVLLT   R8, R11
+	MOVL      R11, 4(BX)
+	VPCMPEQB  Y8, Y2, Y9
+	VPMOVMSKB Y9, R10
+	ANDL      R9, R10
+	POPCNTL   R10, R11
+	ADDL      R11, 8(DX)
+	BSFL      R10, R8
+	LEAQ      (R8)(DI*1), R8
+	TESTL     R10, R10
+	CMOVLEQ   SI, R8
+	MOVL      8(BX), R11
+	CMPL      R8, R11
+	CMOVLLT   R8, R11
+	MOVL      R11, 8(BX)
+	VPCMPEQB  Y8, Y3, Y9
+	VPMOVMSKB Y9, R10
+	ANDL      R9, R10
+	POPCNTL   R10, R11
+	ADDL      R11, 12(DX)
+	BSFL      R10, R8
+	LEAQ      (R8)(DI*1), R8
+	TESTL     R10, R10
+	CMOVLEQ   SI, R8
+	MOVL      12(BX), R11
+	CMPL      R8, R11
+	CMOVLLT   R8, R11
+	MOVL      R11, 12(BX)
+	VPCMPEQB  Y8, Y4, Y9
+	VPMOVMSKB Y9, R10
+	ANDL      R9, R10
+	POPCNTL   R10, R11
+	ADDL      R11, 16(DX)
+	BSFL      R10, R8
+	LEAQ      (R8)(DI*1), R8
+	TESTL     R10, R10
+	CMOVLEQ   SI, R8
+	MOVL      16(BX), R11
+	CMPL      R8, R11
+	CMOVLLT   R8, R11
+	MOVL      R11, 16(BX)
+	VPCMPEQB  Y8, Y5, Y9
+	VPMOVMSKB Y9, R10
+	ANDL      R9, R10
+	POPCNTL   R10, R11
+	ADDL      R11, 20(DX)
+	BSFL      R10, R8
+	LEAQ      (R8)(DI*1), R8
+	TESTL     R10, R10
+	CMOVLEQ   SI, R8
+	MOVL      20(BX), R11
+	CMPL      R8, R11
+	CMOVLLT   R8, R11
+	MOVL      R11, 20(BX)
+	VPCMPEQB  Y8, Y6, Y9
+	VPMOVMSKB Y9, R10
+	ANDL      R9, R10
+	POPCNTL   R10, R11
+	ADDL      R11, 24(DX)
+	BSFL      R10, R8
+	LEAQ      (R8)(DI*1), R8
+	TESTL     R10, R10
+	CMOVLEQ   SI, R8
+	MOVL      24(BX), R11
+	CMPL      R8, R11
+	CMOVLLT   R8, R11
+	MOVL      R11, 24(BX)
+	VPCMPEQB  Y8, Y7, Y8
+	VPMOVMSKB Y8, R10
+	ANDL      R9, R10
+	POPCNTL   R10, R11
+	ADDL      R11, 28(DX)
+	BSFL      R10, R8
+	LEAQ      (R8)(DI*1), R8
+	TESTL     R10, R10
+	CMOVLEQ   SI, R8
+	MOVL      28(BX), R11
+	CMPL      R8, R11
+	CMOVLLT   R8, R11
+	MOVL      R11, 28(BX)
+	ADDQ      $0x20, DI
+	CMPQ      DI, CX
+	JLT       block
+	VZEROUPPER
+	RET
+
+DATA laneMasks8<>+0(SB)/8, $0xffffffffffffffff
+DATA laneMasks8<>+8(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+16(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+24(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+32(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+40(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+48(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+56(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+64(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+72(SB)/8, $0xffffffffffffffff
+DATA laneMasks8<>+80(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+88(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+96(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+104(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+112(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+120(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+128(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+136(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+144(SB)/8, $0xffffffffffffffff
+DATA laneMasks8<>+152(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+160(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+168(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+176(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+184(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+192(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+200(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+208(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+216(SB)/8, $0xffffffffffffffff
+DATA laneMasks8<>+224(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+232(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+240(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+248(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+256(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+264(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+272(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+280(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+288(SB)/8, $0xffffffffffffffff
+DATA laneMasks8<>+296(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+304(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+312(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+320(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+328(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+336(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+344(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+352(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+360(SB)/8, $0xffffffffffffffff
+DATA laneMasks8<>+368(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+376(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+384(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+392(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+400(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+408(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+416(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+424(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+432(SB)/8, $0xffffffffffffffff
+DATA laneMasks8<>+440(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+448(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+456(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+464(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+472(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+480(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+488(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+496(SB)/8, $0x0000000000000000
+DATA laneMasks8<>+504(SB)/8, $0xffffffffffffffff
+GLOBL laneMasks8<>(SB), RODATA|NOPTR, $512
+
+// func bytesAVX2(dst *uint8, v *int32, n int)
+// Requires: AVX, AVX2
+TEXT ·bytesAVX2(SB), NOSPLIT, $0-24
+	MOVQ    dst+0(FP), AX
+	MOVQ    v+8(FP), CX
+	MOVQ    n+16(FP), DX
+	VMOVDQU bytesOrder<>+0(SB), Y0
+	TESTQ   DX, DX
+	JZ      done
+
+loop:
+	VMOVDQU   (CX), Y1
+	VMOVDQU   64(CX), Y2
+	VPACKSSDW 32(CX), Y1, Y1
+	VPACKSSDW 96(CX), Y2, Y2
+	VPACKUSWB Y2, Y1, Y1
+	VPERMD    Y1, Y0, Y1
+	VMOVDQU   Y1, (AX)
+	ADDQ      $0x00000080, CX
+	ADDQ      $0x00000020, AX
+	DECQ      DX
+	JNZ       loop
+
+done:
+	VZEROUPPER
+	RET
+
+DATA bytesOrder<>+0(SB)/4, $0x00000000
+DATA bytesOrder<>+4(SB)/4, $0x00000004
+DATA bytesOrder<>+8(SB)/4, $0x00000001
+DATA bytesOrder<>+12(SB)/4, $0x00000005
+DATA bytesOrder<>+16(SB)/4, $0x00000002
+DATA bytesOrder<>+20(SB)/4, $0x00000006
+DATA bytesOrder<>+24(SB)/4, $0x00000003
+DATA bytesOrder<>+28(SB)/4, $0x00000007
+GLOBL bytesOrder<>(SB), RODATA|NOPTR, $32

@@ -50,6 +50,9 @@ func main() {
 	pack(4)
 	pack(8)
 	conversions()
+	lanes(4)
+	lanes(8)
+	bytes()
 	Generate()
 }
 
@@ -75,11 +78,13 @@ func broadcast(e element, name string) reg.VecVirtual {
 	if err != nil {
 		panic(err)
 	}
-	y := YMM()
+	x, y := XMM(), YMM()
 	if e.size == 4 {
-		VPBROADCASTD(param.Addr, y)
+		VMOVSS(param.Addr, x)
+		VPBROADCASTD(x, y)
 	} else {
-		VPBROADCASTQ(param.Addr, y)
+		VMOVSD(param.Addr, x)
+		VPBROADCASTQ(x, y)
 	}
 	return y
 }

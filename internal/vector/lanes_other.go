@@ -1,0 +1,7 @@
+//go:build !amd64
+
+package vector
+
+func sumLanes(_ *LaneSums, _ []uint8, _ []int64, _ int) bool { return false }
+
+func bytesBlocks(_ []uint8, _ []int32) int { return 0 }
