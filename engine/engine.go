@@ -266,7 +266,7 @@ func (r *run) startWorkers() {
 			if len(cpus) > 0 && pin(cpus[w%len(cpus)]) {
 				r.pinned.Add(1)
 			}
-			r.work(schedule.Processor(w))
+			r.work(schedule.CPU)
 		}()
 	}
 }

@@ -11,7 +11,7 @@ func TestOrderOfUnits(t *testing.T) {
 	q.Push(Unit{Pipeline: 1, Kind: Compute, Index: 2})
 	q.Push(Unit{Pipeline: 2, Kind: Drain})
 	q.Push(Unit{Pipeline: 3, Kind: Lane, Index: 4})
-	want := []Unit{{2, Drain, 0}, {3, Lane, 4}, {1, Compute, 1}, {1, Compute, 2}}
+	want := []Unit{{Pipeline: 2, Kind: Drain}, {Pipeline: 3, Kind: Lane, Index: 4}, {Pipeline: 1, Index: 1}, {Pipeline: 1, Index: 2}}
 	for _, w := range want {
 		if got, ok := q.Take(0); !ok || got != w {
 			t.Fatalf("got %v, want %v: in-order parts go before tasks, tasks oldest first", got, w)
@@ -23,11 +23,11 @@ func TestOrderOfUnits(t *testing.T) {
 type second struct{}
 
 func (second) Name() string { return "second" }
-func (second) Pick(_ Processor, tasks []Unit) int {
-	if len(tasks) < 2 {
-		return -1
+func (second) Pick(_ Processor, v *View) Decision {
+	if len(v.Tasks) < 2 {
+		return Decision{}
 	}
-	return 1
+	return Decision{Take, 1}
 }
 
 func TestPolicyMayDecline(t *testing.T) {
@@ -52,12 +52,12 @@ func TestEachUnitOnce(t *testing.T) {
 	var mu sync.Mutex
 	var wg, all sync.WaitGroup
 	all.Add(units)
-	for w := 0; w < workers; w++ {
+	for range workers {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
 			for {
-				u, ok := q.Take(Processor(w))
+				u, ok := q.Take(CPU)
 				if !ok {
 					return
 				}

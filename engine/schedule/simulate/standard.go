@@ -1,0 +1,59 @@
+package simulate
+
+import "time"
+
+// The workloads of the published comparison (SABER, SIGMOD 2016): two queries, each of
+// which another processor runs better by a published factor.
+
+// Ring is the number of tasks in a query's ring with w CPU workers and the device: four
+// for everything that runs at the same time, and four more.
+func Ring(w int) int { return 4*(w+depth) + 4 }
+
+// W1 is a projection that the device runs 5 times faster and a grouped aggregation that
+// the CPU runs 6 times faster, tasks tasks of each. The lengths of tasks are not
+// published; these make it optimal that the device runs the published 1 % of the
+// aggregation.
+func W1(tasks, workers int) *Scenario {
+	const g = 1075 * time.Microsecond
+	return two(tasks, workers, "projection", [2]time.Duration{5 * unit, unit}, "grouped aggregation", [2]time.Duration{g, 6 * g})
+}
+
+// W2 is a projection that the device runs 1.5 times faster and an aggregation that the CPU
+// runs 1.5 times faster, and is so much longer that the published third of it on the
+// device is optimal.
+func W2(tasks, workers int) *Scenario {
+	return two(tasks, workers, "projection", [2]time.Duration{3 * unit / 2, unit}, "aggregation", [2]time.Duration{6 * unit, 9 * unit})
+}
+
+// unit is a usual length of a task.
+const unit = time.Millisecond
+
+func two(tasks, workers int, a string, ta [2]time.Duration, b string, tb [2]time.Duration) *Scenario {
+	return &Scenario{
+		Processors: hybrid(workers),
+		Queries: []Query{
+			{a, tasks, Ring(workers), []Speed{{Task: ta[:]}}},
+			{b, tasks, Ring(workers), []Speed{{Task: tb[:]}}},
+		},
+	}
+}
+
+// depth of the device's pipeline in the standard scenarios.
+const depth = 4
+
+func hybrid(workers int) []Processor {
+	return []Processor{{"CPU", workers, 0}, {"GPU", 1, depth}}
+}
+
+// Single is one query on a device that is ratio times as fast as the CPU with its
+// workers. The faster of them takes a millisecond for a task.
+func Single(tasks, workers int, ratio float64) *Scenario {
+	cpu, gpu := unit, time.Duration(float64(unit)/ratio)
+	if ratio > 1 {
+		cpu, gpu = time.Duration(float64(unit)*ratio), unit
+	}
+	return &Scenario{
+		Processors: hybrid(workers),
+		Queries:    []Query{{"query", tasks, Ring(workers), []Speed{{Task: []time.Duration{cpu, gpu}}}}},
+	}
+}
