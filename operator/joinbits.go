@@ -21,11 +21,15 @@ import (
 //
 //	right:  b | 3  9  4  7 ..        left row with a = 5:   0 1 0 1 ..
 //
+// A window with one right row - the average of all, say - is turned around: the left
+// column is compared with that row's values, and the ones are the left rows that pair.
+//
 // A conjunct that is no such test is evaluated for the pairs that are left. In a window
 // where a half fails for some row every pair is a candidate, because which pairs fail
 // depends on all conjuncts.
 type pairBits struct {
 	halves [2]*Program // by side: of the conjuncts that are tests
+	kinds  []vec.Test  // of those, right half on the left
 	tests  []pairTest
 	all    bool // nothing else is to be tested
 
@@ -39,6 +43,8 @@ type pairBits struct {
 	words   stream.Bitmap
 	base    int32   // position of the first right row
 	hits    []int32 // right rows that pair with the left one and did not fit any more
+	single  bool    // there is one right row, and hits are the left rows that pair with it
+	at      int     // of those, the next one
 }
 
 // pairTest is one or two conjuncts over the same right half. Conjunct i compares value i
@@ -54,7 +60,6 @@ type pairTest struct {
 func newPairBits(on []*model.Expr, lay *layout, schemas [2]*stream.Schema, ranges bool) (*pairBits, error) {
 	b := &pairBits{all: true}
 	var halves [2][]*model.Expr
-	var kinds []vec.Test
 	for _, e := range on {
 		l, r, test, ok := lay.splitTest(e)
 		if !ok {
@@ -62,12 +67,12 @@ func newPairBits(on []*model.Expr, lay *layout, schemas [2]*stream.Schema, range
 			continue
 		}
 		halves[0], halves[1] = append(halves[0], l), append(halves[1], shiftColumns(r, -lay.split))
-		kinds = append(kinds, swapped[test])
+		b.kinds = append(b.kinds, swapped[test])
 	}
-	if len(kinds) == 0 {
+	if len(b.kinds) == 0 {
 		return nil, nil
 	}
-	b.tests = pairTests(halves[1], kinds, ranges)
+	b.tests = pairTests(halves[1], b.kinds, ranges)
 	for i := range halves {
 		var err error
 		if b.halves[i], err = Compile(halves[i], schemas[i]); err != nil {
@@ -142,7 +147,7 @@ func (l *layout) sideOf(e *model.Expr) int {
 // is a candidate.
 func (b *pairBits) open(sides [2]*windowSide, from, to [2]int) {
 	b.usable = true
-	b.hits = b.hits[:0]
+	b.hits, b.at = b.hits[:0], 0
 	for i, p := range b.halves {
 		rows := sides[i].store.rows
 		for c := range rows.Cols {
@@ -154,11 +159,16 @@ func (b *pairBits) open(sides [2]*windowSide, from, to [2]int) {
 		b.values[i], bad = p.Eval(b.scratch[i], b.slices[i].cols, to[i]-from[i])
 		b.usable = b.usable && bad == nil
 	}
-	b.n, b.base = to[1]-from[1], int32(from[1])
+	b.single = to[1]-from[1] == 1
+	constant, column := 0, 1
+	if b.single {
+		constant, column = 1, 0
+	}
+	b.n, b.base = to[column]-from[column], int32(from[column])
 	b.words = resize(b.words, stream.WordsFor(b.n))
 	b.masked = false
-	for i := range b.values[1] {
-		v := b.values[1][i].Valid
+	for i := range b.values[column] {
+		v := b.values[column][i].Valid
 		switch {
 		case v == nil:
 		case b.masked:
@@ -167,6 +177,25 @@ func (b *pairBits) open(sides [2]*windowSide, from, to [2]int) {
 			b.valid, b.masked = append(b.valid[:0], v[:len(b.words)]...), true
 		}
 	}
+	if b.single && b.usable {
+		b.findLeft(b.values[constant], b.values[column])
+	}
+}
+
+// findLeft makes hits the left rows that pair with the only right one.
+func (b *pairBits) findLeft(right, left []stream.Column) {
+	for i, kind := range b.kinds {
+		t := &pairTest{upper: -1, kind: swapped[kind]}
+		if right[i].IsNull(0) {
+			return
+		}
+		b.test(&left[i], t, &right[i], &right[i], 0, i)
+	}
+	if b.masked {
+		vec.And(b.words, b.valid)
+	}
+	b.hits = slices.Grow(b.hits, b.n+pairsPerWord)
+	b.hits = b.hits[:b.positions(b.hits[:b.n+pairsPerWord])]
 }
 
 // find sets the bits of the right rows that pair with row of the left window; false if
@@ -182,21 +211,27 @@ func (b *pairBits) find(row int) bool {
 		if l.IsNull(row) || u.IsNull(row) {
 			return false
 		}
-		switch l.Type {
-		case stream.Integer:
-			testPairs(b.words, r.I32[:b.n], t, l.I32[row], u.I32[row], i)
-		case stream.Real:
-			testPairs(b.words, r.F32[:b.n], t, l.F32[row], u.F32[row], i)
-		case stream.Double:
-			testPairs(b.words, r.F64[:b.n], t, l.F64[row], u.F64[row], i)
-		default:
-			testPairs(b.words, r.I64[:b.n], t, l.I64[row], u.I64[row], i)
-		}
+		b.test(r, t, l, u, row, i)
 	}
 	if b.masked {
 		vec.And(b.words, b.valid)
 	}
 	return true
+}
+
+// test compares column v with row of k, or with those of k and upper. It is the number'th
+// test of the words.
+func (b *pairBits) test(v *stream.Column, t *pairTest, k, upper *stream.Column, row, number int) {
+	switch v.Type {
+	case stream.Integer:
+		testPairs(b.words, v.I32[:b.n], t, k.I32[row], upper.I32[row], number)
+	case stream.Real:
+		testPairs(b.words, v.F32[:b.n], t, k.F32[row], upper.F32[row], number)
+	case stream.Double:
+		testPairs(b.words, v.F64[:b.n], t, k.F64[row], upper.F64[row], number)
+	default:
+		testPairs(b.words, v.I64[:b.n], t, k.I64[row], upper.I64[row], number)
+	}
 }
 
 func testPairs[T vec.Number](words []uint64, v []T, t *pairTest, k, upper T, number int) {
@@ -244,6 +279,13 @@ func (b *pairBits) positions(out []int32) int {
 // do not fit any more wait in hits.
 func (j *join) collectBits(limit int) {
 	b := j.bits
+	if b.single {
+		n := min(len(b.hits)-b.at, limit)
+		j.lay.pairs[0] = append(j.lay.pairs[0], b.hits[b.at:b.at+n]...)
+		j.lay.pairs[1] = fillFrom(slices.Grow(j.lay.pairs[1], n+fillRows), n, int32(j.from[1]))
+		b.at += n
+		return
+	}
 	n := min(len(b.hits), limit)
 	left := slices.Grow(j.lay.pairs[0], limit+b.n+fillRows)
 	right := append(slices.Grow(j.lay.pairs[1], limit+b.n+pairsPerWord), b.hits[:n]...)

@@ -186,6 +186,16 @@ func randomJoin(rng *rand.Rand, base int) *model.Join {
 		test := []string{"eq", "ne", "lt", "le", "gt", "ge"}[rng.Intn(6)]
 		j.On = append(j.On, model.Call(test, stream.Boolean, l, r))
 	}
+	if rng.Intn(3) == 0 { // both ends of a range, which may be empty
+		right := model.Col(base+2, stream.BigInt)
+		low := model.Call("sub", stream.BigInt, col(2), model.Lit(stream.Big(int64(rng.Intn(3)))))
+		ends := []*model.Expr{
+			model.Call([]string{"lt", "le"}[rng.Intn(2)], stream.Boolean, low, right),
+			model.Call([]string{"lt", "le"}[rng.Intn(2)], stream.Boolean, right, col(2)),
+		}
+		rng.Shuffle(2, func(i, k int) { ends[i], ends[k] = ends[k], ends[i] })
+		j.On = append(j.On, ends...)
+	}
 	if rng.Intn(3) == 0 {
 		j.On = append(j.On, fallible(base))
 	}
