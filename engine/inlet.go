@@ -82,7 +82,7 @@ func (in *inlet) taskRows() int {
 	if in.sizer != nil {
 		n = min(max(n, in.sizer.TaskRows(n)), taskScaleMax*n)
 	}
-	return max(1, int(int64(n)*in.stage.run.taskShare.Load()/steerFull))
+	return max(1, int(int64(n)*in.stage.run.share()/steerFull))
 }
 
 // hasRoom also while the run stops: what is in the rings must come to rest somewhere,
@@ -95,10 +95,15 @@ func (in *inlet) hasRoom() bool {
 	return in.cutter.Rows() < in.taskRows() || in.tied && !in.wanted || in.stage.run.stopping.Load()
 }
 
-// room is hasRoom for a producer, which is woken later if there is none.
+// room is hasRoom for a producer, which is woken later if there is none. Tasks may have
+// become smaller since the last rows came, so that what waits is a full one now; nobody
+// but the producer may ever look again.
 func (in *inlet) room() bool {
 	in.stage.mu.Lock()
 	defer in.stage.mu.Unlock()
+	if !in.hasRoom() {
+		in.stage.pump()
+	}
 	if !in.hasRoom() {
 		in.blocked = true
 		return false
