@@ -28,6 +28,15 @@ func steer(share int64, p99, target time.Duration) int64 {
 	return min(steerFull, max(steerLeast, share))
 }
 
+// share is the size of the next task, in 1/steerFull of the configured one.
+func (r *run) share() int64 {
+	if r.cfg.Force.Tasks == "vary" {
+		// Knuth's multiplicative hash: one of the taskScaleMax sizes after every task.
+		return steerLeast * (1 + int64(uint32(r.submitted.Load())*2654435769>>16)%taskScaleMax)
+	}
+	return r.taskShare.Load()
+}
+
 // steering keeps the run inside its latency target until it ends.
 func (r *run) steering() {
 	defer r.readers.Done()

@@ -65,6 +65,7 @@ type aggregate struct {
 
 	notLocal string
 	errors   []ErrorRow
+	uses     uses
 }
 
 // cell is one accumulator: the chain's column it reads (-1 for COUNT(*)) and an empty

@@ -112,6 +112,7 @@ func (a *aggregate) NewScratch() Scratch {
 }
 
 func (a *aggregate) Batch(t *Task, scratch Scratch) (Partial, error) {
+	a.uses.add(usedAssembled)
 	f, failed, err := a.fragmentOf(t, scratch.(*aggregateScratch))
 	return Partial{Value: f, Errors: failed}, err
 }
@@ -129,7 +130,21 @@ func (a *aggregate) fragmentOf(t *Task, s *aggregateScratch) (*fragment, []Error
 	failed, err := a.chain.Run(t, s.chain, s.emit)
 	f := s.f
 	s.task, s.f = nil, nil
+	s.count(f)
 	return f, failed, err
+}
+
+// count says how the groups of a task's rows were found.
+func (s *aggregateScratch) count(f *fragment) {
+	switch {
+	case f.keys.n == 0:
+	case s.table.number != nil:
+		s.a.uses.add(usedTableRows)
+	case s.packed.on:
+		s.a.uses.add(usedPacked)
+	default:
+		s.a.uses.add(usedIndex)
+	}
 }
 
 // chunk adds a chunk's rows to the fragment.

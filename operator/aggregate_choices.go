@@ -12,9 +12,10 @@ func (a *aggregate) Choices() []Choice {
 }
 
 func (a *aggregate) groupChoice() Choice {
-	c := Choice{Part: "groups"}
+	c := Choice{Part: "groups", Taken: a.uses.taken(usedTableRows, usedIndex)}
 	if a.wholeKeys() {
-		return Choice{"groups", "table by key, or hash table of words", "keys are whole numbers, which pack into a word by their ranges"}
+		c.Algorithm, c.Reason = "table by key, or hash table of words", "keys are whole numbers, which pack into a word by their ranges"
+		return c
 	}
 	switch a.layout.form {
 	case noKey:
@@ -30,7 +31,7 @@ func (a *aggregate) groupChoice() Choice {
 }
 
 func (a *aggregate) windowChoice() Choice {
-	c := Choice{Part: "windows", Algorithm: "assembled from panes, in order"}
+	c := Choice{Part: "windows", Algorithm: "assembled from panes, in order", Taken: a.uses.taken(usedLocal, usedAssembled)}
 	switch forced := a.env.Force.Windows; {
 	case forced == "assembled":
 		c.Reason = "forced"
@@ -49,9 +50,9 @@ func (a *aggregate) windowChoice() Choice {
 
 func (a *aggregate) slideChoice() Choice {
 	if a.slide == nil {
-		return Choice{"slide", "none", "windows do not overlap"}
+		return Choice{Part: "slide", Algorithm: "none", Reason: "windows do not overlap"}
 	}
-	return Choice{"slide", "two stacks", fmt.Sprintf("up to %d windows share a pane; nothing is subtracted", a.grid.Slides())}
+	return Choice{Part: "slide", Algorithm: "two stacks", Reason: fmt.Sprintf("up to %d windows share a pane; nothing is subtracted", a.grid.Slides())}
 }
 
 // Choices implements Chooser.
@@ -64,14 +65,14 @@ func (a *after) Choices() []Choice {
 
 // Choices implements Chooser.
 func (j *join) Choices() []Choice {
-	c := Choice{Part: "pairs"}
+	c := Choice{Part: "pairs", Taken: j.uses.taken(usedHash, usedRanges)}
 	switch keys := len(j.op.Join.LeftKeys) > 0; {
+	case j.env.Force.Join == "theta":
+		c.Algorithm, c.Reason = "every pair of a window", "forced"
 	case keys:
 		c.Algorithm, c.Reason = "hash of the right rows of a window", "the sides have equal columns"
 	case j.bits != nil:
 		c.Algorithm, c.Reason = "blocks of pairs as bitmaps", "the sides are compared, and not for equality"
-	case j.env.Force.Join != "":
-		c.Algorithm, c.Reason = "every pair of a window", "forced"
 	default:
 		c.Algorithm, c.Reason = "every pair of a window", "no condition compares a column of one side with the other side's"
 	}

@@ -361,6 +361,7 @@ func (a *aggregate) BatchTo(t *Task, scratch Scratch, emit func(*stream.Batch) e
 	if lt.local {
 		failed, err := a.runLocal(t, lt, s, emit)
 		if !errors.Is(err, errNotLocal) {
+			a.uses.add(usedLocal)
 			return Partial{Value: lt, Errors: failed}, err
 		}
 	} else if lt.before != nil {
@@ -375,6 +376,7 @@ func (a *aggregate) BatchTo(t *Task, scratch Scratch, emit func(*stream.Batch) e
 		}
 		lt.fragments = true
 	}
+	a.uses.add(usedAssembled)
 	f, failed, err := a.fragmentOf(t, s)
 	lt.ownFragment = f
 	return Partial{Value: lt, Errors: failed}, err

@@ -11,10 +11,10 @@ import (
 // random; nothing else should. An operator whose work an algorithm cannot do ignores the
 // choice. The zero value leaves everything open.
 type Choices struct {
-	Group   string // "dense" (a table by key), "hash"
-	Slide   string // "stacks" (two stacks), "subtract" (leaving panes are subtracted)
+	Group   string // "packed" (whole numbers by words of few bits), "hash"
 	Windows string // "local" (a task computes whole windows), "assembled" (panes are merged in order)
-	Join    string // "hash", "theta" (every pair), "bitmap" (blocks of pairs), "range" (the same, two tests at a time)
+	Join    string // "theta" (every pair), "bitmap" (blocks of pairs, one test at a time)
+	Tasks   string // "vary": the engine's tasks change their size all the time, to a 64th
 	Times   string // "based": sources leave event times without their base
 	Vector  string // "off": no vector instructions and no kernels that need them
 }
@@ -29,10 +29,10 @@ type Knob struct {
 // Knobs lists all choices.
 func Knobs() []Knob {
 	return []Knob{
-		{"group", []string{"dense", "hash"}, func(c *Choices) *string { return &c.Group }},
-		{"slide", []string{"stacks", "subtract"}, func(c *Choices) *string { return &c.Slide }},
+		{"group", []string{"packed", "hash"}, func(c *Choices) *string { return &c.Group }},
 		{"windows", []string{"local", "assembled"}, func(c *Choices) *string { return &c.Windows }},
-		{"join", []string{"hash", "theta", "bitmap", "range"}, func(c *Choices) *string { return &c.Join }},
+		{"join", []string{"theta", "bitmap"}, func(c *Choices) *string { return &c.Join }},
+		{"tasks", []string{"vary"}, func(c *Choices) *string { return &c.Tasks }},
 		{"times", []string{"based"}, func(c *Choices) *string { return &c.Times }},
 		{"vector", []string{"off"}, func(c *Choices) *string { return &c.Vector }},
 	}
@@ -51,7 +51,7 @@ func (c Choices) Check() error {
 	return nil
 }
 
-// String lists what is forced as "group=hash slide=stacks", or is empty.
+// String lists what is forced as "group=hash join=theta", or is empty.
 func (c Choices) String() string {
 	var forced []string
 	for _, k := range Knobs() {
@@ -65,7 +65,7 @@ func (c Choices) String() string {
 // Plain are the algorithms that serve every query, without those that are chosen
 // because they are faster for some.
 func Plain() Choices {
-	return Choices{Group: "hash", Slide: "stacks", Windows: "assembled", Vector: "off"}
+	return Choices{Group: "hash", Windows: "assembled", Vector: "off"}
 }
 
 // Over returns c with what it leaves open as in other.
@@ -83,6 +83,8 @@ type Choice struct {
 	Part      string `json:"part"`      // "groups", "windows", ..
 	Algorithm string `json:"algorithm"` // a few words
 	Reason    string `json:"reason"`
+	// Taken is how many tasks, or windows of a join, each algorithm has computed so far.
+	Taken map[string]int64 `json:"taken,omitempty"`
 }
 
 // Chooser is a Function that has a choice. Before the first task it tells what types and

@@ -2,6 +2,7 @@ package operator
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/state"
@@ -57,6 +58,7 @@ type join struct {
 
 	out    outputs
 	errors []ErrorRow
+	uses   uses
 }
 
 // NewJoin returns the function that joins two windowed sides. A side either has its
@@ -163,7 +165,27 @@ func (j *join) openNext() bool {
 	if j.bits != nil {
 		j.bits.open(j.sides, j.from, j.to)
 	}
+	j.uses.add(j.way())
 	return true
+}
+
+// ranged reports whether a test has two ends.
+func (b *pairBits) ranged() bool {
+	return slices.ContainsFunc(b.tests, func(t pairTest) bool { return t.upper >= 0 })
+}
+
+// way is how the open window's pairs are found.
+func (j *join) way() algorithm {
+	switch {
+	case j.bits != nil && j.bits.usable && j.bits.ranged():
+		return usedRanges
+	case j.bits != nil && j.bits.usable:
+		return usedBitmaps
+	case len(j.ins[1].keyCols) > 0 && j.env.Force.Join != "theta":
+		return usedHash
+	default:
+		return usedPairs
+	}
 }
 
 // fill adds the open window's pairs to the output until it is full (false) or the

@@ -21,6 +21,7 @@ type testCase struct {
 	fails   bool  // a stream or sink has on_error = 'fail'
 	anyFail bool  // which row fails the job first is open: several parts can
 	reach   int64 // TestStopAndRestore stops within that many tasks
+	drawn   drawn // counts what runs did; nil: nobody asks
 }
 
 // newCase makes the case of a seed, with its files in dir.

@@ -222,7 +222,9 @@ func (g *generator) windowJoin() *query {
 		kind = "rows"
 	}
 	on := g.exprs("").pick("p.k = q.k", "p.k = q.k AND p.g = q.g", "p.x < q.x", "p.g = q.g AND p.x <> q.x", "p.d = q.d",
-		"p.x BETWEEN q.x - 2 AND q.x + 1", "p.x >= q.x AND p.k <> q.k AND q.d <= p.d", "p.x > q.x AND p.x - q.x < 3")
+		"p.x BETWEEN q.x - 2 AND q.x + 1", "p.x >= q.x AND p.k <> q.k AND q.d <= p.d", "p.x > q.x AND p.x - q.x < 3",
+		"q.x BETWEEN p.x - 2 AND p.x + 1", "q.d > p.d - 1 AND p.k <> q.k AND q.d <= p.d + 2",
+		"p.x <= q.x AND p.x + 4 > q.x", "q.k BETWEEN p.x AND p.k + 3 AND p.b")
 	sel := "p.x AS px, q.x AS qx, p.ms AS pm, q.ms AS qm, p.g AS pg"
 	where := ""
 	if g.r.IntN(3) == 0 {

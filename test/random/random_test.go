@@ -57,10 +57,11 @@ func report(t *testing.T, test string, c *testCase, failure string) {
 // TestRandomQueries compares the engine with the reference and asserts that the cases
 // together cover the table of shapes, windows, NULLs and disorder.
 func TestRandomQueries(t *testing.T) {
-	cover := coverage{}
+	cover, runs := coverage{}, drawn{}
 	began := time.Now()
 	for _, seed := range cases(t, 1500) {
 		withCase(t, seed, func(c *testCase) {
+			c.drawn = runs
 			if failure := c.check(3); failure != "" {
 				report(t, "TestRandomQueries", c, failure)
 			}
@@ -69,9 +70,10 @@ func TestRandomQueries(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("%.1f s\n%s", time.Since(began).Seconds(), cover)
+	t.Logf("%.1f s\n%s\n%s", time.Since(began).Seconds(), cover, runs)
 	if *seedFlag == 0 && *casesFlag == 0 && !testing.Short() {
 		cover.assert(t)
+		runs.assert(t)
 	}
 }
 

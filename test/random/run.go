@@ -32,6 +32,7 @@ type setting struct {
 	model     bool   // run the text form of the model
 	out       string // folder of output files; "": a new one
 	force     operator.Choices
+	latency   time.Duration // target; 0: none
 }
 
 func (s setting) String() string {
@@ -41,6 +42,9 @@ func (s setting) String() string {
 	}
 	if forced := s.force.String(); forced != "" {
 		text += ", forced " + forced
+	}
+	if s.latency > 0 {
+		text += ", latency target " + s.latency.String()
 	}
 	if s.model {
 		text += ", from the model's text"
@@ -55,7 +59,7 @@ func randomSetting(r *rand.Rand) setting {
 	return setting{
 		engine: millrace.EngineMillrace, workers: []int{1, 2, 3, 4, 9}[r.IntN(5)],
 		taskBytes: sizes[r.IntN(len(sizes))], blocks: blocks[r.IntN(len(blocks))],
-		force: optest.RandomChoices(r),
+		force: optest.RandomChoices(r), latency: []time.Duration{0, 0, time.Millisecond}[r.IntN(3)],
 	}
 }
 
@@ -107,7 +111,7 @@ func (c *testCase) run(s setting) (*answer, error) {
 	var errors bytes.Buffer
 	plan, err := c.prepare(s, millrace.Options{
 		Workers: s.workers, TaskBytes: s.taskBytes, BlockBytes: s.blocks, Engine: s.engine, Errors: &errors,
-		StopAfterTasks: s.stopAfter, Restore: s.restore, Force: s.force, Vars: map[string]string{"out": s.out},
+		StopAfterTasks: s.stopAfter, Restore: s.restore, Force: s.force, LatencyTarget: s.latency, Vars: map[string]string{"out": s.out},
 		Results: func(q millrace.Query) millrace.ResultSink {
 			bufs[q.Index] = &bytes.Buffer{}
 			return collector{q, bufs[q.Index]}
@@ -130,6 +134,9 @@ func (c *testCase) run(s setting) (*answer, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if c.drawn != nil && s.engine == millrace.EngineMillrace {
+		c.drawn.add(s, stats)
 	}
 	a := &answer{snapshot: job.Snapshot(), errors: sortLines(errors.String()), counts: counts(stats)}
 	for i, q := range c.queries {

@@ -1,0 +1,43 @@
+package operator
+
+import "sync/atomic"
+
+// algorithm is one that operators count the uses of.
+type algorithm uint8
+
+const (
+	usedTableRows algorithm = iota // groups: by the rows of a lookup table
+	usedPacked                     // groups: by packed words
+	usedIndex                      // groups: by a hash table
+	usedLocal                      // windows: by the task in which they end
+	usedAssembled                  // windows: from the tasks' panes, in order
+	usedHash                       // a join's pairs
+	usedPairs
+	usedBitmaps
+	usedRanges
+	algorithms
+)
+
+var algorithmNames = [algorithms]string{
+	"table rows", "packed words", "hash table", "local", "assembled", "hash", "every pair", "bitmaps", "range bitmaps",
+}
+
+// uses counts how often each algorithm ran: one count a task, or a join's window. Any
+// number of goroutines may add and read.
+type uses [algorithms]atomic.Int64
+
+func (u *uses) add(a algorithm) { u[a].Add(1) }
+
+// taken is Choice.Taken of the algorithms from first to last.
+func (u *uses) taken(first, last algorithm) map[string]int64 {
+	var out map[string]int64
+	for a := first; a <= last; a++ {
+		if n := u[a].Load(); n > 0 {
+			if out == nil {
+				out = map[string]int64{}
+			}
+			out[algorithmNames[a]] = n
+		}
+	}
+	return out
+}
