@@ -12,6 +12,9 @@ func (w *localWindows) putOut() error {
 	if w.a.form == rangePanes {
 		bounds = carriedWindow{stream.WindowStart: w.due - w.a.grid.Size, stream.WindowEnd: w.due, stream.WindowTime: w.due - 1}
 	}
+	if w.lanes.on {
+		return w.putLanes(&bounds)
+	}
 	if values := w.peakValues(); values != nil {
 		return w.putPeak(values, &bounds)
 	}

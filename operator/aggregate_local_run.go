@@ -22,6 +22,7 @@ type localWindows struct {
 	renewal int64 // the next fresh window
 	even    bool  // every slide is one pane
 	first   int64 // stream index of the task's first row
+	lanes   laneTable
 	reason  string
 	chunkID []int32
 	places  []int32
@@ -56,6 +57,7 @@ func newLocalWindows(a *aggregate) *localWindows {
 // quiet on are put out.
 func (w *localWindows) begin(first, quiet int64) {
 	w.localTable.reset()
+	w.beginLanes()
 	w.next, w.quiet, w.newest, w.due, w.reason = first, quiet, math.MinInt64, math.MinInt64, ""
 }
 
@@ -83,6 +85,9 @@ func (w *localWindows) chunk(c *Chunk) error {
 		if err := w.load(i, c); err != nil {
 			return err
 		}
+	}
+	if w.lanes.on {
+		w.laneChunk(c.Len)
 	}
 	return w.panes(pos[:c.Len], base)
 }
@@ -127,6 +132,9 @@ func (w *localWindows) open(p window.Pane) {
 		w.due = math.MinInt64 // to be found: windows may have been skipped
 	}
 	l.panes = append(l.panes, localPane{p.First, len(l.id)})
+	if w.lanes.on {
+		w.lanes.open()
+	}
 	w.newest = p.Last
 }
 
@@ -144,7 +152,11 @@ func (w *localWindows) closeUpTo(pos int64) error {
 			return nil
 		}
 		if w.next == w.renewal {
-			w.renew()
+			if w.lanes.on {
+				w.renewLanes()
+			} else {
+				w.renew()
+			}
 			w.renewal += w.plan.slides
 		}
 		if w.next >= w.quiet {
@@ -162,7 +174,7 @@ func (w *localWindows) closeUpTo(pos int64) error {
 // evict lets the panes go that begin before a position.
 func (w *localWindows) evict(start int64) {
 	l := &w.log
-	from := l.head
+	from, pane := l.head, l.first
 	for l.first < len(l.panes) && l.panes[l.first].first < start {
 		l.first++
 	}
@@ -171,6 +183,10 @@ func (w *localWindows) evict(start int64) {
 		to = l.panes[l.first].from
 	} else {
 		w.newest = math.MinInt64
+	}
+	if w.lanes.on {
+		w.evictLanes(pane, l.first)
+		return
 	}
 	if from == to {
 		return
@@ -191,6 +207,9 @@ const trimMin = 8192
 func (w *localWindows) trim() {
 	l := &w.log
 	if l.first > 64 && 2*l.first > len(l.panes) {
+		if w.lanes.on {
+			w.lanes.trim(l.first)
+		}
 		n := copy(l.panes, l.panes[l.first:])
 		l.panes, l.first = l.panes[:n], 0
 	}
@@ -217,6 +236,10 @@ func (w *localWindows) trim() {
 // add takes rows [lo, hi) of the chunk into the newest pane.
 func (w *localWindows) add(lo, hi int) {
 	w.logged += hi - lo
+	if w.lanes.on {
+		w.addLanes(lo, hi)
+		return
+	}
 	if w.few() {
 		w.addFew(lo, hi)
 		return
@@ -475,6 +498,7 @@ func (w *localWindows) scale(i int, try func() (uint64, bool), finer func(int) (
 	for j := range w.log.value[i] {
 		w.log.value[i][j] <<= by
 	}
+	w.lanes.shift(by)
 	c.scale, c.reach = k, c.reach<<by
 	return try()
 }
