@@ -1,0 +1,284 @@
+package kernel
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/millrace/millrace/device"
+	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/operator"
+	"github.com/millrace/millrace/stream"
+)
+
+// Numbers of the counts, the first output of every program.
+const (
+	countRows   = iota // rows, or entries, put out
+	countErrors        // rows that failed
+	countLost          // rows without a place in a table: the task is run again on the CPU
+	countsLen   = 4
+)
+
+// Selection is a program of filters and projections. It keeps the order of rows.
+type Selection struct {
+	Program *device.Program
+	layout  *layout
+	intake  *intake
+	columns []outputColumn
+	origin  int // output buffer
+	errors  int // output buffer
+	ops     []model.OpID
+}
+
+// outputColumn is a column that a program puts out; of one that nobody reads the type is
+// Invalid.
+type outputColumn struct {
+	t             stream.Type
+	values, valid int // output buffers; valid is -1 if no value can be NULL
+}
+
+// NewSelection writes the program of a side's filters and projections. An error says why
+// there is none.
+func NewSelection(side operator.Side) (*Selection, error) {
+	l := newLayout()
+	b, err := newRowCode(l, side)
+	if err != nil {
+		return nil, err
+	}
+	s := &Selection{layout: l, intake: b.intake, ops: b.ops}
+	l.output("counts", "i32", extent{fixed: 4 * countsLen}, device.Extent{Fixed: 4 * countsLen})
+	size := extent{fixed: 8 * ErrorRowsMax}
+	s.errors = l.output("errors", "i32", size, counted(countErrors, perRow(8))).arg.Index
+	s.origin = l.output("origin", "i32", perRow(4), counted(countRows, perRow(4))).arg.Index
+	l.buffer(device.TemporaryArg, "place", "i32", perRow(4))
+	l.buffer(device.TemporaryArg, "blocks", "i32", perGroup(4))
+	if err := s.addColumns(b); err != nil {
+		return nil, err
+	}
+	if err := s.addEntries(b); err != nil {
+		return nil, err
+	}
+	s.Program = l.program("selection")
+	return s, nil
+}
+
+// addColumns adds an output for every column that is read. Bits - values of BOOLEAN and
+// validity - are written as bytes first: rows that go to one word are of many work items.
+func (s *Selection) addColumns(b *rowCode) error {
+	for i, f := range b.output.Fields {
+		c := outputColumn{valid: -1}
+		if b.need[i] {
+			if f.Type == stream.Varchar {
+				return refuse("column %s is text: devices have fixed-width values only", f.Name)
+			}
+			store, _ := storage(f.Type)
+			c.t = f.Type
+			c.values = s.layout.output(fmt.Sprintf("out%d", i), store, columnSize(f.Type), counted(countRows, columnSize(f.Type))).arg.Index
+			c.valid = s.layout.output(fmt.Sprintf("out%d_valid", i), "u64", perWord(), counted(countRows, perWord())).arg.Index
+			s.layout.buffer(device.TemporaryArg, fmt.Sprintf("out%d_bytes", i), "u8", perRow(1))
+			s.layout.buffer(device.TemporaryArg, fmt.Sprintf("out%d_known", i), "u8", perRow(1))
+		}
+		s.columns = append(s.columns, c)
+	}
+	return nil
+}
+
+// beginBody empties the counts.
+const beginBody = "  if (ITEM < 4) counts[ITEM] = 0;\n"
+
+// placeBody gives every live row its place among those of its group, and the group's sum to
+// blocks. It stands behind code that sets g, l and live.
+const placeBody = `
+  sums[l] = live;
+  MEET();
+  for (i32 d = 1; d < GROUP_ITEMS; d <<= 1) {
+    i32 before = l >= d ? sums[l - d] : 0;
+    MEET();
+    sums[l] += before;
+    MEET();
+  }
+  if (g < n) place[g] = live ? sums[l] - 1 : -1;
+  if (l == GROUP_ITEMS - 1) blocks[GROUP] = sums[l];
+`
+
+// scanBody makes the groups' sums the places at which they begin, in one group of work
+// items, and counts the rows.
+const scanBody = `
+  SHARED i32 sums[GROUP_ITEMS];
+  i32 l = LOCAL, groups = (n + GROUP_ITEMS - 1) / GROUP_ITEMS, carry = 0;
+  for (i32 base = 0; base < groups; base += GROUP_ITEMS) {
+    i32 own = base + l < groups ? blocks[base + l] : 0;
+    sums[l] = own;
+    MEET();
+    for (i32 d = 1; d < GROUP_ITEMS; d <<= 1) {
+      i32 before = l >= d ? sums[l - d] : 0;
+      MEET();
+      sums[l] += before;
+      MEET();
+    }
+    if (base + l < groups) blocks[base + l] = carry + sums[l] - own;
+    carry += sums[GROUP_ITEMS - 1];
+    MEET();
+  }
+  if (l == 0) counts[0] = carry;
+`
+
+// addEntries writes the four kernels: which rows stay, where they go, their values, bits.
+func (s *Selection) addEntries(b *rowCode) error {
+	l := s.layout
+	decide, err := b.decide()
+	if err != nil {
+		return err
+	}
+	write, results, err := b.write()
+	if err != nil {
+		return err
+	}
+	text := &emitterText{}
+	text.add("  SHARED i32 sums[GROUP_ITEMS];\n  i32 g = ITEM, l = LOCAL, live = 0, failed = 0;\n  if (g < n) do {\n%s  } while (0);\n", decide)
+	text.add("  if (failed) {\n    i32 at = ADD(&counts[%d], 1);\n    if (at < ERRORS_MAX) { errors[2 * at] = g; errors[2 * at + 1] = failed; }\n  }\n", countErrors)
+	text.add("%s", placeBody)
+	if err := l.entry("begin", oneGroup, []string{"counts"}, beginBody); err != nil {
+		return err
+	}
+	if err := l.entry("decide", allRows, append(slices.Clone(b.parameters), "counts", "errors", "place", "blocks"), text.String()); err != nil {
+		return err
+	}
+	if err := l.entry("scan", oneGroup, []string{"n", "blocks", "counts"}, scanBody); err != nil {
+		return err
+	}
+	return s.addWriters(b, write, results)
+}
+
+func (s *Selection) addWriters(b *rowCode, write string, results []value) error {
+	text, pack := &emitterText{}, &emitterText{}
+	names, packed := append(slices.Clone(b.parameters), "place", "blocks", "origin"), []string{"counts"}
+	text.add("  i32 g = ITEM;\n  if (g < n && place[g] >= 0) {\n    i32 to = blocks[GROUP] + place[g];\n    origin[to] = g;\n%s", write)
+	pack.add("  i32 w = ITEM, from = w * 64, rows = counts[0] - from;\n  if (rows > 64) rows = 64;\n  if (rows > 0) {\n    u64 bits;\n")
+	packBits := func(bytes, bits string) {
+		pack.add("    bits = 0;\n    for (i32 i = 0; i < rows; i++) bits |= (u64)%s[from + i] << i;\n    %s[w] = bits;\n", bytes, bits)
+		packed = append(packed, bytes, bits)
+	}
+	for i, c := range s.columns {
+		if c.t == stream.Invalid {
+			continue
+		}
+		out, v := fmt.Sprintf("out%d", i), results[i]
+		if c.t == stream.Boolean {
+			text.add("    %s_bytes[to] = (u8)(%s & 1);\n", out, v.value)
+			names = append(names, out+"_bytes")
+			packBits(out+"_bytes", out)
+		} else {
+			text.add("    %s[to] = %s;\n", out, v.value)
+			names = append(names, out)
+		}
+		if v.null != never {
+			text.add("    %s_known[to] = (u8)!%s;\n", out, v.null)
+			names = append(names, out+"_known")
+			packBits(out+"_known", out+"_valid")
+		} else {
+			s.columns[i].valid = -1
+		}
+	}
+	text.add("  }\n")
+	pack.add("  }\n")
+	if err := s.layout.entry("write", allRows, names, text.String()); err != nil {
+		return err
+	}
+	if len(packed) == 1 {
+		return nil
+	}
+	return s.layout.entry("pack", allWords, packed, pack.String())
+}
+
+// Sizes are the buffers of a slot for tasks of up to rows rows.
+func (s *Selection) Sizes(rows int) device.Sizes { return s.layout.sizes(rows) }
+
+// NewCall returns a call with room for what Load enters.
+func (s *Selection) NewCall() *device.Call {
+	return &device.Call{InputBytes: make([]int, len(s.layout.buffers[device.InputArg])), Scalars: make([]int64, s.layout.scalars)}
+}
+
+// Load copies the rows of a task, as many as the slot has room for at most, to a slot's
+// input buffers and prepares the call.
+func (s *Selection) Load(t *operator.Task, slot device.Slot, call *device.Call) error {
+	return s.intake.load(t, slot, call)
+}
+
+// Rejected is a row that failed in a task: its index in the task, the operator and why.
+type Rejected struct {
+	Row    int
+	Op     model.OpID
+	Reason string
+}
+
+// Selected is the result of a task. Its columns and Origin are the slot's output buffers.
+type Selected struct {
+	Len    int
+	Cols   []stream.Column // columns that nobody reads are absent
+	Origin []int32         // index in the task of each row
+	Failed []Rejected      // in row order
+	// Redo says why the result is not complete: the task has to be run on the CPU. Empty if
+	// it is.
+	Redo string
+}
+
+// Read makes r the result that lies in a slot's output buffers.
+func (s *Selection) Read(slot device.Slot, r *Selected) {
+	counts := view[int32](slot.Output(0))
+	r.Len, r.Redo, r.Cols, r.Failed = int(counts[countRows]), "", resize(r.Cols, len(s.columns)), r.Failed[:0]
+	r.Origin = view[int32](slot.Output(s.origin))[:r.Len]
+	for i, c := range s.columns {
+		r.Cols[i] = c.column(slot, r.Len)
+	}
+	failed := int(counts[countErrors])
+	if failed > ErrorRowsMax {
+		r.Redo = fmt.Sprintf("%d rows failed, a device reports at most %d", failed, ErrorRowsMax)
+		return
+	}
+	r.Failed = s.rejected(r.Failed, view[int32](slot.Output(s.errors))[:2*failed])
+}
+
+// rejected turns pairs of row and code into failures, in row order.
+func (s *Selection) rejected(to []Rejected, pairs []int32) []Rejected {
+	for i := 0; i < len(pairs); i += 2 {
+		code := pairs[i+1]
+		to = append(to, Rejected{int(pairs[i]), s.ops[code>>reasonBits], s.layout.reasons.texts[code&(1<<reasonBits-1)-1]})
+	}
+	slices.SortFunc(to, func(a, b Rejected) int { return cmp.Compare(a.Row, b.Row) })
+	return to
+}
+
+// column is an output buffer's first n values.
+func (c *outputColumn) column(slot device.Slot, n int) stream.Column {
+	out := stream.Column{Type: c.t}
+	if c.t == stream.Invalid {
+		return out
+	}
+	values := slot.Output(c.values)
+	switch ctype(c.t) {
+	case "i64":
+		out.I64 = view[int64](values)[:n]
+	case "f32":
+		out.F32 = view[float32](values)[:n]
+	case "f64":
+		out.F64 = view[float64](values)[:n]
+	case "i32":
+		if c.t == stream.Boolean {
+			out.Bits = view[uint64](values)[:stream.WordsFor(n)]
+		} else {
+			out.I32 = view[int32](values)[:n]
+		}
+	}
+	if c.valid >= 0 {
+		out.Valid = view[uint64](slot.Output(c.valid))[:stream.WordsFor(n)]
+	}
+	return out
+}
+
+func resize[T any](s []T, n int) []T {
+	if n <= cap(s) {
+		return s[:n]
+	}
+	return make([]T, n)
+}
