@@ -6,6 +6,7 @@
 package device
 
 import (
+	"encoding/binary"
 	"errors"
 	"time"
 )
@@ -116,6 +117,19 @@ type Extent struct {
 // Of is the amount for n.
 func (e Extent) Of(n int64) int {
 	return e.Fixed + int((n*int64(e.Each)+int64(max(e.Per, 1))-1)/int64(max(e.Per, 1)))
+}
+
+// Bytes is an output's amount after a run: no more than its buffer's size, which for a
+// counted one was read from output 0 of the slot.
+func (e Extent) Bytes(c *Call, s Slot, size int) int {
+	n := int64(0)
+	switch {
+	case e.Counted:
+		n = int64(int32(binary.NativeEndian.Uint32(s.Output(0)[4*e.Scalar:])))
+	case e.Each != 0:
+		n = c.Scalars[e.Scalar]
+	}
+	return min(max(e.Of(n), 0), size)
 }
 
 // Sizes are the bytes of a slot's buffers, numbered from 0 in each of the three kinds. A

@@ -1,0 +1,211 @@
+package device
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// errAgain: something changed meanwhile; look again.
+var errAgain = errors.New("look again")
+
+// allocationPause is how long a device that failed to allocate within the budget is taken
+// to be full.
+const allocationPause = time.Second
+
+// warm gives a plan what it lacks: resident buffers, new contents of them, a seat. With
+// only one of its seats missing it takes free memory; without any, also that of idle
+// plans, the one used least recently first.
+func (p *Processor) warm(pl *Plan) error {
+	p.memory.Lock()
+	defer p.memory.Unlock()
+	p.mu.Lock()
+	if p.state != Up || pl.inflight > 0 && anySet(pl.changed) {
+		p.mu.Unlock()
+		return errAgain
+	}
+	if len(pl.free) > 0 { // so it is an update that is missing
+		p.mu.Unlock()
+		return p.write(pl)
+	}
+	cold := pl.resident == nil
+	need := pl.sizes.Total()
+	if cold {
+		need += pl.residentBytes()
+	}
+	for p.used+need > p.limitNow() {
+		victim := p.idlest(pl)
+		if victim == nil || pl.seats > 0 {
+			if pl.seats == 0 {
+				p.wanted = need
+			}
+			p.mu.Unlock()
+			return fmt.Errorf("%w: %s needs %d bytes, %d of %d are free", ErrNoMemory, pl.program.Key, need, p.limit-p.used, p.limit)
+		}
+		p.evict(victim)
+	}
+	p.used += need
+	var images [][]byte
+	if cold {
+		images = append([][]byte{}, pl.images...)
+		clear(pl.changed)
+	}
+	p.mu.Unlock()
+	return p.allocate(pl, images, need)
+}
+
+func anySet(list []bool) bool {
+	for _, b := range list {
+		if b {
+			return true
+		}
+	}
+	return false
+}
+
+// limitNow is the budget; less for a while after the device failed to allocate.
+func (p *Processor) limitNow() int64 {
+	if !p.fullSince.IsZero() && time.Since(p.fullSince) < allocationPause {
+		return min(p.limit, p.fullAt)
+	}
+	return p.limit
+}
+
+// full notes that the device could not allocate what was within the budget.
+func (p *Processor) full() { p.fullSince, p.fullAt = time.Now(), p.used }
+
+// idlest is the plan used least recently of those with memory and nothing in flight.
+func (p *Processor) idlest(not *Plan) *Plan {
+	var out *Plan
+	for _, pl := range p.plans {
+		if pl != not && pl.resident != nil && pl.inflight == 0 && (out == nil || pl.used < out.used) {
+			out = pl
+		}
+	}
+	return out
+}
+
+// evict makes an idle plan cold, with both locks held. The host has all it needs to make
+// it warm again: kernels only read resident buffers.
+func (p *Processor) evict(pl *Plan) {
+	if pl.resident == nil {
+		return
+	}
+	for _, s := range pl.free {
+		p.retire(s)
+	}
+	for _, r := range pl.resident {
+		r.Free()
+	}
+	pl.free, pl.resident = nil, nil
+	p.used -= pl.residentBytes()
+	p.stats.Evictions++
+}
+
+// allocate makes what was booked as used, with memory held and mu not. A cold plan brings
+// the images of its resident buffers, not nil.
+func (p *Processor) allocate(pl *Plan, images [][]byte, need int64) error {
+	var made []Resident
+	undo := func(err error) error {
+		for _, r := range made {
+			r.Free()
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if isClosed(p.broken) {
+			return errAgain
+		}
+		p.used -= need
+		if errors.Is(err, ErrNoMemory) {
+			p.full()
+			return err
+		}
+		return failure(err)
+	}
+	for _, image := range images {
+		r, err := p.device.NewResident(len(image))
+		if err == nil {
+			made = append(made, r)
+			err = r.Write(image)
+		}
+		if err != nil {
+			return p.broke(undo(err))
+		}
+	}
+	slot, err := p.device.NewSlot(pl.sizes)
+	if err != nil {
+		return p.broke(undo(err))
+	}
+	s := &seat{slot: slot, plan: pl, start: make(chan struct{}, 1), done: make(chan waited, 1)}
+	s.call.InputBytes = make([]int, len(pl.sizes.Input))
+	go s.wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if isClosed(p.broken) {
+		close(s.start)
+		return errAgain
+	}
+	if images != nil {
+		pl.resident = append([]Resident{}, made...)
+		p.stats.BytesIn += pl.residentBytes()
+	}
+	pl.seats++
+	pl.free = append(pl.free, s)
+	p.wanted = 0
+	return nil
+}
+
+// broke takes the device out of use for any error but a lack of memory.
+func (p *Processor) broke(err error) error {
+	if !errors.Is(err, ErrNoMemory) && !errors.Is(err, errAgain) {
+		p.fail(err)
+	}
+	return err
+}
+
+// write moves new contents of resident buffers to the device, with memory held, mu not,
+// and nothing of the plan in flight.
+func (p *Processor) write(pl *Plan) error {
+	for i := range pl.changed {
+		p.mu.Lock()
+		changed, image, resident := pl.changed[i], pl.images[i], pl.resident
+		p.mu.Unlock()
+		if !changed {
+			continue
+		}
+		if err := resident[i].Write(image); err != nil {
+			return p.broke(failure(err))
+		}
+		p.mu.Lock()
+		p.stats.BytesIn += int64(len(image))
+		pl.changed[i] = len(image) > 0 && &pl.images[i][0] != &image[0] // a newer one
+		p.mu.Unlock()
+	}
+	return nil
+}
+
+// abandon makes a plan cold on a device that was lost, with mu held.
+func (pl *Plan) abandon() {
+	for _, s := range pl.free {
+		close(s.start)
+	}
+	pl.free, pl.seats, pl.resident, pl.kernel = nil, 0, nil, nil
+}
+
+// drop gives back everything of a plan, with memory held. On a device that is not up
+// there is nothing to give.
+func (p *Processor) drop(pl *Plan, down bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if down {
+		pl.abandon()
+		return
+	}
+	if pl.resident != nil {
+		p.stats.Evictions-- // nobody took it
+	}
+	p.evict(pl)
+	if pl.kernel != nil {
+		pl.kernel.Free()
+	}
+}

@@ -1,0 +1,270 @@
+package device
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Plan is a program with its buffers on a processor. It is cold, holding nothing, or warm,
+// holding its resident buffers and at least one slot.
+type Plan struct {
+	processor *Processor
+	program   *Program
+	sizes     Sizes
+	images    [][]byte // the host's copies of the resident buffers
+	kernel    Kernel
+	resident  []Resident
+	changed   []bool // images newer than resident
+	free      []*seat
+	seats     int
+	inflight  int
+	used      uint64 // Processor.clock when it was used last
+	refusal   error  // why it does not run any more
+}
+
+// Work is one task. Its methods are called in the order below, each at most once, from
+// different goroutines but never at the same time.
+type Work interface {
+	// CopyIn fills the slot's inputs and the call. What c holds is left from an earlier
+	// task of the same slot, lengths included; c.Resident is set by the plan. An error
+	// ends the submission, which returns it.
+	CopyIn(s Slot, c *Call) error
+
+	// CopyOut takes the result. An error (the result did not fit) is passed to Done.
+	CopyOut(s Slot, c *Call) error
+
+	// Done ends accepted work, exactly once. An error says to run the task elsewhere; the
+	// device is lost only if it is ErrLost, ErrTimeout or ErrClosed. It must not block.
+	Done(s Stages, err error)
+}
+
+// seat is a slot with everything that one task in flight needs beside it.
+type seat struct {
+	slot   Slot
+	plan   *Plan
+	kernel Kernel
+	call   Call
+	work   Work
+	stages Stages
+	start  chan struct{}
+	done   chan waited
+}
+
+type waited struct {
+	timing Timing
+	err    error
+}
+
+// wait serves one seat: it turns Slot.Wait, which may never return, into a message.
+func (s *seat) wait() {
+	for range s.start {
+		t, err := s.slot.Wait()
+		s.done <- waited{t, err}
+	}
+}
+
+// Plan compiles a program. images are the contents of its resident buffers; they belong
+// to the plan now, which moves them to the device when it is used and takes them away
+// when others need the memory. A *Refusal says that the device cannot run it.
+func (p *Processor) Plan(program *Program, sizes Sizes, images ...[]byte) (*Plan, error) {
+	pl := &Plan{processor: p, program: program, sizes: sizes, images: images, changed: make([]bool, len(images))}
+	if len(images) != program.Resident {
+		return nil, fmt.Errorf("program %s has %d resident buffers, %d images are given", program.Key, program.Resident, len(images))
+	}
+	if need := pl.residentBytes() + sizes.Total(); need > p.limit {
+		return nil, &Refusal{Device: p.info.ID, Reason: fmt.Sprintf("needs %d bytes of memory, %d may be used", need, p.limit)}
+	}
+	p.memory.Lock()
+	defer p.memory.Unlock()
+	k, err := p.device.Compile(program)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state != Up {
+		return nil, p.reason
+	}
+	pl.kernel = k
+	p.plans = append(p.plans, pl)
+	return pl, nil
+}
+
+func (pl *Plan) residentBytes() int64 {
+	var n int64
+	for _, b := range pl.images {
+		n += int64(len(b))
+	}
+	return n
+}
+
+// Update gives resident buffer i a new content of the same length, which the plan owns
+// from now on. Tasks submitted before see the old one.
+func (pl *Plan) Update(i int, image []byte) error {
+	p := pl.processor
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(image) != len(pl.images[i]) {
+		return fmt.Errorf("resident buffer %d has %d bytes, not %d", i, len(pl.images[i]), len(image))
+	}
+	for pl.inflight > 0 && p.state == Up {
+		p.wake.Wait()
+	}
+	pl.images[i], pl.changed[i] = image, true
+	return nil
+}
+
+// Submit starts a task. It blocks while the device has no room. An error means that the
+// task is not taken and Done will not be called: ErrNoMemory if the plan holds no memory
+// and other plans hold what it needs, ErrLost and the like while the device is not up, a
+// *Refusal if the device does not run the plan any more.
+func (pl *Plan) Submit(w Work) error {
+	p := pl.processor
+	s, err := p.seat(pl)
+	if err != nil {
+		return err
+	}
+	from := time.Now()
+	s.work, s.stages = w, Stages{}
+	err = w.CopyIn(s.slot, &s.call)
+	s.stages.CopyIn = time.Since(from)
+	if err == nil {
+		if err = s.slot.Run(s.kernel, &s.call); err != nil {
+			err = p.failed(s, err)
+			return err
+		}
+		s.start <- struct{}{}
+		p.flying <- s
+		return nil
+	}
+	p.release(s)
+	return err
+}
+
+// Close gives the plan's memory back when nothing of it is in flight.
+func (pl *Plan) Close() {
+	p := pl.processor
+	p.memory.Lock()
+	defer p.memory.Unlock()
+	p.mu.Lock()
+	for pl.inflight > 0 {
+		p.wake.Wait()
+	}
+	at := slices.Index(p.plans, pl)
+	if at >= 0 {
+		p.plans = slices.Delete(p.plans, at, at+1)
+	}
+	down := p.state != Up
+	p.mu.Unlock()
+	if at >= 0 {
+		p.drop(pl, down)
+	}
+}
+
+// seat waits for room on the device and takes one of the plan's seats, making one if it
+// may have more.
+func (p *Processor) seat(pl *Plan) (*seat, error) {
+	p.mu.Lock()
+	for {
+		switch {
+		case p.state != Up:
+			err := failure(p.reason)
+			p.mu.Unlock()
+			return nil, err
+		case pl.refusal != nil:
+			p.mu.Unlock()
+			return nil, pl.refusal
+		case p.inflight >= p.depth || pl.inflight > 0 && slices.Contains(pl.changed, true):
+			p.wake.Wait()
+			continue
+		}
+		if len(pl.free) > 0 && !slices.Contains(pl.changed, true) {
+			s := pl.take()
+			p.mu.Unlock()
+			return s, nil
+		}
+		p.mu.Unlock()
+		err := p.warm(pl)
+		p.mu.Lock()
+		switch {
+		case err == nil || len(pl.free) > 0 || errors.Is(err, errAgain):
+		case errors.Is(err, ErrNoMemory) && pl.seats > 0:
+			p.wake.Wait() // for one of its own, in flight
+		case errors.Is(err, ErrNoMemory):
+			p.stats.Refused++
+			p.mu.Unlock()
+			return nil, err
+		default:
+			p.mu.Unlock()
+			return nil, err
+		}
+	}
+}
+
+// take is called with mu held, and a free seat.
+func (pl *Plan) take() *seat {
+	p := pl.processor
+	s := pl.free[len(pl.free)-1]
+	pl.free = pl.free[:len(pl.free)-1]
+	pl.inflight++
+	p.inflight++
+	p.clock++
+	pl.used = p.clock
+	s.kernel, s.call.Resident = pl.kernel, pl.resident
+	return s
+}
+
+// release ends a task's stay: its seat is free again, or given up if a plan without
+// memory needs it more or the device is gone.
+func (p *Processor) release(s *seat) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	pl := s.plan
+	pl.inflight--
+	p.inflight--
+	s.work = nil
+	defer p.wake.Broadcast()
+	if isClosed(p.broken) {
+		close(s.start) // abandoned: invariant 2
+		return
+	}
+	if p.wanted > 0 && pl.seats > 1 {
+		p.wanted = max(0, p.wanted-pl.sizes.Total())
+		p.retire(s)
+		return
+	}
+	pl.free = append(pl.free, s)
+}
+
+// retire frees a seat that nobody uses, with mu held.
+func (p *Processor) retire(s *seat) {
+	close(s.start)
+	s.plan.seats--
+	s.slot.Free()
+	p.used -= s.plan.sizes.Total()
+}
+
+// failed ends a task whose Run or Wait failed, and returns what to say of it.
+func (p *Processor) failed(s *seat, err error) error {
+	if !errors.Is(err, ErrNoMemory) {
+		err = failure(err)
+		p.fail(err)
+		p.release(s)
+		return err
+	}
+	// Allocation can be late: the slot is no good, and the budget was too big.
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s.plan.inflight--
+	p.inflight--
+	if isClosed(p.broken) {
+		close(s.start)
+	} else {
+		p.retire(s)
+		p.full()
+	}
+	p.wake.Broadcast()
+	return err
+}

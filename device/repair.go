@@ -1,0 +1,180 @@
+package device
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"time"
+)
+
+// repair brings a lost device back: when everything in flight was handed back, it resets,
+// runs a probe, compiles the plans anew and says that the device is up.
+func (p *Processor) repair(reason error) {
+	defer p.repairs.Done()
+	if p.config.Changed != nil {
+		p.config.Changed(false, reason)
+	}
+	p.mu.Lock()
+	for p.inflight > 0 {
+		p.wake.Wait()
+	}
+	p.mu.Unlock()
+	p.memory.Lock()
+	defer p.memory.Unlock()
+	for try := range ResetsMax {
+		if try > 0 && !p.pause(p.config.Pause<<(try-1)) || p.isClosed() {
+			return
+		}
+		if reason = p.tryReset(); reason == nil {
+			p.up()
+			return
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state == Down {
+		p.state, p.reason = Off, failure(reason)
+		p.wake.Broadcast()
+	}
+}
+
+// pauseStep is how often a pause looks whether it should end early.
+const pauseStep = 20 * time.Millisecond
+
+// pause sleeps; false: the processor was closed meanwhile.
+func (p *Processor) pause(d time.Duration) bool {
+	for ; d > 0; d -= pauseStep {
+		if p.isClosed() {
+			return false
+		}
+		time.Sleep(min(d, pauseStep))
+	}
+	return true
+}
+
+func (p *Processor) isClosed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.state == Closed
+}
+
+func (p *Processor) tryReset() error {
+	p.mu.Lock()
+	p.stats.Resets++
+	plans := append([]*Plan{}, p.plans...)
+	p.used, p.wanted, p.fullSince = 0, 0, time.Time{}
+	for _, pl := range plans {
+		pl.abandon()
+	}
+	p.mu.Unlock()
+	if err := p.device.Reset(); err != nil {
+		return err
+	}
+	if err := p.probe(); err != nil {
+		return err
+	}
+	for _, pl := range plans {
+		k, err := p.device.Compile(pl.program)
+		var refused *Refusal
+		if err != nil && !errors.As(err, &refused) {
+			return err
+		}
+		p.mu.Lock()
+		pl.kernel = k
+		if err != nil {
+			pl.refusal = refused
+		}
+		p.mu.Unlock()
+	}
+	return nil
+}
+
+// up puts the device back to work.
+func (p *Processor) up() {
+	p.mu.Lock()
+	if p.state != Down {
+		p.mu.Unlock()
+		return
+	}
+	p.state, p.reason = Up, nil
+	p.broken = make(chan struct{})
+	p.wake.Broadcast()
+	p.mu.Unlock()
+	if p.config.Changed != nil {
+		p.config.Changed(true, nil)
+	}
+}
+
+// The probe task: words in, each with its number added, words out.
+const (
+	probeWords  = 1024
+	probeSource = `
+KERNEL millrace_probe(GLOBAL const i32 *in, GLOBAL i32 *out, i32 n) {
+	i32 i = ITEM;
+	if (i < n) out[i] = in[i] + i;
+}`
+)
+
+var errProbe = errors.New("the device computes a wrong result")
+
+func probeProgram() *Program {
+	return &Program{
+		Key:    "millrace_probe",
+		Source: probeSource,
+		Launches: []Launch{{
+			Entry: "millrace_probe", Items: Extent{Each: 1}, Group: 64,
+			Args: []Arg{{InputArg, 0}, {OutputArg, 0}, {Int32Arg, 0}},
+		}},
+		Outputs: []Extent{{Each: 4}},
+		Host: func(b *Buffers) error {
+			for i := range int(b.Call.Scalars[0]) {
+				w := binary.NativeEndian.Uint32(b.Input[0][4*i:])
+				binary.NativeEndian.PutUint32(b.Output[0][4*i:], w+uint32(i))
+			}
+			return nil
+		},
+	}
+}
+
+// probe runs one task to the end. A device that only takes precompiled programs has
+// proved enough if it gives memory.
+func (p *Processor) probe() error {
+	const size = 4 * probeWords
+	slot, err := p.device.NewSlot(Sizes{Input: []int{size}, Output: []int{size}})
+	if err != nil {
+		return err
+	}
+	k, err := p.device.Compile(probeProgram())
+	var refused *Refusal
+	if errors.As(err, &refused) {
+		slot.Free()
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer k.Free()
+	want := make([]byte, size)
+	for i := range probeWords {
+		binary.NativeEndian.PutUint32(slot.Input(0)[4*i:], uint32(7*i))
+		binary.NativeEndian.PutUint32(want[4*i:], uint32(8*i))
+	}
+	if err := slot.Run(k, &Call{InputBytes: []int{size}, Scalars: []int64{probeWords}}); err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := slot.Wait()
+		done <- err
+	}()
+	select {
+	case err = <-done:
+	case <-time.After(p.config.Deadline):
+		return ErrTimeout // the slot is in use: not freed
+	}
+	defer slot.Free()
+	if err == nil && !bytes.Equal(slot.Output(0), want) {
+		err = errProbe
+	}
+	return err
+}

@@ -1,0 +1,231 @@
+// Package sim is a device that takes time but needs no hardware: results come from
+// Go functions, moves and kernels last as long as its configuration says, and faults
+// happen where a test wants them. Under testing/synctest its time is virtual and exact. It
+// proves scheduling and what happens when devices fail, never speed. On the path of a row
+// it stands in the place of any device. Entry point: New.
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/millrace/millrace/device"
+)
+
+// Config describes a simulated device.
+type Config struct {
+	ID           string
+	MemoryBytes  int64
+	MoveIn       float64 // bytes per second; 0: takes no time
+	MoveOut      float64
+	Launch       time.Duration      // each launch
+	Rate         map[string]float64 // bytes of input per second, by Program.Key
+	RateOther    float64            // of programs that Rate does not name; 0: takes no time
+	Unified      bool               // moves take no time
+	Precompiled  []string           // keys of the only programs that it takes; nil: any
+	LoadTime     time.Duration      // of Compile
+	Refuse       map[string]string  // reasons, by Program.Key
+	Faults       []Fault
+	ResetFailing int // how many resets fail at first
+}
+
+// Event is where a fault can happen.
+type Event uint8
+
+// The events, each counted from 1.
+const (
+	Allocate Event = iota // NewSlot and NewResident
+	Execute               // a task's kernels
+	Launch                // Slot.Run
+)
+
+// Effect is what happens then.
+type Effect uint8
+
+// The effects.
+const (
+	Lose  Effect = iota // the device is lost
+	Hang                // it does not answer any more
+	Full                // there is no memory
+	Wrong               // the result is wrong: the last byte of output 0 is changed
+)
+
+// Fault is one effect at the N-th event of a kind.
+type Fault struct {
+	At     Event
+	N      int
+	Effect Effect
+}
+
+// Device is a simulated device.
+type Device struct {
+	config Config
+
+	mu      sync.Mutex
+	gen     *generation
+	used    int64
+	counts  map[Event]int
+	resets  int
+	closed  bool
+	misuses []string
+}
+
+// generation is what lives from one reset to the next.
+type generation struct {
+	lost      chan struct{} // closed when the device is lost
+	reset     chan struct{} // closed by Reset and Close
+	isLost    bool
+	hung      bool
+	in        time.Time // when the engine is free again
+	exec, out time.Time
+}
+
+func newGeneration() *generation {
+	return &generation{lost: make(chan struct{}), reset: make(chan struct{})}
+}
+
+// New opens a simulated device.
+func New(c Config) *Device {
+	return &Device{config: c, gen: newGeneration(), counts: map[Event]int{}}
+}
+
+// Info describes it.
+func (d *Device) Info() device.Info {
+	c := &d.config
+	return device.Info{
+		ID: c.ID, Kind: device.Simulated, Name: "simulated", Vendor: "millrace", MemoryBytes: c.MemoryBytes, AllocationBytesMax: c.MemoryBytes,
+		SharedBytes: 48 << 10, GroupItemsMax: 1024, FP64: true, Int64Atomics: true, Unified: c.Unified,
+		Precompiled: c.Precompiled != nil, LoadTime: c.LoadTime,
+	}
+}
+
+// Misuses are the violations of the contract that were seen.
+func (d *Device) Misuses() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return append([]string{}, d.misuses...)
+}
+
+// UsedBytes is the memory allocated now.
+func (d *Device) UsedBytes() int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.used
+}
+
+func (d *Device) misuse(format string, args ...any) {
+	d.misuses = append(d.misuses, fmt.Sprintf(format, args...))
+}
+
+// happens counts an event and gives the fault that it meets.
+func (d *Device) happens(e Event) (Effect, bool) {
+	d.counts[e]++
+	for _, f := range d.config.Faults {
+		if f.At == e && f.N == d.counts[e] {
+			return f.Effect, true
+		}
+	}
+	return 0, false
+}
+
+func (d *Device) lose() {
+	if !d.gen.isLost {
+		d.gen.isLost = true
+		close(d.gen.lost)
+	}
+}
+
+// state is why nothing can be done, with mu held.
+func (d *Device) state() error {
+	switch {
+	case d.closed:
+		return device.ErrClosed
+	case d.gen.isLost:
+		return device.ErrLost
+	}
+	return nil
+}
+
+type kernel struct {
+	d       *Device
+	gen     *generation
+	program *device.Program
+}
+
+func (k *kernel) Program() *device.Program { return k.program }
+func (k *kernel) Free()                    {}
+
+// Compile takes LoadTime and refuses what the configuration says.
+func (d *Device) Compile(p *device.Program) (device.Kernel, error) {
+	time.Sleep(d.config.LoadTime)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.state(); err != nil {
+		return nil, err
+	}
+	if reason, refused := d.refusal(p); refused {
+		return nil, &device.Refusal{Device: d.config.ID, Reason: reason}
+	}
+	return &kernel{d, d.gen, p}, nil
+}
+
+func (d *Device) refusal(p *device.Program) (string, bool) {
+	if reason, ok := d.config.Refuse[p.Key]; ok {
+		return reason, true
+	}
+	if p.Host == nil {
+		return "the program has no Go function", true
+	}
+	for _, key := range d.config.Precompiled {
+		if key == p.Key {
+			return "", false
+		}
+	}
+	return "is not among the precompiled programs", d.config.Precompiled != nil
+}
+
+// allocate counts memory, with mu held.
+func (d *Device) allocate(bytes int64) error {
+	if err := d.state(); err != nil {
+		return err
+	}
+	effect, fault := d.happens(Allocate)
+	switch {
+	case fault && effect == Lose:
+		d.lose()
+		return device.ErrLost
+	case fault && effect == Full, d.used+bytes > d.config.MemoryBytes:
+		return device.ErrNoMemory
+	}
+	d.used += bytes
+	return nil
+}
+
+// Reset starts anew; the first ResetFailing resets fail.
+func (d *Device) Reset() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return device.ErrClosed
+	}
+	d.resets++
+	if d.resets <= d.config.ResetFailing {
+		return errors.New("the reset failed")
+	}
+	close(d.gen.reset)
+	d.gen, d.used = newGeneration(), 0
+	return nil
+}
+
+// Close ends it.
+func (d *Device) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.closed {
+		d.closed = true
+		close(d.gen.reset)
+	}
+	return nil
+}
