@@ -39,7 +39,8 @@ import (
 // too, which the halo's own fragment gives. So the state between tasks is never a local
 // table, and snapshots have one form.
 //
-// Files: aggregate_local_table.go (the groups of one window), aggregate_local_run.go (rows in and out),
+// Files: aggregate_local_table.go (the groups of one window), aggregate_local_lanes.go (the
+// same for a few groups), aggregate_local_run.go and aggregate_local_add.go (rows in and out),
 // aggregate_local_emit.go (windows), aggregate_local_task.go (the history of rows, and
 // how a task is computed).
 

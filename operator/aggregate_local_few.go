@@ -11,6 +11,21 @@ const fewGroups = 16
 // fewSlot is what a part of a pane has of a group.
 type fewSlot struct{ rows, sum int64 }
 
+// appendRows logs rows.
+func (l *localLog) appendRows(ids []int32) {
+	l.id = append(l.id, ids...)
+	if len(l.rows) > 0 {
+		l.rows = append(l.rows, singles[:len(ids)]...)
+	}
+}
+
+// countRows makes rows as long as id: entries that are more than a row will come.
+func (l *localLog) countRows() {
+	for len(l.rows) < len(l.id) {
+		l.rows = append(l.rows, singles[:min(len(singles), len(l.id)-len(l.rows))]...)
+	}
+}
+
 // singles are the row counts of entries that are rows.
 var singles = func() (s [ChunkRows]int32) {
 	for i := range s {
@@ -35,6 +50,7 @@ func (w *localWindows) few() bool {
 // addFew takes rows [lo, hi) of the chunk into the newest pane.
 func (w *localWindows) addFew(lo, hi int) {
 	first := len(w.log.id)
+	w.log.countRows()
 	values, n := w.plan.firstSum, len(w.keys.word)
 	var even, odd [fewGroups]fewSlot
 	if values < 0 {

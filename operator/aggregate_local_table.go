@@ -72,7 +72,7 @@ type localCell struct {
 type localLog struct {
 	head  int
 	id    []int32
-	rows  []int32   // 1, or those of the group in the pane (addFew)
+	rows  []int32   // those of the group in the pane (addFew); empty while every entry is a row
 	value [][]int64 // per cell with a sum
 	null  [][]uint8 // per cell: 1 where the value is NULL; nil if none was
 	panes []localPane
