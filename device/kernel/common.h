@@ -50,4 +50,18 @@ FUNCTION i64 year_start(i64 year) {
   i64 y = year - 1;
   return y * 365 + floor_div(y, 4) - floor_div(y, 100) + floor_div(y, 400) - 719162;
 }
+/* Numbers that are equal for floats that group together, and a step of a hash. */
+#define KEY_F32(x)  ((x) == 0 ? (i64)0 : (x) != (x) ? (i64)1 << 40 : (i64)OF_F32(x))
+#define KEY_F64(x)  ((x) == 0 ? (i64)0 : (x) != (x) ? (i64)-1 : (i64)OF_F64(x))
+FUNCTION u64 mix(u64 h, i64 v) {
+  h = (h ^ (u64)v) * I64(0xff51afd7, 0xed558ccd);
+  return h ^ h >> 33;
+}
+
+/* The first position of the pane that holds a position. Edges of windows lie at multiples
+ * of slide, and behind each at the remainder edge, which is slide if there is none. */
+FUNCTION i64 pane_of(i64 position, i64 slide, i64 edge) {
+  i64 in_slide = floor_mod(position, slide);
+  return SUB_I64(position, in_slide >= edge ? in_slide - edge : in_slide);
+}
 /* ---- end of the dialect ---- */

@@ -38,6 +38,19 @@ func compileForCUDA(t *testing.T, source string) {
 	}
 }
 
+func TestAggregationCompilesForCUDA(t *testing.T) {
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			side, op := randomAggregate(optest.NewGen(seed, timedTypes()))
+			p, err := kernel.NewAggregation(side, op)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compileForCUDA(t, p.Program.Source)
+		})
+	}
+}
+
 func TestSelectionCompilesForCUDA(t *testing.T) {
 	for seed := range uint64(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

@@ -2,7 +2,7 @@
 // dialect that OpenCL C and CUDA C++ both are, with a prelude of a few lines for each. On
 // the path of a row it stands where a pipeline is prepared for a device, and around the
 // device: it also copies a task's columns to pinned memory and reads results from there.
-// Start at NewSelection (filters and projections).
+// Start at NewSelection (filters and projections) and NewAggregation (groups by pane).
 //
 // # Rules of the dialect
 //

@@ -122,7 +122,6 @@ func (l *layout) entry(name string, items device.Extent, names []string, body st
 
 // Of work items, by task.
 var (
-	oneItem  = device.Extent{Fixed: 1}
 	oneGroup = device.Extent{Fixed: groupItems}
 	allRows  = device.Extent{Each: 1}          // scalar 0 is the number of rows
 	allWords = device.Extent{Each: 1, Per: 64} // of bitmaps

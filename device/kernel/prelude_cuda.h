@@ -21,6 +21,8 @@ typedef long long i64; typedef unsigned long long u64; typedef float f32; typede
 #define ROUND_F64(x)  round(x)
 #define TRUNC_F64(x)  trunc(x)
 #define FMOD_F64(x, y) fmod((x), (y))
+#define OF_F64(x)     __double_as_longlong(x)
+#define OF_F32(x)     __float_as_int(x)
 #define BITS_F64(x)   __longlong_as_double((i64)(x))
 #define BITS_F32(x)   __int_as_float((i32)(x))
 /* ---- end of prelude ---- */

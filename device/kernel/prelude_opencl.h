@@ -27,6 +27,8 @@ typedef uchar u8; typedef int i32; typedef uint u32; typedef long i64; typedef u
 #define ROUND_F64(x)  round(x)
 #define TRUNC_F64(x)  trunc(x)
 #define FMOD_F64(x, y) fmod((x), (y))
+#define OF_F64(x)     as_long(x)
+#define OF_F32(x)     as_int(x)
 #define BITS_F64(x)   as_double((i64)(x))
 #define BITS_F32(x)   as_float((i32)(x))
 /* ---- end of prelude ---- */

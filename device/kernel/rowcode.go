@@ -25,6 +25,7 @@ type rowCode struct {
 	columns    []value // of the side's relation
 	parameters []string
 	steps      []*model.Operator
+	times      []int    // event time of each step's input, -1 if it has none
 	needs      [][]bool // columns of each step's output that are read or may fail
 	ops        []model.OpID
 	output     *stream.Schema
@@ -40,16 +41,20 @@ func newRowCode(l *layout, side operator.Side) (*rowCode, error) {
 			b.need[i] = true
 		}
 	}
-	b.needs = make([][]bool, len(side.Steps))
+	b.needs, b.times = make([][]bool, len(side.Steps)), make([]int, len(side.Steps))
 	reads := slices.Clone(b.need)
 	for i := len(side.Steps) - 1; i >= 0; i-- {
 		op := side.Steps[i]
 		before := operator.Side{Relation: side.Relation, Steps: side.Steps[:i]}
-		b.needs[i] = reads
-		reads = readsBefore(op, reads, before.Output().Schema.Len())
-		if op.Kind != model.FilterOp && op.Kind != model.ProjectOp {
+		switch {
+		case op.Kind == model.WindowOp && op.Window.Kind == model.Range && before.Output().Time < 0:
+			return nil, refuse("a window of time on a relation without event time")
+		case op.Kind != model.FilterOp && op.Kind != model.ProjectOp && op.Kind != model.WindowOp:
 			return nil, refuse("there is no kernel for %s", op.Kind)
 		}
+		b.needs[i] = reads
+		b.times[i] = before.Output().Time
+		reads = readsBefore(op, reads, before.Output())
 	}
 	for _, op := range side.Steps {
 		b.ops = append(b.ops, op.ID)
@@ -60,8 +65,8 @@ func newRowCode(l *layout, side operator.Side) (*rowCode, error) {
 }
 
 // readsBefore returns the columns that a step reads, given those read of its output.
-func readsBefore(op *model.Operator, reads []bool, columns int) []bool {
-	out := make([]bool, columns)
+func readsBefore(op *model.Operator, reads []bool, in model.Relation) []bool {
+	out := make([]bool, in.Schema.Len())
 	mark := func(e *model.Expr) { e.Columns(func(c int) { out[c] = true }) }
 	switch op.Kind {
 	case model.FilterOp:
@@ -77,6 +82,9 @@ func readsBefore(op *model.Operator, reads []bool, columns int) []bool {
 		}
 	default:
 		copy(out, reads)
+		if op.Window.Kind == model.Range && in.Time >= 0 {
+			out[in.Time] = true
+		}
 	}
 	return out
 }
@@ -84,19 +92,28 @@ func readsBefore(op *model.Operator, reads []bool, columns int) []bool {
 // decide is code that sets live to whether a row comes through, and failed to the code of
 // its failure. It leaves the enclosing loop as soon as that is known.
 func (b *rowCode) decide() (string, error) {
-	text, _, err := b.emit(true)
+	text, _, _, err := b.emit(true)
 	return text, err
 }
 
 // write is code that computes the columns of a row known to come through.
-func (b *rowCode) write() (string, []value, error) { return b.emit(false) }
+func (b *rowCode) write() (string, []value, error) {
+	text, columns, _, err := b.emit(false)
+	return text, columns, err
+}
 
-func (b *rowCode) emit(decide bool) (string, []value, error) {
+// emit also returns the row's position for the window among the steps: its event time,
+// empty for a window that has none.
+func (b *rowCode) emit(decide bool) (text string, columns []value, time string, err error) {
 	e := &emitter{out: &strings.Builder{}, reasons: &b.layout.reasons, columns: b.columns}
 	b.intake.read(e, b.columns)
 	for i, op := range b.steps {
-		var err error
 		switch op.Kind {
+		case model.WindowOp:
+			if op.Window.Kind == model.Range {
+				time = e.columns[b.times[i]].value
+			}
+			e.columns = append(slices.Clone(e.columns), make([]value, op.Relation.Schema.Len()-len(e.columns))...)
 		case model.FilterOp:
 			if decide {
 				err = b.filter(e, op, i)
@@ -105,16 +122,16 @@ func (b *rowCode) emit(decide bool) (string, []value, error) {
 			err = b.project(e, op, i, decide)
 		}
 		if err != nil {
-			return "", nil, err
+			return "", nil, "", err
 		}
 	}
 	if decide {
 		e.line("live = 1;")
 	}
 	if len(b.layout.reasons.texts) >= 1<<reasonBits {
-		return "", nil, refuse("its expressions can fail for more than %d reasons", 1<<reasonBits)
+		return "", nil, "", refuse("its expressions can fail for more than %d reasons", 1<<reasonBits)
 	}
-	return e.out.String(), e.columns, nil
+	return e.out.String(), e.columns, time, nil
 }
 
 // filter: FALSE or NULL in any conjunct wins over a failure in any other.

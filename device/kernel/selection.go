@@ -41,6 +41,11 @@ type outputColumn struct {
 // there is none.
 func NewSelection(side operator.Side) (*Selection, error) {
 	l := newLayout()
+	for _, op := range side.Steps {
+		if op.Kind == model.WindowOp {
+			return nil, refuse("rows of windows are put out once per window, which there is no kernel for")
+		}
+	}
 	b, err := newRowCode(l, side)
 	if err != nil {
 		return nil, err
@@ -85,6 +90,14 @@ func (s *Selection) addColumns(b *rowCode) error {
 
 // beginBody empties the counts.
 const beginBody = "  if (ITEM < 4) counts[ITEM] = 0;\n"
+
+// failBody reports a row that failed. It stands behind code that sets g and failed.
+const failBody = `
+  if (failed) {
+    i32 at = ADD(&counts[1], 1);
+    if (at < ERRORS_MAX) { errors[2 * at] = g; errors[2 * at + 1] = failed; }
+  }
+`
 
 // placeBody gives every live row its place among those of its group, and the group's sum to
 // blocks. It stands behind code that sets g, l and live.
@@ -136,8 +149,7 @@ func (s *Selection) addEntries(b *rowCode) error {
 	}
 	text := &emitterText{}
 	text.add("  SHARED i32 sums[GROUP_ITEMS];\n  i32 g = ITEM, l = LOCAL, live = 0, failed = 0;\n  if (g < n) do {\n%s  } while (0);\n", decide)
-	text.add("  if (failed) {\n    i32 at = ADD(&counts[%d], 1);\n    if (at < ERRORS_MAX) { errors[2 * at] = g; errors[2 * at + 1] = failed; }\n  }\n", countErrors)
-	text.add("%s", placeBody)
+	text.add("%s%s", failBody, placeBody)
 	if err := l.entry("begin", oneGroup, []string{"counts"}, beginBody); err != nil {
 		return err
 	}
@@ -151,14 +163,9 @@ func (s *Selection) addEntries(b *rowCode) error {
 }
 
 func (s *Selection) addWriters(b *rowCode, write string, results []value) error {
-	text, pack := &emitterText{}, &emitterText{}
-	names, packed := append(slices.Clone(b.parameters), "place", "blocks", "origin"), []string{"counts"}
+	text, pack := &emitterText{}, newPacker("counts[0]")
+	names := append(slices.Clone(b.parameters), "place", "blocks", "origin")
 	text.add("  i32 g = ITEM;\n  if (g < n && place[g] >= 0) {\n    i32 to = blocks[GROUP] + place[g];\n    origin[to] = g;\n%s", write)
-	pack.add("  i32 w = ITEM, from = w * 64, rows = counts[0] - from;\n  if (rows > 64) rows = 64;\n  if (rows > 0) {\n    u64 bits;\n")
-	packBits := func(bytes, bits string) {
-		pack.add("    bits = 0;\n    for (i32 i = 0; i < rows; i++) bits |= (u64)%s[from + i] << i;\n    %s[w] = bits;\n", bytes, bits)
-		packed = append(packed, bytes, bits)
-	}
 	for i, c := range s.columns {
 		if c.t == stream.Invalid {
 			continue
@@ -167,7 +174,7 @@ func (s *Selection) addWriters(b *rowCode, write string, results []value) error 
 		if c.t == stream.Boolean {
 			text.add("    %s_bytes[to] = (u8)(%s & 1);\n", out, v.value)
 			names = append(names, out+"_bytes")
-			packBits(out+"_bytes", out)
+			pack.bits(out+"_bytes", out)
 		} else {
 			text.add("    %s[to] = %s;\n", out, v.value)
 			names = append(names, out)
@@ -175,20 +182,44 @@ func (s *Selection) addWriters(b *rowCode, write string, results []value) error 
 		if v.null != never {
 			text.add("    %s_known[to] = (u8)!%s;\n", out, v.null)
 			names = append(names, out+"_known")
-			packBits(out+"_known", out+"_valid")
+			pack.bits(out+"_known", out+"_valid")
 		} else {
 			s.columns[i].valid = -1
 		}
 	}
 	text.add("  }\n")
-	pack.add("  }\n")
 	if err := s.layout.entry("write", allRows, names, text.String()); err != nil {
 		return err
 	}
-	if len(packed) == 1 {
+	return pack.entry(s.layout, allWords)
+}
+
+// packer writes the kernel that packs bytes, each 0 or 1, into bits, a word by each work
+// item.
+type packer struct {
+	emitterText
+	names []string
+}
+
+// newPacker: rows is C for how many bytes there are.
+func newPacker(rows string) *packer {
+	p := &packer{names: []string{"counts"}}
+	p.add("  i32 w = ITEM, from = w * 64, rows = %s - from;\n  if (rows > 64) rows = 64;\n  if (rows > 0) {\n    u64 bits;\n", rows)
+	return p
+}
+
+func (p *packer) bits(bytes, bits string) {
+	p.add("    bits = 0;\n    for (i32 i = 0; i < rows; i++) bits |= (u64)%s[from + i] << i;\n    %s[w] = bits;\n", bytes, bits)
+	p.names = append(p.names, bytes, bits)
+}
+
+// entry adds the kernel, if it has anything to do.
+func (p *packer) entry(l *layout, items device.Extent) error {
+	if len(p.names) == 1 {
 		return nil
 	}
-	return s.layout.entry("pack", allWords, packed, pack.String())
+	p.add("  }\n")
+	return l.entry("pack", items, p.names, p.String())
 }
 
 // Sizes are the buffers of a slot for tasks of up to rows rows.
@@ -236,14 +267,14 @@ func (s *Selection) Read(slot device.Slot, r *Selected) {
 		r.Redo = fmt.Sprintf("%d rows failed, a device reports at most %d", failed, ErrorRowsMax)
 		return
 	}
-	r.Failed = s.rejected(r.Failed, view[int32](slot.Output(s.errors))[:2*failed])
+	r.Failed = rejected(r.Failed, view[int32](slot.Output(s.errors))[:2*failed], s.ops, s.layout.reasons.texts)
 }
 
 // rejected turns pairs of row and code into failures, in row order.
-func (s *Selection) rejected(to []Rejected, pairs []int32) []Rejected {
+func rejected(to []Rejected, pairs []int32, ops []model.OpID, reasons []string) []Rejected {
 	for i := 0; i < len(pairs); i += 2 {
 		code := pairs[i+1]
-		to = append(to, Rejected{int(pairs[i]), s.ops[code>>reasonBits], s.layout.reasons.texts[code&(1<<reasonBits-1)-1]})
+		to = append(to, Rejected{int(pairs[i]), ops[code>>reasonBits], reasons[code&(1<<reasonBits-1)-1]})
 	}
 	slices.SortFunc(to, func(a, b Rejected) int { return cmp.Compare(a.Row, b.Row) })
 	return to

@@ -11,6 +11,8 @@ struct numbers { unsigned x, y, z; };
 static __device__ __forceinline__ int atomicAdd(int *p, int v) { return __nvvm_atom_add_gen_i(p, v); }
 static __device__ __forceinline__ int atomicMin(int *p, int v) { return __nvvm_atom_min_gen_i(p, v); }
 static __device__ __forceinline__ int atomicCAS(int *p, int was, int v) { return __nvvm_atom_cas_gen_i(p, was, v); }
+static __device__ __forceinline__ long long __double_as_longlong(double v) { return __builtin_bit_cast(long long, v); }
+static __device__ __forceinline__ int __float_as_int(float v) { return __builtin_bit_cast(int, v); }
 static __device__ __forceinline__ double __longlong_as_double(long long v) { return __builtin_bit_cast(double, v); }
 static __device__ __forceinline__ float __int_as_float(int v) { return __builtin_bit_cast(float, v); }
 static __device__ __forceinline__ unsigned long long __umul64hi(unsigned long long a, unsigned long long b) { return (unsigned long long)((unsigned __int128)a * b >> 64); }

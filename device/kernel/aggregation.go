@@ -1,0 +1,299 @@
+package kernel
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/millrace/millrace/device"
+	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/operator"
+	"github.com/millrace/millrace/stream"
+	"github.com/millrace/millrace/stream/window"
+)
+
+// Groups by pane.
+//
+// Problem: of a task's rows, the accumulators of every group in every pane, in the order in
+// which groups first appear, and the same bits whatever order work items run in. Idea: find
+// groups with atomics, but sum without.
+//
+//	decide      which rows stay, their pane, keys and arguments
+//	insert      a hash table of rows: each row finds a row with its pane and keys, and the
+//	            first row of every group is found by an atomic minimum
+//	first, scan the first rows, numbered by prefix sums: an entry's number is its place in
+//	            the order of first appearance
+//	accumulate  every work group takes a range of rows in tiles, sorts a tile by entry,
+//	            joins equal entries by a segmented scan, and adds what comes out to a table
+//	            of its own, where each entry has one writer
+//	merge       the tables of all work groups, in the order of their rows
+//
+// Invariants:
+//
+//  1. What a launch reads of other rows was written by an earlier launch; the table and the
+//     first rows, which one launch writes from many rows, only through atomics.
+//  2. Values are joined in the order of their rows: the sort's key is entry and row.
+//  3. A row that finds no place, and an entry past the last one, are counted as lost, and
+//     then the whole task is run again on the CPU.
+
+// Aggregation is a program of filters, projections and an aggregate over panes of windows.
+type Aggregation struct {
+	Program *device.Program
+	layout  *layout
+	intake  *intake
+	ops     []model.OpID
+	grid    window.Grid
+	form    model.WindowKind
+	cells   []cell
+	calls   []int // cell of each aggregate call
+	keys    []outputColumn
+	errors  int // output buffers
+	places  int
+	base    int // scalar: position of the task's first row
+	entries int
+}
+
+const (
+	// EntriesMax bounds the groups, counted per pane, of one task.
+	EntriesMax = 4096
+
+	workGroups = 32             // that share the rows of a task; each has a table
+	tableSize  = 2 * EntriesMax // power of two
+	probesMax  = 128
+)
+
+// NewAggregation writes the program of a side and the aggregate behind it. An error says
+// why there is none.
+func NewAggregation(side operator.Side, op *model.Operator) (*Aggregation, error) {
+	a := &Aggregation{layout: newLayout(), entries: EntriesMax}
+	fmt.Fprintf(&a.layout.source, "#define ENTRIES_MAX %d\n#define TABLE_SIZE %d\n#define PROBES_MAX %d\n", EntriesMax, tableSize, probesMax)
+	if err := a.findWindow(side); err != nil {
+		return nil, err
+	}
+	last, need, err := a.arguments(side, op)
+	if err != nil {
+		return nil, err
+	}
+	side.Steps = append(slices.Clone(side.Steps), last)
+	side.Need = need
+	b, err := newRowCode(a.layout, side)
+	if err != nil {
+		return nil, err
+	}
+	a.intake, a.ops = b.intake, b.ops
+	a.base = a.layout.scalar(device.Int64Arg, "base")
+	b.parameters = append(b.parameters, "base")
+	a.addBuffers(last.Project[:len(op.Aggregate.Keys)])
+	if err := a.addEntries(b, last.Project, len(op.Aggregate.Keys)); err != nil {
+		return nil, err
+	}
+	a.Program = a.layout.program("aggregation")
+	return a, nil
+}
+
+func (a *Aggregation) findWindow(side operator.Side) error {
+	if out := side.Output(); out.Windowed() && !slices.ContainsFunc(side.Steps, func(s *model.Operator) bool { return s.Kind == model.WindowOp }) {
+		return refuse("its input carries windows in columns")
+	}
+	for _, s := range side.Steps {
+		if s.Kind != model.WindowOp {
+			continue
+		}
+		w := s.Window
+		switch w.Kind {
+		case model.Range:
+			a.grid = window.Range(w.Size, w.Slide)
+		case model.Rows:
+			a.grid = window.Rows(w.Size, w.Slide)
+		default:
+			return refuse("there is no kernel for windows of kind %s", w.Kind)
+		}
+		a.form = w.Kind
+	}
+	return nil
+}
+
+// arguments is the projection of keys and arguments, each guarded by its call's filter, and
+// finds the cells.
+func (a *Aggregation) arguments(side operator.Side, op *model.Operator) (last *model.Operator, need []bool, err error) {
+	exprs := slices.Clone(op.Aggregate.Keys)
+	for i := range op.Aggregate.Aggs {
+		g := &op.Aggregate.Aggs[i]
+		arg, t := -1, stream.Invalid
+		if x := guarded(g); x != nil {
+			t = x.Type
+			if arg = slices.IndexFunc(exprs[len(op.Aggregate.Keys):], x.Equal); arg < 0 {
+				arg = len(exprs) - len(op.Aggregate.Keys)
+				exprs = append(exprs, x)
+			}
+		}
+		c, err := cellOf(g, arg, t)
+		if err != nil {
+			return nil, nil, err
+		}
+		at := slices.IndexFunc(a.cells, func(o cell) bool { return o.kind == c.kind && o.arg == c.arg })
+		if at < 0 {
+			at = len(a.cells)
+			a.cells = append(a.cells, c)
+		}
+		a.calls = append(a.calls, at)
+	}
+	schema := &stream.Schema{}
+	for i, x := range exprs {
+		if x.Type == stream.Varchar {
+			return nil, nil, refuse("it groups by text, or aggregates it")
+		}
+		schema.Fields, need = append(schema.Fields, stream.Field{Name: fmt.Sprint("c", i), Type: x.Type}), append(need, true)
+	}
+	return &model.Operator{ID: op.ID, Kind: model.ProjectOp, Project: exprs, Relation: model.Relation{Schema: schema, Time: -1}}, need, nil
+}
+
+// guarded is the argument of a call, NULL where its filter is not TRUE; nil for COUNT(*).
+func guarded(g *model.Agg) *model.Expr {
+	if g.Filter == nil {
+		return g.Arg
+	}
+	arg := g.Arg
+	if arg == nil {
+		arg = model.Lit(stream.Bool(true))
+	}
+	return model.Call("case", arg.Type, g.Filter, arg, model.Lit(stream.NullOf(arg.Type)))
+}
+
+// memoryType is the C type in which a value lies in temporary buffers.
+func memoryType(t stream.Type) string {
+	if t == stream.Boolean {
+		return "u8"
+	}
+	return ctype(t)
+}
+
+func (a *Aggregation) addBuffers(keys []*model.Expr) {
+	l := a.layout
+	l.output("counts", "i32", extent{fixed: 4 * countsLen}, device.Extent{Fixed: 4 * countsLen})
+	a.errors = l.output("errors", "i32", extent{fixed: 8 * ErrorRowsMax}, counted(countErrors, perRow(8))).arg.Index
+	perEntry := func(name, ctype string) int {
+		b := bytesOf(ctype)
+		return l.output(name, ctype, extent{fixed: b * EntriesMax}, counted(countRows, perRow(b))).arg.Index
+	}
+	a.places = perEntry("position_of", "i64")
+	bits := func(name string) int {
+		l.buffer(device.TemporaryArg, name+"_bytes", "u8", extent{fixed: EntriesMax})
+		return l.output(name, "u64", extent{fixed: EntriesMax / 8}, counted(countRows, perWord())).arg.Index
+	}
+	for i, k := range keys {
+		c := outputColumn{t: k.Type}
+		if name := fmt.Sprintf("show%d", i); k.Type == stream.Boolean {
+			c.values = bits(name)
+		} else {
+			c.values = perEntry(name, ctype(k.Type))
+		}
+		c.valid = bits(fmt.Sprintf("show%d_valid", i))
+		a.keys = append(a.keys, c)
+	}
+	for i := range a.cells {
+		c := &a.cells[i]
+		for k, f := range c.fields {
+			at := perEntry(fmt.Sprintf("cell%d_%s", i, f.name), f.ctype)
+			if k == 0 {
+				c.first = at
+			}
+			l.buffer(device.TemporaryArg, fmt.Sprintf("table%d_%s", i, f.name), f.ctype, extent{fixed: workGroups * EntriesMax * bytesOf(f.ctype)})
+		}
+	}
+	for _, t := range []struct{ name, ctype string }{{"pane", "i64"}, {"position", "i64"}, {"slot", "i32"}, {"place", "i32"}} {
+		l.buffer(device.TemporaryArg, t.name, t.ctype, perRow(bytesOf(t.ctype)))
+	}
+	l.buffer(device.TemporaryArg, "blocks", "i32", perGroup(4))
+	for _, name := range []string{"table", "firsts", "ids"} {
+		l.buffer(device.TemporaryArg, name, "i32", extent{fixed: 4 * tableSize})
+	}
+}
+
+// Sizes are the buffers of a slot for tasks of up to rows rows.
+func (a *Aggregation) Sizes(rows int) device.Sizes { return a.layout.sizes(rows) }
+
+// NewCall returns a call with room for what Load enters.
+func (a *Aggregation) NewCall() *device.Call {
+	return &device.Call{InputBytes: make([]int, len(a.layout.buffers[device.InputArg])), Scalars: make([]int64, a.layout.scalars)}
+}
+
+// Load copies the rows of a task, as many as the slot has room for at most, to a slot's
+// input buffers and prepares the call.
+func (a *Aggregation) Load(t *operator.Task, slot device.Slot, call *device.Call) error {
+	call.Scalars[a.base] = t.First
+	return a.intake.load(t, slot, call)
+}
+
+// Grouped is the result of a task: the entries of all panes, by pane and in order of first
+// appearance. It aliases the slot's output buffers.
+type Grouped struct {
+	Len int
+	// Positions are those of the first row of each entry: event time, or the row's number.
+	// Entries of one pane stand together; Grid.Pane tells which it is. 0 without a window.
+	Positions []int64
+	Keys      []stream.Column // as the first row shows them
+	Cells     []Cell
+	Failed    []Rejected // in row order
+	Redo      string     // why the task has to be run on the CPU; empty if the result is good
+}
+
+// Cell is an accumulator of every entry; see CellKind for the fields that each kind has.
+type Cell struct {
+	Kind        CellKind
+	N           []int32
+	Low         []uint64
+	High        []int64
+	Float, Rest []float64
+	Value       stream.Column // BOOLEAN lies in I32, as 0 and 1
+}
+
+// Grid is the windows whose panes the entries belong to; ok is false without a window.
+func (a *Aggregation) Grid() (grid window.Grid, ok bool) { return a.grid, a.form != model.NoWindow }
+
+// CellOf is the cell from which aggregate call i is computed.
+func (a *Aggregation) CellOf(call int) int { return a.calls[call] }
+
+// Read makes r the result that lies in a slot's output buffers.
+func (a *Aggregation) Read(slot device.Slot, r *Grouped) {
+	counts := view[int32](slot.Output(0))
+	r.Len, r.Redo, r.Failed = min(int(counts[countRows]), EntriesMax), "", r.Failed[:0]
+	r.Keys, r.Cells = resize(r.Keys, len(a.keys)), resize(r.Cells, len(a.cells))
+	r.Positions = view[int64](slot.Output(a.places))[:r.Len]
+	for i := range a.keys {
+		r.Keys[i] = a.keys[i].column(slot, r.Len)
+	}
+	for i := range a.cells {
+		r.Cells[i] = a.cells[i].result(slot, r.Len)
+	}
+	failed := int(counts[countErrors])
+	switch {
+	case counts[countLost] > 0:
+		r.Redo = fmt.Sprintf("%d rows found no place among %d groups", counts[countLost], EntriesMax)
+	case failed > ErrorRowsMax:
+		r.Redo = fmt.Sprintf("%d rows failed, a device reports at most %d", failed, ErrorRowsMax)
+	default:
+		r.Failed = rejected(r.Failed, view[int32](slot.Output(a.errors))[:2*failed], a.ops, a.layout.reasons.texts)
+	}
+}
+
+// result is the first n accumulators in a slot's output buffers.
+func (c *cell) result(slot device.Slot, n int) Cell {
+	out := Cell{Kind: c.kind, N: view[int32](slot.Output(c.first))[:n]}
+	switch c.kind {
+	case IntSumCell:
+		out.Low, out.High = view[uint64](slot.Output(c.first + 1))[:n], view[int64](slot.Output(c.first + 2))[:n]
+	case FloatSumCell:
+		out.Float, out.Rest = view[float64](slot.Output(c.first + 1))[:n], view[float64](slot.Output(c.first + 2))[:n]
+	case LeastCell, GreatestCell:
+		t := c.t
+		if t == stream.Boolean {
+			t = stream.Integer
+		}
+		column := outputColumn{t: t, values: c.first + 1, valid: -1}
+		out.Value = column.column(slot, n)
+	}
+	return out
+}
+
+// names joins lists of parameters.
+func names(lists ...[]string) []string { return slices.Concat(lists...) }
