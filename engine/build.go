@@ -127,6 +127,7 @@ func (s *stage) setLanes(fn operator.Function) {
 	s.lanes = make([]lane, k.Lanes())
 	for i := range s.ring {
 		s.ring[i].laneOut = make([]any, k.Lanes())
+		s.ring[i].lanesOut = s.ring[i].laneOut
 	}
 }
 

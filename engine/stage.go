@@ -77,6 +77,8 @@ type slot struct {
 	laned    atomic.Uint64 // the same for the lanes
 	laneLeft atomic.Int32
 	laneOut  []any
+	// lanesOut is laneOut, as an interface made once.
+	lanesOut any
 }
 
 type lane struct {
@@ -238,7 +240,7 @@ func (s *stage) drain() error {
 				return nil
 			}
 			if s.keyed != nil {
-				sl.partial.Value = sl.laneOut
+				sl.partial.Value = sl.lanesOut
 			}
 			if err := s.body.absorb(sl); err != nil {
 				return s.named(err)

@@ -64,17 +64,25 @@ func (a *after) Choices() []Choice {
 }
 
 // Choices implements Chooser.
-func (j *join) Choices() []Choice {
+func (j *joinPlan) Choices() []Choice {
 	c := Choice{Part: "pairs", Taken: j.uses.taken(usedHash, usedRanges)}
 	switch keys := len(j.op.Join.LeftKeys) > 0; {
 	case j.env.Force.Join == "theta":
 		c.Algorithm, c.Reason = "every pair of a window", "forced"
 	case keys:
 		c.Algorithm, c.Reason = "hash of the right rows of a window", "the sides have equal columns"
-	case j.bits != nil:
+	case j.compared:
 		c.Algorithm, c.Reason = "blocks of pairs as bitmaps", "the sides are compared, and not for equality"
 	default:
 		c.Algorithm, c.Reason = "every pair of a window", "no condition compares a column of one side with the other side's"
 	}
-	return []Choice{c}
+	order := Choice{Part: "order", Algorithm: "windows in turn", Taken: j.uses.taken(usedInTurn, usedLanes)}
+	order.Reason = "there is one worker, or windows share rows"
+	switch {
+	case len(order.Taken) == 0: // before the first window the plan's choices, of any number of workers
+		return []Choice{c}
+	case j.lanes:
+		order.Algorithm, order.Reason = "windows side by side, put out in order", "there are several workers, and windows share no rows"
+	}
+	return []Choice{c, order}
 }

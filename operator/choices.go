@@ -14,6 +14,7 @@ type Choices struct {
 	Group   string // "packed" (whole numbers by words of few bits), "hash"
 	Windows string // "local" (a task computes whole windows), "assembled" (panes are merged in order)
 	Join    string // "theta" (every pair), "bitmap" (blocks of pairs, one test at a time)
+	Order   string // "turn" (a join's windows one after the other), "lanes" (side by side)
 	Tasks   string // "vary": the engine's tasks change their size all the time, to a 64th
 	Times   string // "based": sources leave event times without their base
 	Vector  string // "off": no vector instructions and no kernels that need them
@@ -32,6 +33,7 @@ func Knobs() []Knob {
 		{"group", []string{"packed", "hash"}, func(c *Choices) *string { return &c.Group }},
 		{"windows", []string{"local", "assembled"}, func(c *Choices) *string { return &c.Windows }},
 		{"join", []string{"theta", "bitmap"}, func(c *Choices) *string { return &c.Join }},
+		{"order", []string{"turn", "lanes"}, func(c *Choices) *string { return &c.Order }},
 		{"tasks", []string{"vary"}, func(c *Choices) *string { return &c.Tasks }},
 		{"times", []string{"based"}, func(c *Choices) *string { return &c.Times }},
 		{"vector", []string{"off"}, func(c *Choices) *string { return &c.Vector }},
@@ -65,7 +67,7 @@ func (c Choices) String() string {
 // Plain are the algorithms that serve every query, without those that are chosen
 // because they are faster for some.
 func Plain() Choices {
-	return Choices{Group: "hash", Windows: "assembled", Vector: "off"}
+	return Choices{Group: "hash", Windows: "assembled", Order: "turn", Vector: "off"}
 }
 
 // Over returns c with what it leaves open as in other.

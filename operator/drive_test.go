@@ -55,7 +55,8 @@ func newDrive(t *testing.T, rng *rand.Rand, make func(env operator.Env) operator
 
 func (d *drive) fresh() {
 	d.env = operator.Env{Pool: d.pool, BufferBytesMax: 1 << 30, Lanes: 1 + d.rng.Intn(4)}
-	d.env.Force.Join = []string{"", "hash", "theta", "bitmap", "range"}[d.rng.Intn(5)]
+	d.env.Force.Join = []string{"", "theta", "bitmap"}[d.rng.Intn(3)]
+	d.env.Force.Order = []string{"", "turn", "lanes"}[d.rng.Intn(3)]
 	d.env.Force.Windows = []string{"", "local", "assembled"}[d.rng.Intn(3)]
 	d.fn = d.make(d.env)
 }

@@ -107,6 +107,11 @@ func pairTests(right []*model.Expr, kinds []vec.Test, ranges bool) (out []pairTe
 	return out
 }
 
+// ranged reports whether a test has two ends.
+func (b *pairBits) ranged() bool {
+	return slices.ContainsFunc(b.tests, func(t pairTest) bool { return t.upper >= 0 })
+}
+
 func isLower(t vec.Test) bool { return t == vec.Greater || t == vec.GreaterEqual }
 func isUpper(t vec.Test) bool { return t == vec.Less || t == vec.LessEqual }
 
@@ -145,26 +150,26 @@ func (l *layout) sideOf(e *model.Expr) int {
 
 // open computes the halves for a window's rows. Without success every pair of the window
 // is a candidate.
-func (b *pairBits) open(sides [2]*windowSide, from, to [2]int) {
+func (b *pairBits) open(sides *[2]pairRows) {
 	b.usable = true
 	b.hits, b.at = b.hits[:0], 0
 	for i, p := range b.halves {
-		rows := sides[i].store.rows
-		for c := range rows.Cols {
-			if !rows.Cols[c].Absent() {
-				b.slices[i].slice(c, &rows.Cols[c], from[i], to[i])
+		side := &sides[i]
+		for c := range side.rows.Cols {
+			if col := &side.rows.Cols[c]; !col.Absent() {
+				b.slices[i].slice(c, col, side.from, side.to)
 			}
 		}
 		var bad *Failures
-		b.values[i], bad = p.Eval(b.scratch[i], b.slices[i].cols, to[i]-from[i])
+		b.values[i], bad = p.Eval(b.scratch[i], b.slices[i].cols, side.to-side.from)
 		b.usable = b.usable && bad == nil
 	}
-	b.single = to[1]-from[1] == 1
+	b.single = sides[1].to-sides[1].from == 1
 	constant, column := 0, 1
 	if b.single {
 		constant, column = 1, 0
 	}
-	b.n, b.base = to[column]-from[column], int32(from[column])
+	b.n, b.base = sides[column].to-sides[column].from, int32(sides[column].from)
 	b.words = resize(b.words, stream.WordsFor(b.n))
 	b.masked = false
 	for i := range b.values[column] {
@@ -277,35 +282,35 @@ func (b *pairBits) positions(out []int32) int {
 
 // collectBits adds the pairs that pass the tests, at most limit. Those of a left row that
 // do not fit any more wait in hits.
-func (j *join) collectBits(limit int) {
-	b := j.bits
+func (p *pairing) collectBits(limit int) {
+	b := p.bits
 	if b.single {
 		n := min(len(b.hits)-b.at, limit)
-		j.lay.pairs[0] = append(j.lay.pairs[0], b.hits[b.at:b.at+n]...)
-		j.lay.pairs[1] = fillFrom(slices.Grow(j.lay.pairs[1], n+fillRows), n, int32(j.from[1]))
+		p.lay.pairs[0] = append(p.lay.pairs[0], b.hits[b.at:b.at+n]...)
+		p.lay.pairs[1] = fillFrom(slices.Grow(p.lay.pairs[1], n+fillRows), n, int32(p.rows[1].from))
 		b.at += n
 		return
 	}
 	n := min(len(b.hits), limit)
-	left := slices.Grow(j.lay.pairs[0], limit+b.n+fillRows)
-	right := append(slices.Grow(j.lay.pairs[1], limit+b.n+pairsPerWord), b.hits[:n]...)
+	left := slices.Grow(p.lay.pairs[0], limit+b.n+fillRows)
+	right := append(slices.Grow(p.lay.pairs[1], limit+b.n+pairsPerWord), b.hits[:n]...)
 	b.hits = append(b.hits[:0], b.hits[n:]...)
-	left = fillFrom(left, len(right), int32(j.left))
-	for len(right) < limit && j.left+1 < j.to[0] {
-		j.left++
-		if !b.find(j.left - j.from[0]) {
+	left = fillFrom(left, len(right), int32(p.left))
+	for len(right) < limit && p.left+1 < p.rows[0].to {
+		p.left++
+		if !b.find(p.left - p.rows[0].from) {
 			continue
 		}
 		at := len(right)
 		n := b.positions(right[at : at+b.n+pairsPerWord])
 		right = right[:at+n]
-		left = fillFrom(left, len(right), int32(j.left))
+		left = fillFrom(left, len(right), int32(p.left))
 	}
 	if len(right) > limit {
 		b.hits = append(b.hits, right[limit:]...)
 		left, right = left[:limit], right[:limit]
 	}
-	j.lay.pairs = [2][]int32{left, right}
+	p.lay.pairs = [2][]int32{left, right}
 }
 
 // fillRows is how many places fillFrom writes at a time.

@@ -85,6 +85,9 @@ func (s *windowSide) order() orderKind {
 	return orderIndex
 }
 
+// overlaps reports whether windows share rows.
+func (s *windowSide) overlaps() bool { return !s.carried && s.grid.Overlaps() }
+
 // numberOf returns what pairs raw window k with one of the other side.
 func (s *windowSide) numberOf(k int64) int64 {
 	if s.timed {
@@ -207,4 +210,47 @@ func (s *windowSide) snapshot(w *state.Writer) {
 func (s *windowSide) restore(r *state.Reader) error {
 	s.frontier, s.ended, s.min = r.Int(), r.Bool(), r.Int()
 	return s.store.restore(r)
+}
+
+// targetWindow is the lowest window that can still give pairs, or less when neither side
+// has rows: windows whose ends never meet would be counted through for ever.
+func targetWindow(sides [2]*windowSide) int64 {
+	for {
+		l, r := sides[0].next(), sides[1].next()
+		number := max(l, r)
+		if l == r || sides[0].store.len()+sides[1].store.len() == 0 {
+			return number
+		}
+		sides[0].skip(number)
+		sides[1].skip(number)
+	}
+}
+
+// nextWindow returns the next window if both sides have all of it.
+func nextWindow(sides [2]*windowSide) (number int64, ok bool) {
+	number = targetWindow(sides)
+	ok = number != noWindow && sides[0].store.len() > 0 && sides[1].store.len() > 0 &&
+		sides[0].complete(number) && sides[1].complete(number)
+	return number, ok
+}
+
+// joinWatermark is what the next pair's window_time cannot be below.
+func joinWatermark(sides [2]*windowSide) int64 {
+	number := targetWindow(sides)
+	switch {
+	case number == noWindow || sides[0].ended && sides[1].ended:
+		return stream.MaxTime
+	case !sides[0].timed || number == stream.MinTime:
+		return stream.MinTime
+	}
+	return number - 1
+}
+
+// wantsSide reports whether a side of which size bytes are kept can take more rows.
+func wantsSide(sides [2]*windowSide, input int, size int64) bool {
+	side, other := sides[input], sides[1-input]
+	if other.ended || size <= bufferSoftBytes {
+		return true
+	}
+	return !side.complete(targetWindow(sides))
 }

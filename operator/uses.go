@@ -15,11 +15,14 @@ const (
 	usedPairs
 	usedBitmaps
 	usedRanges
+	usedInTurn // the order of a join's windows
+	usedLanes
 	algorithms
 )
 
 var algorithmNames = [algorithms]string{
 	"table rows", "packed words", "hash table", "local", "assembled", "hash", "every pair", "bitmaps", "range bitmaps",
+	"in turn", "lanes",
 }
 
 // uses counts how often each algorithm ran: one count a task, or a join's window. Any

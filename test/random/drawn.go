@@ -63,6 +63,7 @@ var taken = []string{
 	"latency target",
 	"groups: table rows", "groups: packed words", "groups: hash table", "windows: local", "windows: assembled",
 	"pairs: hash", "pairs: every pair", "pairs: bitmaps", "pairs: range bitmaps",
+	"order: in turn", "order: lanes",
 }
 
 // forcedTaken are those that must have run because they were forced; forcedNot must not
@@ -71,10 +72,12 @@ var (
 	forcedTaken = []string{
 		"group=packed, groups: packed words", "group=hash, groups: hash table", "windows=local, windows: local",
 		"windows=assembled, windows: assembled", "join=theta, pairs: every pair", "join=bitmap, pairs: bitmaps",
+		"order=turn, order: in turn", "order=lanes, order: lanes",
 	}
 	forcedNot = []string{
 		"group=packed, groups: table rows", "group=hash, groups: table rows", "group=hash, groups: packed words",
 		"windows=assembled, windows: local", "join=theta, pairs: hash", "join=theta, pairs: bitmaps", "join=bitmap, pairs: range bitmaps",
+		"order=turn, order: lanes", "order=lanes, order: in turn",
 	}
 )
 
