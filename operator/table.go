@@ -351,18 +351,54 @@ func matchDirect[T int32 | int64](p *probe, keys []T, first []int32, low int64) 
 	return n
 }
 
+// matchIntegers looks at the first row of every key's slot, then again at the few that
+// hold another key's, and leaves those out that have none: a branch per key would be
+// mispredicted at every key that sits behind another.
 func matchIntegers[T int32 | int64](p *probe, keys []T, t *Table) int {
 	left, right := (*[ChunkRows]int32)(p.pairs[0]), (*[ChunkRows]int32)(p.pairs[1])
-	first, have, next, shift, n := t.first, t.keys, t.next, t.shift, 0
+	first, have, shift := t.first, t.keys, t.shift
+	others, none := 0, 0
 	for i, k := range keys {
 		r := first[slotOf(int64(k), shift)]
-		for r != 0 && have[r] != int64(k) {
-			r = next[r]
+		right[i&(ChunkRows-1)] = r - 1
+		left[others&(ChunkRows-1)] = int32(i)
+		other, empty := 0, 0
+		if have[r] != int64(k) {
+			other = 1
 		}
-		left[n&(ChunkRows-1)], right[n&(ChunkRows-1)] = int32(i), r-1
-		if r != 0 {
+		if r == 0 {
+			empty = 1
+		}
+		others += other &^ empty
+		none += empty
+	}
+	for _, i := range left[:others] {
+		k, r := int64(keys[i]), t.next[right[i&(ChunkRows-1)]+1]
+		for r != 0 && have[r] != k {
+			r = t.next[r]
+		}
+		right[i&(ChunkRows-1)] = r - 1
+		if r == 0 {
+			none++
+		}
+	}
+	if none == 0 {
+		return copy(left[:len(keys)], rowNumbers[:])
+	}
+	n := 0
+	for i, r := range right[:len(keys)] {
+		left[n&(ChunkRows-1)], right[n&(ChunkRows-1)] = int32(i), r
+		if r >= 0 {
 			n++
 		}
 	}
 	return n
 }
+
+// rowNumbers are the numbers of a chunk's rows.
+var rowNumbers = func() (n [ChunkRows]int32) {
+	for i := range n {
+		n[i] = int32(i)
+	}
+	return n
+}()
