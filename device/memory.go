@@ -17,8 +17,15 @@ const allocationPause = time.Second
 // only one of its seats missing it takes free memory; without any, also that of idle
 // plans, the one used least recently first.
 func (p *Processor) warm(pl *Plan) error {
-	p.memory.Lock()
-	defer p.memory.Unlock()
+	p.mu.Lock()
+	broken := p.broken
+	p.mu.Unlock()
+	select {
+	case p.memory <- struct{}{}:
+		defer p.memoryDone()
+	case <-broken:
+		return errAgain
+	}
 	p.mu.Lock()
 	if p.state != Up || pl.inflight > 0 && anySet(pl.changed) {
 		p.mu.Unlock()
@@ -39,8 +46,9 @@ func (p *Processor) warm(pl *Plan) error {
 			if pl.seats == 0 {
 				p.wanted = need
 			}
+			free := p.limit - p.used
 			p.mu.Unlock()
-			return fmt.Errorf("%w: %s needs %d bytes, %d of %d are free", ErrNoMemory, pl.program.Key, need, p.limit-p.used, p.limit)
+			return fmt.Errorf("%w: %s needs %d bytes, %d of %d are free", ErrNoMemory, pl.program.Key, need, free, p.limit)
 		}
 		p.evict(victim)
 	}

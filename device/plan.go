@@ -67,7 +67,8 @@ func (s *seat) wait() {
 
 // Plan compiles a program. images are the contents of its resident buffers; they belong
 // to the plan now, which moves them to the device when it is used and takes them away
-// when others need the memory. A *Refusal says that the device cannot run it.
+// when others need the memory. A *Refusal says that the device cannot run it, ErrLost that
+// it is not up: ask again when it is.
 func (p *Processor) Plan(program *Program, sizes Sizes, images ...[]byte) (*Plan, error) {
 	pl := &Plan{processor: p, program: program, sizes: sizes, images: images, changed: make([]bool, len(images))}
 	if len(images) != program.Resident {
@@ -76,16 +77,20 @@ func (p *Processor) Plan(program *Program, sizes Sizes, images ...[]byte) (*Plan
 	if need := pl.residentBytes() + sizes.Total(); need > p.limit {
 		return nil, &Refusal{Device: p.info.ID, Reason: fmt.Sprintf("needs %d bytes of memory, %d may be used", need, p.limit)}
 	}
-	p.memory.Lock()
-	defer p.memory.Unlock()
-	k, err := p.device.Compile(program)
+	p.mu.Lock()
+	broken := p.broken
+	p.mu.Unlock()
+	k, err := p.device.Compile(program) // may take long; others go on
 	if err != nil {
 		return nil, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.state != Up {
-		return nil, p.reason
+	if p.state == Closed {
+		return nil, ErrClosed
+	}
+	if isClosed(broken) {
+		return nil, ErrLost
 	}
 	pl.kernel = k
 	p.plans = append(p.plans, pl)
@@ -146,8 +151,8 @@ func (pl *Plan) Submit(w Work) error {
 // Close gives the plan's memory back when nothing of it is in flight.
 func (pl *Plan) Close() {
 	p := pl.processor
-	p.memory.Lock()
-	defer p.memory.Unlock()
+	p.memory <- struct{}{}
+	defer p.memoryDone()
 	p.mu.Lock()
 	for pl.inflight > 0 {
 		p.wake.Wait()

@@ -50,7 +50,7 @@ type Processor struct {
 	plans     []*Plan
 	stats     Stats
 
-	memory  sync.Mutex // held while the device allocates and frees; before mu
+	memory  chan struct{} // holds one while somebody allocates, frees or resets; before mu
 	flying  chan *seat
 	workers sync.WaitGroup
 	repairs sync.WaitGroup
@@ -116,7 +116,7 @@ func Start(d Device, c Config) *Processor {
 	if c.Pause == 0 {
 		c.Pause = 100 * time.Millisecond
 	}
-	p := &Processor{device: d, config: c, info: d.Info(), depth: depthFirst, broken: make(chan struct{}), flying: make(chan *seat, DepthMax)}
+	p := &Processor{device: d, config: c, info: d.Info(), depth: depthFirst, broken: make(chan struct{}), flying: make(chan *seat, DepthMax), memory: make(chan struct{}, 1)}
 	if c.Depth > 0 {
 		p.depth = min(c.Depth, DepthMax)
 	}
@@ -173,8 +173,8 @@ func (p *Processor) Close() error {
 	p.repairs.Wait()
 	close(p.flying)
 	p.workers.Wait()
-	p.memory.Lock()
-	defer p.memory.Unlock()
+	p.memory <- struct{}{}
+	defer p.memoryDone()
 	p.mu.Lock()
 	plans, down := p.plans, isClosed(p.broken)
 	p.plans = nil
@@ -193,6 +193,8 @@ func isClosed(c chan struct{}) bool {
 		return false
 	}
 }
+
+func (p *Processor) memoryDone() { <-p.memory }
 
 // fail takes the device out of use, once.
 func (p *Processor) fail(err error) {

@@ -19,8 +19,8 @@ func (p *Processor) repair(reason error) {
 		p.wake.Wait()
 	}
 	p.mu.Unlock()
-	p.memory.Lock()
-	defer p.memory.Unlock()
+	p.memory <- struct{}{}
+	defer p.memoryDone()
 	for try := range ResetsMax {
 		if try > 0 && !p.pause(p.config.Pause<<(try-1)) || p.isClosed() {
 			return

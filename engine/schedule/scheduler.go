@@ -171,7 +171,10 @@ func (s *Scheduler) HoldsUp(u Unit) {
 	}
 	at, n := -1, 0
 	for i := range s.running {
-		if s.running[i].unit.same(u) {
+		if r := &s.running[i]; r.unit.same(u) {
+			if r.over {
+				return // it was done a moment ago
+			}
 			at = i
 			n++
 		}

@@ -131,6 +131,27 @@ func TestHeadIsRunAgain(t *testing.T) {
 	}
 }
 
+func TestDoneHeadIsNotRunAgain(t *testing.T) {
+	table := NewTable(1, 1, 1)
+	for p := range Processor(3) {
+		table.SetAble(0, p, true)
+		table.Observe(0, p, 1, ms, 0)
+	}
+	s := New(HLS{}, table)
+	s.Push(Unit{Index: 1})
+	take(t, s, gpu, 0, Unit{Index: 1})
+	s.HoldsUp(Unit{Index: 1})
+	late := 2 * Recheck
+	take(t, s, CPU, late, Unit{Index: 1, Copy: true})
+	if !s.Done(CPU, Unit{Index: 1}, 1, ms, late+ms) {
+		t.Error("the copy was first")
+	}
+	s.HoldsUp(Unit{Index: 1}) // by somebody who does not know yet
+	if u, ok := s.Take(2, 2*late); ok {
+		t.Errorf("%v is run again, and is done", u)
+	}
+}
+
 func TestStaticFallsBack(t *testing.T) {
 	table := two(2)
 	s := New(Static{Home: []Processor{gpu, gpu}}, table)

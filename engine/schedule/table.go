@@ -59,6 +59,7 @@ type row struct {
 
 type cell struct {
 	able    bool
+	paused  bool
 	tasks   float64 // observed, decayed
 	busy    float64 // seconds that they took, decayed alike
 	at      time.Duration
@@ -95,7 +96,15 @@ func (t *Table) cell(q int, p Processor) *cell { return &t.row(q).cells[p] }
 // SetAble says whether p accepts pipeline q's tasks. What was observed is forgotten.
 func (t *Table) SetAble(q int, p Processor, able bool) {
 	r := t.row(q)
-	r.cells[p] = cell{able: able, running: r.cells[p].running}
+	c := &r.cells[p]
+	*c = cell{able: able, running: c.running, probing: c.probing, probe: c.probe}
+	t.prefer(q)
+}
+
+// SetPaused says that p cannot run pipeline q's tasks for the moment: it lacks memory.
+// What was observed stays.
+func (t *Table) SetPaused(q int, p Processor, paused bool) {
+	t.cell(q, p).paused = paused
 	t.prefer(q)
 }
 
@@ -130,7 +139,8 @@ func (t *Table) Able(q int, p Processor) bool {
 	if p < 0 || int(p) >= len(t.procs) {
 		return false
 	}
-	return t.procs[p].up && t.row(q).cells[p].able
+	c := &t.row(q).cells[p]
+	return t.procs[p].up && c.able && !c.paused
 }
 
 func (t *Table) firstAble(q int) Processor {
