@@ -3,6 +3,7 @@ package operator
 import (
 	"slices"
 
+	vec "github.com/millrace/millrace/internal/vector"
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/stream"
 )
@@ -23,6 +24,10 @@ type havingScratch struct {
 	cols []stream.Column
 	sel  []int32
 }
+
+// denseShare is the share of groups that pass, as one in so many, from which on columns
+// are compacted by the bits instead of gathered.
+const denseShare = 8
 
 // planHaving takes the conditions of a filter on the aggregate's rows that local windows
 // can evaluate themselves.
@@ -68,34 +73,112 @@ func (w *localWindows) putHaving(bounds *carriedWindow) error {
 	for at := 0; at < n; {
 		from, to := w.physical(at, min(ChunkRows, n-at))
 		at += to - from
-		sel := w.passing(from, to)
-		for len(sel) > 0 {
-			b, err := w.page()
-			if err != nil {
-				return err
-			}
-			m := min(len(sel), OutputRows-b.Len)
-			w.writeSelected(b, from, sel[:m], bounds)
-			sel = sel[m:]
+		pass, count := w.passing(from, to)
+		if count == 0 {
+			continue
+		}
+		var err error
+		if count >= (to-from)/denseShare && !w.hasNulls() {
+			err = w.putPassing(from, to, pass, count, bounds)
+		} else {
+			w.having.sel = resizeRaw(w.having.sel, to-from)
+			err = w.putSelected(from, w.having.sel[:vec.IndicesOf(w.having.sel, pass)], bounds)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// passing returns which of the groups at positions [from, to) pass, counted from from.
-func (w *localWindows) passing(from, to int) []int32 {
-	h, s := w.plan.having, &w.having
-	for i := range w.plan.out {
-		o := &w.plan.out[i]
-		if h.reads[o.column] {
-			c := &s.cols[o.column]
-			c.Reset(w.a.schema.Fields[o.column].Type)
-			room(c, to-from)
-			w.result(o, c, 0, from, to)
+// putSelected writes the groups at base plus each of sel.
+func (w *localWindows) putSelected(base int, sel []int32, bounds *carriedWindow) error {
+	for len(sel) > 0 {
+		b, err := w.page()
+		if err != nil {
+			return err
+		}
+		m := min(len(sel), OutputRows-b.Len)
+		w.writeSelected(b, base, sel[:m], bounds)
+		sel = sel[m:]
+	}
+	return nil
+}
+
+// hasNulls reports whether a group may have a NULL.
+func (w *localWindows) hasNulls() bool {
+	for j := range w.cols {
+		if w.cols[j].null != nil {
+			return true
 		}
 	}
-	sel, _ := h.pred.Eval(s.prog, s.cols, to-from, s.sel)
-	return sel
+	return !w.counted()
+}
+
+// putPassing writes the count groups at positions [from, to) that pass.
+func (w *localWindows) putPassing(from, to int, pass stream.Bitmap, count int, bounds *carriedWindow) error {
+	b, err := w.page()
+	if err != nil {
+		return err
+	}
+	if OutputRows-b.Len < to-from { // compaction writes behind what is left
+		if err := w.flush(); err != nil {
+			return err
+		}
+		if b, err = w.page(); err != nil {
+			return err
+		}
+	}
+	at := b.Len
+	for j := range w.cols {
+		switch dst, src := &b.Cols[j], &w.cols[j]; {
+		case !w.a.need[j]:
+		case w.plan.wide[j]:
+			vec.Compress(dst.I64[at:], src.i64[from:to], pass)
+		default:
+			vec.Compress(dst.I32[at:], src.i32[from:to], pass)
+		}
+	}
+	for i := range w.plan.out {
+		w.compactResult(&w.plan.out[i], b, from, to, pass)
+	}
+	for _, e := range w.plan.edges {
+		fillRun(b.Cols[e.column].I64[at:at+count], bounds[e.role])
+	}
+	b.Len += count
+	return nil
+}
+
+func (w *localWindows) compactResult(o *localOut, b *stream.Batch, from, to int, pass stream.Bitmap) {
+	dst, src := &b.Cols[o.column], &w.having.cols[o.column]
+	if !w.plan.having.reads[o.column] {
+		w.showResult(o, from, to)
+	}
+	if dst.Type == stream.Double {
+		vec.Compress(dst.F64[b.Len:], src.F64[:to-from], pass)
+	} else {
+		vec.Compress(dst.I64[b.Len:], src.I64[:to-from], pass)
+	}
+}
+
+// showResult computes an aggregate of the groups at positions [from, to).
+func (w *localWindows) showResult(o *localOut, from, to int) {
+	c := &w.having.cols[o.column]
+	c.Reset(w.a.schema.Fields[o.column].Type)
+	room(c, to-from)
+	w.result(o, c, 0, from, to)
+}
+
+// passing returns which of the groups at positions [from, to) pass, and how many.
+func (w *localWindows) passing(from, to int) (stream.Bitmap, int) {
+	h, s := w.plan.having, &w.having
+	for i := range w.plan.out {
+		if o := &w.plan.out[i]; h.reads[o.column] {
+			w.showResult(o, from, to)
+		}
+	}
+	pass, count, _ := h.pred.Select(s.prog, s.cols, to-from)
+	return pass, count
 }
 
 // gatherResult copies results, which are BIGINT or DOUBLE.

@@ -79,14 +79,8 @@ func (w *localWindows) putPeak(values []int64, bounds *carriedWindow) error {
 		n := p[1] - p[0]
 		s.bits, s.sel = resizeRaw(s.bits, stream.WordsFor(n)), resizeRaw(s.sel, n)
 		vec.Compare(s.bits, values[p[0]:p[1]], vec.Equal, best)
-		for sel := s.sel[:vec.IndicesOf(s.sel, s.bits)]; len(sel) > 0; {
-			b, err := w.page()
-			if err != nil {
-				return err
-			}
-			m := min(OutputRows-b.Len, len(sel))
-			w.writeSelected(b, p[0], sel[:m], bounds)
-			sel = sel[m:]
+		if err := w.putSelected(p[0], s.sel[:vec.IndicesOf(s.sel, s.bits)], bounds); err != nil {
+			return err
 		}
 	}
 	return nil
