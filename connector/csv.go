@@ -30,6 +30,7 @@ type csvDecoder struct {
 	need    []int // field numbers, ascending, of the cells 0..len-1
 	fields  int   // of a record
 	marks   marks
+	watch   *delimiterWatch // may be nil
 }
 
 func newCSVDecoder(schema *stream.Schema, d dialect, readers []cellReader) *csvDecoder {
@@ -52,7 +53,10 @@ func (d *csvDecoder) Decode(b *Block, out *stream.Batch, errs []RecordError) ([]
 	} else {
 		d.scanPlain(b.Data)
 	}
-	return d.finish(b, out, errs), nil
+	before := len(errs)
+	errs = d.finish(b, out, errs)
+	d.watch.look(d.rows, d.fields, errs[before:])
+	return errs, nil
 }
 
 // arrange notes which fields the present columns of out come from.

@@ -236,6 +236,7 @@ type textSource struct {
 
 	mu       sync.Mutex
 	warnings []string
+	watch    delimiterWatch
 }
 
 func newTextSource(src *model.Source, name string, schema *stream.Schema, t textOptions, env Env) *textSource {
@@ -297,7 +298,11 @@ func (s *textSource) Close() error { return nil }
 func (s *textSource) Warnings() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]string(nil), s.warnings...)
+	out := append([]string(nil), s.warnings...)
+	if hint := s.watch.hint(s.name, s.schema, s.options.dialect); hint != "" {
+		out = append(out, hint)
+	}
+	return out
 }
 
 func (s *textSource) warn(message string) {
@@ -327,7 +332,9 @@ func (s *textSource) Reader(_ context.Context, partition int, at Position) (Read
 // NewDecoder implements Source.
 func (s *textSource) NewDecoder() Decoder {
 	if s.csv {
-		return newCSVDecoder(s.schema, s.options.dialect, s.readers)
+		d := newCSVDecoder(s.schema, s.options.dialect, s.readers)
+		d.watch = &s.watch
+		return d
 	}
 	return newJSONDecoder(s.schema, s.physical, s.readers)
 }

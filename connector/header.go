@@ -30,7 +30,7 @@ func (s *textSource) matchHeader(name string, record []byte) (l *layout, isHeade
 	if len(record) == 0 {
 		return byPosition, false, nil
 	}
-	names, ok := s.splitRecord(record)
+	names, ok := splitRecord(s.schema, s.options.dialect, record)
 	if ok {
 		if l := s.byName(names); l != nil {
 			return l, true, nil
@@ -44,8 +44,12 @@ func (s *textSource) matchHeader(name string, record []byte) (l *layout, isHeade
 		return byPosition, true, nil
 	}
 	if len(names) != len(byPosition.fields) {
-		return nil, false, fmt.Errorf("%s: the header has %d fields (%s), the stream %d columns (%s)", name, len(names),
-			cutText([]byte(strings.Join(names, ", ")), headerBytesShown), len(byPosition.fields), strings.Join(s.columnNames(), ", "))
+		hint := ""
+		if other := otherDelimiter(record, len(byPosition.fields), s.schema, s.options.dialect); other != "" {
+			hint = fmt.Sprintf("; with the option %s it would have %d", other, len(byPosition.fields))
+		}
+		return nil, false, fmt.Errorf("%s: the header has %d field%s (%s), the stream %d columns (%s)%s", name, len(names), plural(names),
+			cutText([]byte(strings.Join(names, ", ")), headerBytesShown), len(byPosition.fields), strings.Join(s.columnNames(), ", "), hint)
 	}
 	s.warn(fmt.Sprintf("%s: the header does not name the column%s %s; columns are matched by position", name, plural(s.missing(names)), strings.Join(s.missing(names), ", ")))
 	return byPosition, true, nil
@@ -61,8 +65,8 @@ func plural(words []string) string {
 }
 
 // splitRecord returns a record's fields as text.
-func (s *textSource) splitRecord(record []byte) ([]string, bool) {
-	d := newCSVDecoder(s.schema, s.options.dialect, nil)
+func splitRecord(schema *stream.Schema, dialect dialect, record []byte) ([]string, bool) {
+	d := newCSVDecoder(schema, dialect, nil)
 	d.begin(record)
 	var names []string
 	for at := 0; ; at++ {

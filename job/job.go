@@ -203,7 +203,11 @@ func prepareModel(scripts []Script, o Options) (*Plan, error) {
 	if err := model.Verify(m); err != nil {
 		return nil, fmt.Errorf("%s: %s", scripts[0].Name, strings.TrimPrefix(err.Error(), "model: "))
 	}
-	return plan(m, o)
+	p, err := plan(m, o)
+	if err == nil && len(o.Vars) > 0 {
+		p.warnings = append(p.warnings, "--set: a model has no variables; it changes nothing")
+	}
+	return p, err
 }
 
 func plan(m *model.Model, o Options) (*Plan, error) {

@@ -75,6 +75,7 @@ func Resolve(scripts []Script, cat Catalog, vars map[string]string) (*Result, er
 		statements = append(statements, parsed...)
 	}
 	r := newResolver(texts, cat)
+	r.result.Warnings = unused(scripts, vars)
 	if err := r.run(statements); err != nil {
 		return nil, err
 	}

@@ -84,6 +84,27 @@ func expand(s Script, vars map[string]string) (*text, error) {
 	return t, nil
 }
 
+// unused returns, for every variable that no script mentions, a warning.
+func unused(scripts []Script, vars map[string]string) (warnings []string) {
+	mentioned := map[string]string{}
+	for _, s := range scripts {
+		for _, v := range findVariables(s.Text) {
+			mentioned[v.name] = ""
+		}
+	}
+	for _, name := range keys(vars) {
+		if _, ok := mentioned[name]; ok {
+			continue
+		}
+		hint := suggest(name, keys(mentioned))
+		if hint == "" {
+			hint = "it changes nothing"
+		}
+		warnings = append(warnings, fmt.Sprintf("--set %s: the script does not mention ${%s}; %s", name, name, hint))
+	}
+	return warnings
+}
+
 type variable struct {
 	from, to int
 	name     string
