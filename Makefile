@@ -4,9 +4,9 @@
 GO            ?= go
 GOLANGCI      := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 BENCH         ?= .
-RACE_PACKAGES := ./engine/... ./operator/... ./connector/... ./stream/... ./state/... ./job/... ./internal/... ./test/lifecycle ./test/random
+RACE_PACKAGES := ./engine/... ./device/... ./operator/... ./connector/... ./stream/... ./state/... ./job/... ./internal/... ./test/lifecycle ./test/random
 
-.PHONY: all build demo test check lint race fuzz mutants bench generate
+.PHONY: all build demo test check lint race fuzz oclgrind mutants bench generate
 
 all: build
 
@@ -36,6 +36,9 @@ race: ## the concurrent packages under the race detector (needs a C compiler)
 
 fuzz: ## ten seconds of every fuzz target
 	.ci/fuzz 10s
+
+oclgrind: ## the kernels' small tests in oclgrind, which must find nothing (minutes; needs oclgrind)
+	.ci/oclgrind
 
 mutants: ## plants bugs in the engine; the random queries must notice each (minutes)
 	$(GO) run ./test/mutant

@@ -10,7 +10,6 @@ import (
 	"runtime/debug"
 	"strings"
 
-	"github.com/dustin/go-humanize"
 	"github.com/klauspost/cpuid/v2"
 	"github.com/spf13/cobra"
 )
@@ -27,9 +26,6 @@ type processor struct {
 	Features    []string `json:"features"`
 	MemoryBytes uint64   `json:"memory_bytes"` // 0 if unknown
 }
-
-// noAccelerators is what users of a GPU have to know.
-const noAccelerators = "accelerators (OpenCL, CUDA) are not supported in this version; everything runs on the CPU"
 
 func thisCPU() processor {
 	var features []string
@@ -63,33 +59,6 @@ func memoryBytes() uint64 {
 		}
 	}
 	return 0
-}
-
-func devicesCommand(t terminal) *cobra.Command {
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use:   "devices",
-		Short: "list the processors that jobs can use",
-		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			cpu := thisCPU()
-			if asJSON {
-				return writeJSON(t.out, struct {
-					Devices []processor `json:"devices"`
-					Notes   []string    `json:"notes"`
-				}{[]processor{cpu}, []string{noAccelerators}})
-			}
-			memory := "unknown"
-			if cpu.MemoryBytes > 0 {
-				memory = humanize.IBytes(cpu.MemoryBytes)
-			}
-			_, err := fmt.Fprintf(t.out, "cpu   %s\n      %d threads, memory %s, %s\n\n%s\n",
-				cpu.Model, cpu.Threads, memory, strings.Join(cpu.Features, " "), noAccelerators)
-			return err
-		},
-	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
-	return cmd
 }
 
 // build says which program this is.

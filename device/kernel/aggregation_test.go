@@ -1,3 +1,5 @@
+//go:build !nogpu
+
 package kernel_test
 
 import (
@@ -296,7 +298,7 @@ func TestAggregationRandom(t *testing.T) {
 	d := open(t)
 	programs, lengths := 12, []int{1, 0, 255, 256, 257, 1000, 4000}
 	if testing.Short() {
-		programs, lengths = 4, []int{1, 257, 600}
+		programs, lengths = 4, []int{1, 257, 400}
 	}
 	entries := 0
 	for i := range uint64(programs) {
@@ -324,9 +326,12 @@ func TestAggregationFullTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const rows = 4 * kernel.EntriesMax
+	rows, counts := 4*kernel.EntriesMax, []int{7, kernel.EntriesMax / 4, kernel.EntriesMax + 1, 4 * kernel.EntriesMax, 3, kernel.EntriesMax}
+	if testing.Short() {
+		rows, counts = kernel.EntriesMax+300, []int{kernel.EntriesMax + 1, 3}
+	}
 	m := newMachine(t, d, p, p.Program, rows)
-	for _, groups := range []int{7, kernel.EntriesMax / 4, kernel.EntriesMax + 1, rows, 3, kernel.EntriesMax} {
+	for _, groups := range counts {
 		b := stream.NewBatch(schema, nil)
 		for i := range rows {
 			b.AppendRow([]stream.Value{stream.Big(int64(i%groups) * 1_000_003), stream.Dbl(float64(i))})

@@ -1,3 +1,5 @@
+//go:build !nogpu
+
 package kernel_test
 
 import (
@@ -44,14 +46,18 @@ func randomSteps(g *optest.Gen) []*model.Operator {
 		if g.IntN(2) == 0 {
 			op.Kind, op.Relation = model.FilterOp, relation(g.Schema)
 			for range 1 + g.IntN(2) {
-				op.Filter = append(op.Filter, has(g, stream.Boolean, 1+g.IntN(2)))
+				e := has(g, stream.Boolean, 1+g.IntN(2))
+				if g.IntN(2) == 0 { // few rows pass several
+					e = model.Call("or", stream.Boolean, e, has(g, stream.Boolean, 1))
+				}
+				op.Filter = append(op.Filter, e)
 			}
 		} else {
 			op.Kind = model.ProjectOp
 			schema := &stream.Schema{}
 			for k := range 2 + g.IntN(6) {
 				e := has(g, fixedType(g), g.IntN(3))
-				if g.IntN(3) > 0 { // too many failures leave nothing to compare
+				if g.IntN(8) > 0 { // too many failures leave nothing to compare
 					g.NoErr = true
 					e = has(g, fixedType(g), g.IntN(3))
 					g.NoErr = false
@@ -142,6 +148,9 @@ func checkSelection(t *testing.T, d device.Device, g *optest.Gen, side operator.
 		}
 		for i, w := range want.rows {
 			for k, v := range rowOf(got.Cols, i) {
+				if side.Need != nil && !side.Need[k] {
+					continue
+				}
 				if !optest.Same(v, w[k]) {
 					t.Fatalf("%d rows: column %d of row %d is %v, want %v\n%s", n, k, i, v, w[k], s.Program.Source)
 				}
@@ -172,9 +181,9 @@ func checkFailures(t *testing.T, got []kernel.Rejected, want chosen) {
 
 func TestSelectionRandom(t *testing.T) {
 	d := open(t)
-	programs := 12
+	programs, lengths := 12, []int{1, 0, 63, 64, 65, 255, 256, 257, 512, 1, 1111}
 	if testing.Short() {
-		programs = 5
+		programs, lengths = 4, []int{1, 65, 257}
 	}
 	kept, failed := 0, 0
 	for i := range uint64(programs) {
@@ -189,13 +198,13 @@ func TestSelectionRandom(t *testing.T) {
 			}
 		}
 		if !t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			k, f := checkSelection(t, d, g, side, []int{1, 0, 63, 64, 65, 255, 256, 257, 512, 1, 1111})
+			k, f := checkSelection(t, d, g, side, lengths)
 			kept, failed = kept+k, failed+f
 		}) {
 			return
 		}
 	}
-	if kept < 100*programs || failed < programs {
+	if kept < 20*programs || failed == 0 && !testing.Short() {
 		t.Errorf("only %d rows stayed and %d failed: this compares nothing", kept, failed)
 	}
 }

@@ -1,3 +1,5 @@
+//go:build !nogpu
+
 package opencl
 
 import "github.com/ebitengine/purego"

@@ -1,3 +1,5 @@
+//go:build !nogpu
+
 package opencl
 
 import (
@@ -6,12 +8,12 @@ import (
 	"testing"
 )
 
-// residentBytes is the memory that the process has now.
+// residentBytes is the memory that the process has now, 0 where the system does not tell.
 func residentBytes(t *testing.T) int64 {
 	t.Helper()
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
-		t.Skip("the system does not tell the memory of a process: ", err)
+		return 0
 	}
 	var size, pages int64
 	if _, err := fmt.Sscan(string(text), &size, &pages); err != nil {
