@@ -71,8 +71,9 @@ func (s Spread) times(f float64) Spread { return Spread{s.Median * f, s.Min * f,
 
 // WriteSVG draws the chart: medians as dots, with the least and the most as whiskers; a
 // second diagram for latency where it was measured.
-func (c *Chart) WriteSVG(out io.Writer) error {
-	panels := c.panels()
+func (c *Chart) WriteSVG(out io.Writer) error { return c.write(out, c.panels()) }
+
+func (c *Chart) write(out io.Writer, panels []panel) error {
 	w := bufio.NewWriter(out)
 	height := plotTop + len(panels)*(plotHeight+plotGap) - plotGap + plotBottom
 	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="13">`+"\n", plotLeft+plotWidth+plotRight, height)

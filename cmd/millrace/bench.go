@@ -58,6 +58,7 @@ func benchCommand(t terminal) *cobra.Command {
 			return f.run(t, args)
 		},
 	}
+	cmd.AddCommand(schedulingCommand(t))
 	flags := cmd.Flags()
 	flags.IntVar(&f.workers, "workers", runtime.NumCPU(), "threads that the engine keeps busy")
 	flags.StringVar(&f.ingest, "ingest", "share", "share (batches alias the rows in memory), copy (rows are written into fresh batches) or both")

@@ -41,6 +41,11 @@ type HLS struct {
 // tasks per worker and pipeline.
 const LookAheadTasks = 512
 
+// outlast bounds how long one lane may have a task that another processor would do
+// faster: so many times what the others need for everything that waits. A longer one would
+// hold up the ring, and be done again by somebody else.
+const outlast = 2
+
 // rounding: delays are sums of quotients.
 const rounding = 1e-9
 
@@ -94,7 +99,12 @@ func (h HLS) find(p Processor, tasks []Unit, t *Table) (int, bool) {
 		}
 		delay += r.drain
 	}
-	return late, late >= 0
+	if late >= 0 {
+		q := tasks[late].Pipeline
+		lane := t.seconds(q, p) * float64(t.procs[p].lanes)
+		return late, lane*(1-rounding) <= outlast*delay
+	}
+	return 0, false
 }
 
 // again finds a head that p would finish before the processor that has it, or that is

@@ -27,7 +27,8 @@ var layers = []layer{
 	{"server", []string{".", "job"},
 		"a door for existing tools sees what every user sees, so that nothing works only through one door"},
 	{"web", nil, "the console is built files and one embed.go; what it shows comes over HTTP"},
-	{"bench", []string{".", "connector", "state", "stream"}, "a benchmark measures what a user gets, not a part of it; a sink for results is made of these three"},
+	{"bench", []string{".", "connector", "state", "stream", "engine/schedule/simulate"},
+		"a benchmark measures what a user gets, not a part of it; a sink for results is made of these three, and scheduling is simulated"},
 	{"job", []string{"cluster", "engine", "connector", "device", "operator", "reference", "sdg", "state", "bind", "optimize", "sql", "model", "stream", "internal"},
 		"job is used by run, serve, bench and tests alike and so knows none of them"},
 	{"cluster", []string{"engine", "connector", "device", "operator", "state", "bind", "model", "stream", "internal"},
@@ -161,6 +162,7 @@ func TestRefusals(t *testing.T) {
 		{"cmd/millrace", modulePath + "/test/random", true},
 		{"bench", modulePath, false},
 		{"bench", modulePath + "/engine", true},
+		{"bench", modulePath + "/engine/schedule", true},
 		{"engine", "C", true},
 	} {
 		l, ok := layerOf(c.from)

@@ -57,3 +57,34 @@ func Single(tasks, workers int, ratio float64) *Scenario {
 		Queries:    []Query{{"query", tasks, Ring(workers), []Speed{{Task: []time.Duration{cpu, gpu}}}}},
 	}
 }
+
+// Measured is a query's published throughput in MB/s with the CPU alone, the GPU alone and
+// both.
+type Measured struct {
+	Query            string
+	CPU, GPU, Hybrid float64
+}
+
+// Published are the rates of the published figures (16 cores at 2.6 GHz and one GPU). In
+// them dispatching limits the sum; here nothing does.
+func Published() []Measured {
+	return []Measured{
+		{"projection, 4 columns", 2600, 4505, 4868},
+		{"selection, 16 predicates", 1975, 3944, 4829},
+		{"average", 3157, 4413, 5715},
+		{"group-by, 8 groups", 3385, 1916, 4077},
+		{"join, 1 predicate", 107, 93, 192},
+		{"selection, 1 predicate", 6358, 3950, 5985},
+		{"selection, 64 predicates", 600, 3950, 3859},
+	}
+}
+
+// Scenario is the query alone on 16 workers and the device, in tasks of a megabyte.
+func (m Measured) Scenario(tasks int) *Scenario {
+	const workers = 16
+	task := func(rate float64) time.Duration { return time.Duration(float64(time.Second) / rate) }
+	return &Scenario{
+		Processors: hybrid(workers),
+		Queries:    []Query{{m.Query, tasks, Ring(workers), []Speed{{Task: []time.Duration{task(m.CPU), task(m.GPU)}}}}},
+	}
+}
