@@ -29,7 +29,7 @@ func NewExpressions(exprs []*model.Expr, schema *stream.Schema) (*Expressions, e
 	for _, x := range exprs {
 		x.Columns(func(c int) { reads[c] = true })
 	}
-	in, columns, names, err := l.take(schema, reads)
+	in, columns, names, err := l.take(onlyInput, schema, reads)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@
 package kernel_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -59,21 +60,28 @@ type machine struct {
 	call *device.Call
 }
 
+// compile compiles a program, which is freed at the test's end.
+func compile(t testing.TB, d device.Device, p *device.Program) device.Kernel {
+	t.Helper()
+	k, err := d.Compile(p)
+	var refusal *device.Refusal
+	if errors.As(err, &refusal) {
+		t.Fatalf("%v\n%s\n%s", err, refusal.Log, p.Source)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(k.Free)
+	return k
+}
+
 func newMachine(t testing.TB, d device.Device, p program, code *device.Program, rows int) *machine {
 	t.Helper()
-	m := &machine{t: t, p: p, call: p.NewCall()}
+	m := &machine{t: t, p: p, call: p.NewCall(), k: compile(t, d, code)}
 	var err error
-	if m.k, err = d.Compile(code); err != nil {
-		var log string
-		if r, ok := err.(*device.Refusal); ok {
-			log = r.Log
-		}
-		t.Fatalf("%v\n%s\n%s", err, log, code.Source)
-	}
 	if m.slot, err = d.NewSlot(p.Sizes(rows)); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { m.slot.Free(); m.k.Free() })
+	t.Cleanup(m.slot.Free)
 	return m
 }
 

@@ -13,10 +13,20 @@ import (
 // memory, and the code that reads it. NULLs of column i of the list are announced in bit i
 // of the scalar "nulls"; if it is not set, no validity is moved.
 type intake struct {
+	names   inputNames
 	columns []inputColumn
 	rows    int // the scalars that it sets: number of rows, NULLs
 	nulls   int
 }
+
+// inputNames are what one input is called in code: its buffers, the value of a column, the
+// row that is read, and the scalars.
+type inputNames struct{ buffer, value, row, rows, nulls string }
+
+var (
+	onlyInput  = inputNames{"in", "v", "g", "n", "nulls"}
+	rightInput = inputNames{"right", "r", "other", "m", "right_nulls"}
+)
 
 type inputColumn struct {
 	column        int // of the relation
@@ -26,9 +36,9 @@ type inputColumn struct {
 
 // take adds the columns of a schema that are marked to a layout, and returns every column
 // as code reads it. Parameters lists what entry points that read them need.
-func (l *layout) take(schema *stream.Schema, reads []bool) (in *intake, columns []value, parameters []string, err error) {
-	in = &intake{rows: l.scalar(device.Int32Arg, "n"), nulls: l.scalar(device.Int64Arg, "nulls")}
-	columns, parameters = make([]value, schema.Len()), []string{"n", "nulls"}
+func (l *layout) take(names inputNames, schema *stream.Schema, reads []bool) (in *intake, columns []value, parameters []string, err error) {
+	in = &intake{names: names, rows: l.scalar(device.Int32Arg, names.rows), nulls: l.scalar(device.Int64Arg, names.nulls)}
+	columns, parameters = make([]value, schema.Len()), []string{names.rows, names.nulls}
 	for i, read := range reads {
 		f := schema.Fields[i]
 		switch {
@@ -39,12 +49,12 @@ func (l *layout) take(schema *stream.Schema, reads []bool) (in *intake, columns 
 		case len(in.columns) == columnsMax:
 			return nil, nil, nil, refuse("more than %d columns are read", columnsMax)
 		}
-		c, valid := fmt.Sprintf("in%d", i), fmt.Sprintf("in%d_valid", i)
+		c, valid := names.buffers(i)
 		store, _ := storage(f.Type)
 		p, q := l.buffer(device.InputArg, c, store, columnSize(f.Type)), l.buffer(device.InputArg, valid, "u64", perWord())
 		in.columns = append(in.columns, inputColumn{i, f.Type, p.arg.Index, q.arg.Index})
 		parameters = append(parameters, c, valid)
-		columns[i] = value{t: f.Type, value: fmt.Sprintf("v%d", i), null: fmt.Sprintf("n%d_in", i), fail: never}
+		columns[i] = value{t: f.Type, value: fmt.Sprintf("%s%d", names.value, i), null: fmt.Sprintf("%s%d_null", names.value, i), fail: never}
 		if f.NotNull {
 			columns[i].null = never
 		}
@@ -52,17 +62,24 @@ func (l *layout) take(schema *stream.Schema, reads []bool) (in *intake, columns 
 	return in, columns, parameters, nil
 }
 
-// read writes the code that reads row g.
+// buffers are the names of a column's buffers.
+func (n inputNames) buffers(column int) (values, valid string) {
+	return fmt.Sprintf("%s%d", n.buffer, column), fmt.Sprintf("%s%d_valid", n.buffer, column)
+}
+
+// read writes the code that reads a row.
 func (in *intake) read(e *emitter, columns []value) {
+	g := in.names.row
 	for i, c := range in.columns {
 		v := columns[c.column]
+		values, valid := in.names.buffers(c.column)
 		if c.t == stream.Boolean {
-			e.line("const i32 %s = (i32)(in%d[g >> 6] >> (g & 63) & 1);", v.value, c.column)
+			e.line("const i32 %s = (i32)(%s[%s >> 6] >> (%s & 63) & 1);", v.value, values, g, g)
 		} else {
-			e.line("const %s %s = in%d[g];", ctype(c.t), v.value, c.column)
+			e.line("const %s %s = %s[%s];", ctype(c.t), v.value, values, g)
 		}
 		if v.null != never {
-			e.line("const i32 %s = (nulls >> %d & 1) ? (i32)(~in%d_valid[g >> 6] >> (g & 63) & 1) : 0;", v.null, i, c.column)
+			e.line("const i32 %s = (%s >> %d & 1) ? (i32)(~%s[%s >> 6] >> (%s & 63) & 1) : 0;", v.null, in.names.nulls, i, valid, g, g)
 		}
 	}
 }

@@ -60,7 +60,7 @@ func newRowCode(l *layout, side operator.Side) (*rowCode, error) {
 		b.ops = append(b.ops, op.ID)
 	}
 	var err error
-	b.intake, b.columns, b.parameters, err = l.take(side.Relation.Schema, reads)
+	b.intake, b.columns, b.parameters, err = l.take(onlyInput, side.Relation.Schema, reads)
 	return b, err
 }
 
