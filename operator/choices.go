@@ -13,7 +13,7 @@ import (
 type Choices struct {
 	Group   string // "packed" (whole numbers by words of few bits), "hash"
 	Windows string // "local" (a task computes whole windows), "assembled" (panes are merged in order)
-	Join    string // "theta" (every pair), "bitmap" (blocks of pairs, one test at a time)
+	Join    string // "theta" (every pair), "hash" (row by row), "bitmap" (blocks of pairs, one test at a time)
 	Order   string // "turn" (a join's windows one after the other), "lanes" (side by side)
 	Tasks   string // "vary": the engine's tasks change their size all the time, to a 64th
 	Times   string // "based": sources leave event times without their base
@@ -32,7 +32,7 @@ func Knobs() []Knob {
 	return []Knob{
 		{"group", []string{"packed", "hash"}, func(c *Choices) *string { return &c.Group }},
 		{"windows", []string{"local", "assembled"}, func(c *Choices) *string { return &c.Windows }},
-		{"join", []string{"theta", "bitmap"}, func(c *Choices) *string { return &c.Join }},
+		{"join", []string{"theta", "hash", "bitmap"}, func(c *Choices) *string { return &c.Join }},
 		{"order", []string{"turn", "lanes"}, func(c *Choices) *string { return &c.Order }},
 		{"tasks", []string{"vary"}, func(c *Choices) *string { return &c.Tasks }},
 		{"times", []string{"based"}, func(c *Choices) *string { return &c.Times }},

@@ -55,7 +55,7 @@ func newDrive(t *testing.T, rng *rand.Rand, make func(env operator.Env) operator
 
 func (d *drive) fresh() {
 	d.env = operator.Env{Pool: d.pool, BufferBytesMax: 1 << 30, Lanes: 1 + d.rng.Intn(4)}
-	d.env.Force.Join = []string{"", "theta", "bitmap"}[d.rng.Intn(3)]
+	d.env.Force.Join = []string{"", "theta", "hash", "bitmap"}[d.rng.Intn(4)]
 	d.env.Force.Order = []string{"", "turn", "lanes"}[d.rng.Intn(3)]
 	d.env.Force.Windows = []string{"", "local", "assembled"}[d.rng.Intn(3)]
 	d.fn = d.make(d.env)

@@ -17,6 +17,8 @@ type pairing struct {
 	on     residual
 	bits   *pairBits // nil: no condition is a test between the sides
 	index  rowIndex
+	whole  bool // the key is one whole number
+	probes probes
 	sides  [2]*windowSide // of which only what never changes is read
 
 	number int64 // of the open window
@@ -54,6 +56,10 @@ func (j *joinPlan) newPairing(sides [2]*windowSide) (*pairing, error) {
 		}
 		x.keys[i] = j.ins[i].keyCols
 	}
+	if len(keys[0]) == 1 && !x.theta && force != "hash" {
+		l, r := j.ins[0].schema.Fields[x.keys[0][0]].Type, j.ins[1].schema.Fields[x.keys[1][0]].Type
+		x.whole = l == r && integerType(l)
+	}
 	if len(keys[0]) > 0 || x.theta {
 		return x, nil
 	}
@@ -80,6 +86,8 @@ func (p *pairing) way() algorithm {
 		return usedRanges
 	case p.bits != nil && p.bits.usable:
 		return usedBitmaps
+	case p.whole:
+		return usedBlocks
 	case len(p.keys[1]) > 0 && !p.theta:
 		return usedHash
 	default:
@@ -115,11 +123,13 @@ func (p *pairing) fill(out *outputs) bool {
 		if room == 0 {
 			return false
 		}
-		if !bits || !p.bits.all {
+		if p.on.pred != nil && !(bits && p.bits.all) {
 			room = min(room, ChunkRows)
 		}
 		p.lay.clearPairs()
 		switch {
+		case p.whole:
+			p.collectWhole(room)
 		case len(p.keys[0]) > 0:
 			p.collectEqual(room)
 		case bits:
@@ -130,7 +140,7 @@ func (p *pairing) fill(out *outputs) bool {
 		if len(p.lay.pairs[0]) == 0 {
 			return true
 		}
-		if bits && p.bits.all {
+		if p.on.pred == nil || bits && p.bits.all {
 			p.lay.appendOutput(out.batch(), stores)
 			continue
 		}

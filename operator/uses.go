@@ -12,6 +12,7 @@ const (
 	usedLocal                      // windows: by the task in which they end
 	usedAssembled                  // windows: from the tasks' panes, in order
 	usedHash                       // a join's pairs
+	usedBlocks
 	usedPairs
 	usedBitmaps
 	usedRanges
@@ -21,7 +22,7 @@ const (
 )
 
 var algorithmNames = [algorithms]string{
-	"table rows", "packed words", "hash table", "local", "assembled", "hash", "every pair", "bitmaps", "range bitmaps",
+	"table rows", "packed words", "hash table", "local", "assembled", "hash", "hash by blocks", "every pair", "bitmaps", "range bitmaps",
 	"in turn", "lanes",
 }
 

@@ -62,7 +62,7 @@ const takenMin = 10
 var taken = []string{
 	"latency target",
 	"groups: table rows", "groups: packed words", "groups: hash table", "windows: local", "windows: assembled",
-	"pairs: hash", "pairs: every pair", "pairs: bitmaps", "pairs: range bitmaps",
+	"pairs: hash", "pairs: hash by blocks", "pairs: every pair", "pairs: bitmaps", "pairs: range bitmaps",
 	"order: in turn", "order: lanes",
 }
 
@@ -71,12 +71,12 @@ var taken = []string{
 var (
 	forcedTaken = []string{
 		"group=packed, groups: packed words", "group=hash, groups: hash table", "windows=local, windows: local",
-		"windows=assembled, windows: assembled", "join=theta, pairs: every pair", "join=bitmap, pairs: bitmaps",
+		"windows=assembled, windows: assembled", "join=theta, pairs: every pair", "join=hash, pairs: hash", "join=bitmap, pairs: bitmaps",
 		"order=turn, order: in turn", "order=lanes, order: lanes",
 	}
 	forcedNot = []string{
 		"group=packed, groups: table rows", "group=hash, groups: table rows", "group=hash, groups: packed words",
-		"windows=assembled, windows: local", "join=theta, pairs: hash", "join=theta, pairs: bitmaps", "join=bitmap, pairs: range bitmaps",
+		"windows=assembled, windows: local", "join=theta, pairs: hash", "join=theta, pairs: hash by blocks", "join=hash, pairs: hash by blocks", "join=theta, pairs: bitmaps", "join=bitmap, pairs: range bitmaps",
 		"order=turn, order: lanes", "order=lanes, order: in turn",
 	}
 )
