@@ -81,7 +81,7 @@ func (w *localWindows) laneChunk(n int) {
 		w.spill()
 		return
 	}
-	vec.Bytes(t.ids[:n], w.chunkID[:n])
+	vec.LaneIDs(t.ids[:n], w.chunkID[:n])
 	for ; t.known < len(w.keys.word); t.known++ {
 		for j := range t.cols {
 			c := &t.cols[j]

@@ -309,7 +309,7 @@ func lanes4AVX2(sum *int64, rows *int32, first *int32, ids *uint8, v *int64, n i
 //go:noescape
 func lanes8AVX2(sum *int64, rows *int32, first *int32, ids *uint8, v *int64, n int)
 
-// bytesAVX2 sets n blocks of 32 bytes from values below 128.
+// laneIDsAVX2 sets n blocks of 32 bytes from values below 8, times 32.
 //
 //go:noescape
-func bytesAVX2(dst *uint8, v *int32, n int)
+func laneIDsAVX2(dst *uint8, v *int32, n int)

@@ -5976,16 +5976,45 @@ TEXT ·lanes4AVX2(SB), NOSPLIT, $0-48
 	LEAQ  laneMasks4<>+0(SB), BX
 	VPXOR Y0, Y0, Y0
 	XORQ  SI, SI
+	MOVQ  DX, R8
+	SUBQ  $0x03, R8
+	JLE   rest
+
+rows:
+	MOVBLZX      (AX)(SI*1), DI
+	VPBROADCASTQ (CX)(SI*8), Y1
+	VPAND        (BX)(DI*1), Y1, Y1
+	VPADDQ       Y1, Y0, Y0
+	MOVBLZX      1(AX)(SI*1), DI
+	VPBROADCASTQ 8(CX)(SI*8), Y1
+	VPAND        (BX)(DI*1), Y1, Y1
+	VPADDQ       Y1, Y0, Y0
+	MOVBLZX      2(AX)(SI*1), DI
+	VPBROADCASTQ 16(CX)(SI*8), Y1
+	VPAND        (BX)(DI*1), Y1, Y1
+	VPADDQ       Y1, Y0, Y0
+	MOVBLZX      3(AX)(SI*1), DI
+	VPBROADCASTQ 24(CX)(SI*8), Y1
+	VPAND        (BX)(DI*1), Y1, Y1
+	VPADDQ       Y1, Y0, Y0
+	ADDQ         $0x04, SI
+	CMPQ         SI, R8
+	JLT          rows
+
+rest:
+	CMPQ SI, DX
+	JGE  summed
 
 row:
 	MOVBLZX      (AX)(SI*1), DI
-	SHLQ         $0x05, DI
 	VPBROADCASTQ (CX)(SI*8), Y1
 	VPAND        (BX)(DI*1), Y1, Y1
 	VPADDQ       Y1, Y0, Y0
 	INCQ         SI
 	CMPQ         SI, DX
 	JLT          row
+
+summed:
 	MOVQ         sum+0(FP), AX
 	VMOVDQU      Y0, (AX)
 	MOVQ         ids+24(FP), AX
@@ -5995,13 +6024,13 @@ row:
 	MOVQ         $0x0000000000000000, SI
 	VMOVQ        SI, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x0101010101010101, SI
+	MOVQ         $0x2020202020202020, SI
 	VMOVQ        SI, X1
 	VPBROADCASTQ X1, Y1
-	MOVQ         $0x0202020202020202, SI
+	MOVQ         $0x4040404040404040, SI
 	VMOVQ        SI, X2
 	VPBROADCASTQ X2, Y2
-	MOVQ         $0x0303030303030303, SI
+	MOVQ         $0x6060606060606060, SI
 	VMOVQ        SI, X3
 	VPBROADCASTQ X3, Y3
 	MOVL         $0x7fffffff, SI
@@ -6018,66 +6047,66 @@ row:
 block:
 	MOVQ CX, R10
 	SUBQ DI, R10
-	MOVQ $0x00000000ffffffff, R9
+	MOVQ $0x00000000ffffffff, R8
 	CMPQ R10, $0x20
 	JGE  full
-	XORQ R9, R9
-	BTSQ R10, R9
-	DECQ R9
+	XORQ R8, R8
+	BTSQ R10, R8
+	DECQ R8
 
 full:
 	VMOVDQU   (AX)(DI*1), Y4
 	VPCMPEQB  Y4, Y0, Y5
 	VPMOVMSKB Y5, R10
-	ANDL      R9, R10
+	ANDL      R8, R10
 	POPCNTL   R10, R11
 	ADDL      R11, (DX)
-	BSFL      R10, R8
-	LEAQ      (R8)(DI*1), R8
+	BSFL      R10, R9
+	LEAQ      (R9)(DI*1), R9
 	TESTL     R10, R10
-	CMOVLEQ   SI, R8
+	CMOVLEQ   SI, R9
 	MOVL      (BX), R11
-	CMPL      R8, R11
-	CMOVLLT   R8, R11
+	CMPL      R9, R11
+	CMOVLLT   R9, R11
 	MOVL      R11, (BX)
 	VPCMPEQB  Y4, Y1, Y5
 	VPMOVMSKB Y5, R10
-	ANDL      R9, R10
+	ANDL      R8, R10
 	POPCNTL   R10, R11
 	ADDL      R11, 4(DX)
-	BSFL      R10, R8
-	LEAQ      (R8)(DI*1), R8
+	BSFL      R10, R9
+	LEAQ      (R9)(DI*1), R9
 	TESTL     R10, R10
-	CMOVLEQ   SI, R8
+	CMOVLEQ   SI, R9
 	MOVL      4(BX), R11
-	CMPL      R8, R11
-	CMOVLLT   R8, R11
+	CMPL      R9, R11
+	CMOVLLT   R9, R11
 	MOVL      R11, 4(BX)
 	VPCMPEQB  Y4, Y2, Y5
 	VPMOVMSKB Y5, R10
-	ANDL      R9, R10
+	ANDL      R8, R10
 	POPCNTL   R10, R11
 	ADDL      R11, 8(DX)
-	BSFL      R10, R8
-	LEAQ      (R8)(DI*1), R8
+	BSFL      R10, R9
+	LEAQ      (R9)(DI*1), R9
 	TESTL     R10, R10
-	CMOVLEQ   SI, R8
+	CMOVLEQ   SI, R9
 	MOVL      8(BX), R11
-	CMPL      R8, R11
-	CMOVLLT   R8, R11
+	CMPL      R9, R11
+	CMOVLLT   R9, R11
 	MOVL      R11, 8(BX)
 	VPCMPEQB  Y4, Y3, Y4
 	VPMOVMSKB Y4, R10
-	ANDL      R9, R10
+	ANDL      R8, R10
 	POPCNTL   R10, R11
 	ADDL      R11, 12(DX)
-	BSFL      R10, R8
-	LEAQ      (R8)(DI*1), R8
+	BSFL      R10, R9
+	LEAQ      (R9)(DI*1), R9
 	TESTL     R10, R10
-	CMOVLEQ   SI, R8
+	CMOVLEQ   SI, R9
 	MOVL      12(BX), R11
-	CMPL      R8, R11
-	CMOVLLT   R8, R11
+	CMPL      R9, R11
+	CMOVLLT   R9, R11
 	MOVL      R11, 12(BX)
 	ADDQ      $0x20, DI
 	CMPQ      DI, CX
@@ -6113,18 +6142,55 @@ TEXT ·lanes8AVX2(SB), NOSPLIT, $0-48
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	XORQ  SI, SI
+	MOVQ  DX, R8
+	SUBQ  $0x03, R8
+	JLE   rest
+
+rows:
+	MOVBLZX      (AX)(SI*1), DI
+	VPBROADCASTQ (CX)(SI*8), Y2
+	VPAND        (BX)(DI*2), Y2, Y3
+	VPADDQ       Y3, Y0, Y0
+	VPAND        32(BX)(DI*2), Y2, Y2
+	VPADDQ       Y2, Y1, Y1
+	MOVBLZX      1(AX)(SI*1), DI
+	VPBROADCASTQ 8(CX)(SI*8), Y2
+	VPAND        (BX)(DI*2), Y2, Y3
+	VPADDQ       Y3, Y0, Y0
+	VPAND        32(BX)(DI*2), Y2, Y2
+	VPADDQ       Y2, Y1, Y1
+	MOVBLZX      2(AX)(SI*1), DI
+	VPBROADCASTQ 16(CX)(SI*8), Y2
+	VPAND        (BX)(DI*2), Y2, Y3
+	VPADDQ       Y3, Y0, Y0
+	VPAND        32(BX)(DI*2), Y2, Y2
+	VPADDQ       Y2, Y1, Y1
+	MOVBLZX      3(AX)(SI*1), DI
+	VPBROADCASTQ 24(CX)(SI*8), Y2
+	VPAND        (BX)(DI*2), Y2, Y3
+	VPADDQ       Y3, Y0, Y0
+	VPAND        32(BX)(DI*2), Y2, Y2
+	VPADDQ       Y2, Y1, Y1
+	ADDQ         $0x04, SI
+	CMPQ         SI, R8
+	JLT          rows
+
+rest:
+	CMPQ SI, DX
+	JGE  summed
 
 row:
 	MOVBLZX      (AX)(SI*1), DI
-	SHLQ         $0x06, DI
 	VPBROADCASTQ (CX)(SI*8), Y2
-	VPAND        (BX)(DI*1), Y2, Y3
+	VPAND        (BX)(DI*2), Y2, Y3
 	VPADDQ       Y3, Y0, Y0
-	VPAND        32(BX)(DI*1), Y2, Y2
+	VPAND        32(BX)(DI*2), Y2, Y2
 	VPADDQ       Y2, Y1, Y1
 	INCQ         SI
 	CMPQ         SI, DX
 	JLT          row
+
+summed:
 	MOVQ         sum+0(FP), AX
 	VMOVDQU      Y0, (AX)
 	VMOVDQU      Y1, 32(AX)
@@ -6135,25 +6201,25 @@ row:
 	MOVQ         $0x0000000000000000, SI
 	VMOVQ        SI, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x0101010101010101, SI
+	MOVQ         $0x2020202020202020, SI
 	VMOVQ        SI, X1
 	VPBROADCASTQ X1, Y1
-	MOVQ         $0x0202020202020202, SI
+	MOVQ         $0x4040404040404040, SI
 	VMOVQ        SI, X2
 	VPBROADCASTQ X2, Y2
-	MOVQ         $0x0303030303030303, SI
+	MOVQ         $0x6060606060606060, SI
 	VMOVQ        SI, X3
 	VPBROADCASTQ X3, Y3
-	MOVQ         $0x0404040404040404, SI
+	MOVQ         $0x8080808080808080, SI
 	VMOVQ        SI, X4
 	VPBROADCASTQ X4, Y4
-	MOVQ         $0x0505050505050505, SI
+	MOVQ         $0xa0a0a0a0a0a0a0a0, SI
 	VMOVQ        SI, X5
 	VPBROADCASTQ X5, Y5
-	MOVQ         $0x0606060606060606, SI
+	MOVQ         $0xc0c0c0c0c0c0c0c0, SI
 	VMOVQ        SI, X6
 	VPBROADCASTQ X6, Y6
-	MOVQ         $0x0707070707070707, SI
+	MOVQ         $0xe0e0e0e0e0e0e0e0, SI
 	VMOVQ        SI, X7
 	VPBROADCASTQ X7, Y7
 	MOVL         $0x7fffffff, SI
@@ -6178,118 +6244,118 @@ row:
 block:
 	MOVQ CX, R10
 	SUBQ DI, R10
-	MOVQ $0x00000000ffffffff, R9
+	MOVQ $0x00000000ffffffff, R8
 	CMPQ R10, $0x20
 	JGE  full
-	XORQ R9, R9
-	BTSQ R10, R9
-	DECQ R9
+	XORQ R8, R8
+	BTSQ R10, R8
+	DECQ R8
 
 full:
 	VMOVDQU   (AX)(DI*1), Y8
 	VPCMPEQB  Y8, Y0, Y9
 	VPMOVMSKB Y9, R10
-	ANDL      R9, R10
+	ANDL      R8, R10
 	POPCNTL   R10, R11
 	ADDL      R11, (DX)
-	BSFL      R10, R8
-	LEAQ      (R8)(DI*1), R8
+	BSFL      R10, R9
+	LEAQ      (R9)(DI*1), R9
 	TESTL     R10, R10
-	CMOVLEQ   SI, R8
+	CMOVLEQ   SI, R9
 	MOVL      (BX), R11
-	CMPL      R8, R11
-	CMOVLLT   R8, R11
+	CMPL      R9, R11
+	CMOVLLT   R9, R11
 	MOVL      R11, (BX)
 	VPCMPEQB  Y8, Y1, Y9
 	VPMOVMSKB Y9, R10
-	ANDL      R9, R10
+	ANDL      R8, R10
 	POPCNTL   R10, R11
 	ADDL      R11, 4(DX)
-	BSFL      R10, R8
-	LEAQ      (R8)(DI*1), R8
+	BSFL      R10, R9
+	LEAQ      (R9)(DI*1), R9
 	TESTL     R10, R10
-	CMOVLEQ   SI, R8
+	CMOVLEQ   SI, R9
 	MOVL      4(BX), R11
-	CMPL      R8, R11
-	CMOVLLT   R8, R11
+	CMPL      R9, R11
+	CMOVLLT   R9, R11
 	MOVL      R11, 4(BX)
 	VPCMPEQB  Y8, Y2, Y9
 	VPMOVMSKB Y9, R10
-	ANDL      R9, R10
+	ANDL      R8, R10
 	POPCNTL   R10, R11
 	ADDL      R11, 8(DX)
-	BSFL      R10, R8
-	LEAQ      (R8)(DI*1), R8
+	BSFL      R10, R9
+	LEAQ      (R9)(DI*1), R9
 	TESTL     R10, R10
-	CMOVLEQ   SI, R8
+	CMOVLEQ   SI, R9
 	MOVL      8(BX), R11
-	CMPL      R8, R11
-	CMOVLLT   R8, R11
+	CMPL      R9, R11
+	CMOVLLT   R9, R11
 	MOVL      R11, 8(BX)
 	VPCMPEQB  Y8, Y3, Y9
 	VPMOVMSKB Y9, R10
-	ANDL      R9, R10
+	ANDL      R8, R10
 	POPCNTL   R10, R11
 	ADDL      R11, 12(DX)
-	BSFL      R10, R8
-	LEAQ      (R8)(DI*1), R8
+	BSFL      R10, R9
+	LEAQ      (R9)(DI*1), R9
 	TESTL     R10, R10
-	CMOVLEQ   SI, R8
+	CMOVLEQ   SI, R9
 	MOVL      12(BX), R11
-	CMPL      R8, R11
-	CMOVLLT   R8, R11
+	CMPL      R9, R11
+	CMOVLLT   R9, R11
 	MOVL      R11, 12(BX)
 	VPCMPEQB  Y8, Y4, Y9
 	VPMOVMSKB Y9, R10
-	ANDL      R9, R10
+	ANDL      R8, R10
 	POPCNTL   R10, R11
 	ADDL      R11, 16(DX)
-	BSFL      R10, R8
-	LEAQ      (R8)(DI*1), R8
+	BSFL      R10, R9
+	LEAQ      (R9)(DI*1), R9
 	TESTL     R10, R10
-	CMOVLEQ   SI, R8
+	CMOVLEQ   SI, R9
 	MOVL      16(BX), R11
-	CMPL      R8, R11
-	CMOVLLT   R8, R11
+	CMPL      R9, R11
+	CMOVLLT   R9, R11
 	MOVL      R11, 16(BX)
 	VPCMPEQB  Y8, Y5, Y9
 	VPMOVMSKB Y9, R10
-	ANDL      R9, R10
+	ANDL      R8, R10
 	POPCNTL   R10, R11
 	ADDL      R11, 20(DX)
-	BSFL      R10, R8
-	LEAQ      (R8)(DI*1), R8
+	BSFL      R10, R9
+	LEAQ      (R9)(DI*1), R9
 	TESTL     R10, R10
-	CMOVLEQ   SI, R8
+	CMOVLEQ   SI, R9
 	MOVL      20(BX), R11
-	CMPL      R8, R11
-	CMOVLLT   R8, R11
+	CMPL      R9, R11
+	CMOVLLT   R9, R11
 	MOVL      R11, 20(BX)
 	VPCMPEQB  Y8, Y6, Y9
 	VPMOVMSKB Y9, R10
-	ANDL      R9, R10
+	ANDL      R8, R10
 	POPCNTL   R10, R11
 	ADDL      R11, 24(DX)
-	BSFL      R10, R8
-	LEAQ      (R8)(DI*1), R8
+	BSFL      R10, R9
+	LEAQ      (R9)(DI*1), R9
 	TESTL     R10, R10
-	CMOVLEQ   SI, R8
+	CMOVLEQ   SI, R9
 	MOVL      24(BX), R11
-	CMPL      R8, R11
-	CMOVLLT   R8, R11
+	CMPL      R9, R11
+	CMOVLLT   R9, R11
 	MOVL      R11, 24(BX)
 	VPCMPEQB  Y8, Y7, Y8
 	VPMOVMSKB Y8, R10
-	ANDL      R9, R10
+	ANDL      R8, R10
 	POPCNTL   R10, R11
 	ADDL      R11, 28(DX)
-	BSFL      R10, R8
-	LEAQ      (R8)(DI*1), R8
+	BSFL      R10, R9
+	LEAQ      (R9)(DI*1), R9
 	TESTL     R10, R10
-	CMOVLEQ   SI, R8
+	CMOVLEQ   SI, R9
 	MOVL      28(BX), R11
-	CMPL      R8, R11
-	CMOVLLT   R8, R11
+	CMPL      R9, R11
+	CMOVLLT   R9, R11
 	MOVL      R11, 28(BX)
 	ADDQ      $0x20, DI
 	CMPQ      DI, CX
@@ -6363,13 +6429,13 @@ DATA laneMasks8<>+496(SB)/8, $0x0000000000000000
 DATA laneMasks8<>+504(SB)/8, $0xffffffffffffffff
 GLOBL laneMasks8<>(SB), RODATA|NOPTR, $512
 
-// func bytesAVX2(dst *uint8, v *int32, n int)
+// func laneIDsAVX2(dst *uint8, v *int32, n int)
 // Requires: AVX, AVX2
-TEXT ·bytesAVX2(SB), NOSPLIT, $0-24
+TEXT ·laneIDsAVX2(SB), NOSPLIT, $0-24
 	MOVQ    dst+0(FP), AX
 	MOVQ    v+8(FP), CX
 	MOVQ    n+16(FP), DX
-	VMOVDQU bytesOrder<>+0(SB), Y0
+	VMOVDQU laneOrder<>+0(SB), Y0
 	TESTQ   DX, DX
 	JZ      done
 
@@ -6380,6 +6446,7 @@ loop:
 	VPACKSSDW 96(CX), Y2, Y2
 	VPACKUSWB Y2, Y1, Y1
 	VPERMD    Y1, Y0, Y1
+	VPSLLW    $0x05, Y1, Y1
 	VMOVDQU   Y1, (AX)
 	ADDQ      $0x00000080, CX
 	ADDQ      $0x00000020, AX
@@ -6390,12 +6457,12 @@ done:
 	VZEROUPPER
 	RET
 
-DATA bytesOrder<>+0(SB)/4, $0x00000000
-DATA bytesOrder<>+4(SB)/4, $0x00000004
-DATA bytesOrder<>+8(SB)/4, $0x00000001
-DATA bytesOrder<>+12(SB)/4, $0x00000005
-DATA bytesOrder<>+16(SB)/4, $0x00000002
-DATA bytesOrder<>+20(SB)/4, $0x00000006
-DATA bytesOrder<>+24(SB)/4, $0x00000003
-DATA bytesOrder<>+28(SB)/4, $0x00000007
-GLOBL bytesOrder<>(SB), RODATA|NOPTR, $32
+DATA laneOrder<>+0(SB)/4, $0x00000000
+DATA laneOrder<>+4(SB)/4, $0x00000004
+DATA laneOrder<>+8(SB)/4, $0x00000001
+DATA laneOrder<>+12(SB)/4, $0x00000005
+DATA laneOrder<>+16(SB)/4, $0x00000002
+DATA laneOrder<>+20(SB)/4, $0x00000006
+DATA laneOrder<>+24(SB)/4, $0x00000003
+DATA laneOrder<>+28(SB)/4, $0x00000007
+GLOBL laneOrder<>(SB), RODATA|NOPTR, $32

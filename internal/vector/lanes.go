@@ -16,8 +16,8 @@ type LaneSums struct {
 	First [Lanes]int32
 }
 
-// SumLanes sets s to the sums of the values of rows, ids[i] < groups being the identifier
-// of the row with v[i]; groups is at most Lanes. LanesPad bytes behind ids are in the same
+// SumLanes sets s to the sums of the values of rows, ids[i] being the identifier of the
+// row with v[i] as LaneIDs makes it, below groups; groups is at most Lanes. LanesPad bytes behind ids are in the same
 // array. Lanes from groups on are undefined. The lanes of a register hold the sums, so
 // that no row waits for the store of the one before.
 func SumLanes(s *LaneSums, ids []uint8, v []int64, groups int) {
@@ -30,18 +30,22 @@ func SumLanes(s *LaneSums, ids []uint8, v []int64, groups int) {
 		s.First[i] = math.MaxInt32
 	}
 	for i := len(ids) - 1; i >= 0; i-- {
-		g := ids[i] & (Lanes - 1)
+		g := ids[i] / laneStep & (Lanes - 1)
 		s.Sum[g] += v[i]
 		s.Rows[g]++
 		s.First[g] = int32(i)
 	}
 }
 
-// Bytes sets dst to the values, which are below 128.
-func Bytes(dst []uint8, v []int32) {
+// laneStep is the distance of identifiers: that of the kernels' masks.
+const laneStep = 32
+
+// LaneIDs sets dst to the identifiers v, which are below Lanes, in the form that SumLanes
+// takes.
+func LaneIDs(dst []uint8, v []int32) {
 	dst = dst[:len(v)]
-	n := bytesBlocks(dst, v)
+	n := laneBlocks(dst, v)
 	for i, x := range v[n:] {
-		dst[n+i] = uint8(x)
+		dst[n+i] = uint8(x * laneStep)
 	}
 }

@@ -13,12 +13,12 @@ func sumLanes(s *LaneSums, ids []uint8, v []int64, groups int) bool {
 	return true
 }
 
-// bytesBlocks packs whole blocks of 32 and returns how many values that are.
-func bytesBlocks(dst []uint8, v []int32) int {
+// laneBlocks packs whole blocks of 32 and returns how many values that are.
+func laneBlocks(dst []uint8, v []int32) int {
 	n := len(v) >> 5
 	if n == 0 || !enabled.Load() {
 		return 0
 	}
-	bytesAVX2(&dst[0], &v[0], n)
+	laneIDsAVX2(&dst[0], &v[0], n)
 	return n << 5
 }

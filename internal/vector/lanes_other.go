@@ -4,4 +4,4 @@ package vector
 
 func sumLanes(_ *LaneSums, _ []uint8, _ []int64, _ int) bool { return false }
 
-func bytesBlocks(_ []uint8, _ []int32) int { return 0 }
+func laneBlocks(_ []uint8, _ []int32) int { return 0 }

@@ -15,10 +15,10 @@ func TestSumLanes(t *testing.T) {
 		for groups := 1; groups <= Lanes; groups++ {
 			ids, v := make([]uint8, n, n+LanesPad), make([]int64, n)
 			for i := range ids {
-				ids[i], v[i] = uint8(r.IntN(groups)), int64(r.Uint64())
+				ids[i], v[i] = uint8(32*r.IntN(groups)), int64(r.Uint64())
 			}
 			for i := range ids[n : n+LanesPad] {
-				ids[:n+LanesPad][n+i] = uint8(i % groups)
+				ids[:n+LanesPad][n+i] = uint8(32 * (i % groups))
 			}
 			for _, on := range []bool{false, true} {
 				sameLanes(t, on, ids, v, groups)
@@ -35,7 +35,7 @@ func sameLanes(t *testing.T, on bool, ids []uint8, v []int64, groups int) {
 	for g := range groups {
 		sum, rows, first := int64(0), int32(0), int32(math.MaxInt32)
 		for i, id := range ids {
-			if int(id) == g {
+			if int(id) == 32*g {
 				sum += v[i]
 				rows++
 				first = min(first, int32(i))
@@ -48,17 +48,17 @@ func sameLanes(t *testing.T, on bool, ids []uint8, v []int64, groups int) {
 	}
 }
 
-func TestBytes(t *testing.T) {
+func TestLaneIDs(t *testing.T) {
 	for n := range 140 {
 		v := make([]int32, n)
 		want := make([]uint8, n)
 		for i := range v {
-			v[i], want[i] = int32(i*37%128), uint8(i*37%128)
+			v[i], want[i] = int32(i*37%Lanes), uint8(i*37%Lanes*32)
 		}
 		for _, on := range []bool{false, true} {
 			before := Enable(on)
 			got := make([]uint8, n+1)
-			Bytes(got, v)
+			LaneIDs(got, v)
 			Enable(before)
 			if !slices.Equal(got[:n], want) || got[n] != 0 {
 				t.Fatalf("vectors %v, %d values: %v, want %v", on, n, got, want)
@@ -71,7 +71,7 @@ func BenchmarkSumLanes(b *testing.B) {
 	for _, groups := range []int{4, 8} {
 		ids, v := make([]uint8, 30, 30+LanesPad), make([]int64, 30)
 		for i := range ids {
-			ids[i], v[i] = uint8(i*5%groups), int64(i)
+			ids[i], v[i] = uint8(i*5%groups*32), int64(i)
 		}
 		b.Run(map[int]string{4: "4", 8: "8"}[groups], func(b *testing.B) {
 			var s LaneSums

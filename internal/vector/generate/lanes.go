@@ -9,7 +9,8 @@ import (
 )
 
 // lanes emits sums by identifiers below groups, which is 4 or 8. A vector has a lane for
-// every identifier; a row is added to all of them, masked but for its own.
+// every identifier; a row is added to all of them, masked but for its own. Identifiers
+// come times 32, which is a mask's place in the table.
 func lanes(groups int) {
 	text("sets, for identifiers 0 .. , the sum of their values, their number and their least index; "+
 		"n is not 0, and 31 bytes behind the identifiers can be read.",
@@ -39,19 +40,36 @@ func laneSums(groups int) {
 	}
 	at, id := GP64(), GP64()
 	XORQ(at, at)
-	Label("row")
-	MOVBLZX(Mem{Base: ids, Index: at, Scale: 1}, id.As32())
-	SHLQ(U8(log2(8*groups)), id)
-	x := YMM()
-	VPBROADCASTQ(Mem{Base: v, Index: at, Scale: 8}, x)
-	for i := range acc {
-		masked := YMM()
-		VPAND(Mem{Base: table, Index: id, Scale: 1, Disp: 32 * i}, x, masked)
-		VPADDQ(masked, acc[i], acc[i])
+	row := func(k int) {
+		MOVBLZX(Mem{Base: ids, Index: at, Scale: 1, Disp: k}, id.As32())
+		x := YMM()
+		VPBROADCASTQ(Mem{Base: v, Index: at, Scale: 8, Disp: 8 * k}, x)
+		for i := range acc {
+			masked := YMM()
+			VPAND(Mem{Base: table, Index: id, Scale: uint8(groups / 4), Disp: 32 * i}, x, masked)
+			VPADDQ(masked, acc[i], acc[i])
+		}
 	}
+	last := GP64()
+	MOVQ(n, last)
+	SUBQ(U8(3), last)
+	JLE(LabelRef("rest"))
+	Label("rows")
+	for k := range 4 {
+		row(k)
+	}
+	ADDQ(U8(4), at)
+	CMPQ(at, last)
+	JLT(LabelRef("rows"))
+	Label("rest")
+	CMPQ(at, n)
+	JGE(LabelRef("summed"))
+	Label("row")
+	row(0)
 	INCQ(at)
 	CMPQ(at, n)
 	JLT(LabelRef("row"))
+	Label("summed")
 	sum := pointer("sum")
 	for i := range acc {
 		VMOVDQU(acc[i], Mem{Base: sum, Disp: 32 * i})
@@ -64,7 +82,7 @@ func laneCounts(groups int) {
 	ids, n, rows, first := pointer("ids"), pointer("n"), pointer("rows"), pointer("first")
 	number := make([]reg.VecVirtual, groups)
 	for g := range number {
-		number[g] = broadcast64(0x0101010101010101 * uint64(g))
+		number[g] = broadcast64(0x0101010101010101 * uint64(32*g))
 	}
 	none := GP64()
 	MOVL(U32(0x7fffffff), none.As32())
@@ -109,11 +127,11 @@ func laneCounts(groups int) {
 	JLT(LabelRef("block"))
 }
 
-// bytes emits the packing of identifiers into bytes.
-func bytes() {
-	text("sets n blocks of 32 bytes from values below 128.", "bytesAVX2", "func(dst *uint8, v *int32, n int)")
+// laneIDs emits the packing of identifiers into bytes.
+func laneIDs() {
+	text("sets n blocks of 32 bytes from values below 8, times 32.", "laneIDsAVX2", "func(dst *uint8, v *int32, n int)")
 	dst, v, n := pointer("dst"), pointer("v"), pointer("n")
-	order := GLOBL("bytesOrder", RODATA|NOPTR)
+	order := GLOBL("laneOrder", RODATA|NOPTR)
 	for i, d := range []uint32{0, 4, 1, 5, 2, 6, 3, 7} {
 		DATA(4*i, U32(d))
 	}
@@ -124,6 +142,7 @@ func bytes() {
 		VPACKSSDW(at(v, 96), b, b)
 		VPACKUSWB(b, a, a)
 		VPERMD(a, turn, a)
+		VPSLLW(U8(5), a, a)
 		VMOVDQU(a, at(dst, 0))
 		ADDQ(U32(128), v)
 	})

@@ -52,7 +52,7 @@ func main() {
 	conversions()
 	lanes(4)
 	lanes(8)
-	bytes()
+	laneIDs()
 	Generate()
 }
 
