@@ -38,7 +38,7 @@ var refused = map[string]string{
 
 // Names lists the workloads, in the order in which they are reported.
 func Names() []string {
-	return []string{"CM1", "CM2", "SG1", "SG2", "SG3", "LRB1", "LRB2", "YSB", "ME1", "NX5LS", "SCAN", "SELECT", "THETA", "EQUI"}
+	return []string{"CM1", "CM2", "SG1", "SG2", "SG3", "LRB1", "LRB2", "YSB", "ME1", "NX5LS", "SCAN", "SCANALL", "SELECT", "THETA", "EQUI"}
 }
 
 // Find returns the workload of a name, in any case.
