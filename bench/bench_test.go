@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,7 +79,7 @@ func TestWrongAnswer(t *testing.T) {
 	if err := WriteInputs(folder, w); err != nil {
 		t.Fatal(err)
 	}
-	r := &runner{config: quick(), folder: folder}
+	r := &runner{config: quick(), folder: folder, known: map[string]bool{}}
 	want, err := r.collect(context.Background(), w, "copy", "reference")
 	if err != nil {
 		t.Fatal(err)
@@ -92,6 +93,26 @@ func TestWrongAnswer(t *testing.T) {
 		if _, err := r.check(context.Background(), w, "share", c.rows); (err == nil) != c.ok {
 			t.Errorf("%d rows: %v", len(c.rows), err)
 		}
+	}
+}
+
+// TestReferenceIsKept: what the reference gave is the same when it is needed again.
+func TestReferenceIsKept(t *testing.T) {
+	r, remove, err := newRunner(quick())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer remove()
+	w := find(t, "ME1")
+	first, err := r.reference(context.Background(), w)
+	if err != nil || len(first) == 0 {
+		t.Fatal(len(first), err)
+	}
+	if again, err := r.reference(context.Background(), w); err != nil || !slices.Equal(first, again) {
+		t.Errorf("%d rows, then %d, %v", len(first), len(again), err)
+	}
+	if _, err := r.check(context.Background(), w, "share", first); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -103,43 +103,60 @@ func (r *Result) TouchedBytesPerSecond() float64 { return r.RowsPerSecond.Median
 // BytesPerSecond is in the published row format.
 func (r *Result) BytesPerSecond() float64 { return r.RowsPerSecond.Median * float64(r.RowBytes) }
 
+// runner measures workloads one after another.
 type runner struct {
 	config Config
+	// folder has the workloads' inputs and what the reference made of them: a sweep
+	// measures a workload many times.
 	folder string
+	known  map[string]bool // workloads of the folder
+}
+
+// newRunner returns a runner, and what removes its folder.
+func newRunner(c Config) (*runner, func(), error) {
+	folder, err := os.MkdirTemp("", "millrace-bench")
+	if err != nil {
+		return nil, nil, err
+	}
+	return &runner{config: c, folder: folder, known: map[string]bool{}}, func() { os.RemoveAll(folder) }, nil
 }
 
 // Run checks and measures the workloads one after another and hands each result to
 // report as it is there.
 func Run(ctx context.Context, workloads []*Workload, c Config, report func(*Result) error) error {
-	folder, err := os.MkdirTemp("", "millrace-bench")
+	r, remove, err := newRunner(c)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(folder)
-	if err := WriteInputs(folder, workloads...); err != nil {
-		return err
-	}
-	r := &runner{config: c, folder: folder}
-	ingests := []string{c.Ingest}
-	if c.Ingest == "both" {
-		ingests = []string{"share", "copy"}
-	}
+	defer remove()
 	for _, w := range workloads {
-		found, err := r.checkAll(ctx, w, ingests)
-		if err != nil {
+		if err := r.run(ctx, w, report); err != nil {
 			return err
 		}
-		for i, ingest := range ingests {
-			res, err := r.measure(ctx, w, ingest, found[i])
-			if err == nil {
-				err = r.whole(ctx, w, ingest, res)
-			}
-			if err == nil {
-				err = report(res)
-			}
-			if err != nil {
-				return err
-			}
+	}
+	return nil
+}
+
+// run checks and measures one workload.
+func (r *runner) run(ctx context.Context, w *Workload, report func(*Result) error) error {
+	ingests := []string{r.config.Ingest}
+	if r.config.Ingest == "both" {
+		ingests = []string{"share", "copy"}
+	}
+	found, err := r.checkAll(ctx, w, ingests)
+	if err != nil {
+		return err
+	}
+	for i, ingest := range ingests {
+		res, err := r.measure(ctx, w, ingest, found[i])
+		if err == nil {
+			err = r.whole(ctx, w, ingest, res)
+		}
+		if err == nil {
+			err = report(res)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -155,7 +172,7 @@ func (r *runner) say(format string, args ...any) {
 func (r *runner) checkAll(ctx context.Context, w *Workload, ingests []string) ([]checked, error) {
 	defer runtime.GC()
 	r.say("%s: comparing %d rows with the reference", w.Name, w.CheckRows)
-	want, err := r.collect(ctx, w, "copy", millrace.EngineReference)
+	want, err := r.reference(ctx, w)
 	if err != nil {
 		return nil, err
 	}

@@ -105,19 +105,25 @@ func (s *Sweep) Run(ctx context.Context, names []string, c Config, report func(*
 	if err != nil {
 		return nil, err
 	}
+	r, remove, err := newRunner(c)
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
 	chart := &Chart{Title: s.Title, XLabel: s.XLabel}
 	for _, at := range steps {
 		w, err := Find(at.workload)
 		if err != nil {
 			return nil, err
 		}
-		err = Run(ctx, []*Workload{w}, at.config, func(r *Result) error {
+		r.config = at.config
+		err = r.run(ctx, w, func(res *Result) error {
 			series := at.series
 			if c.Ingest == "both" {
-				series += " " + r.Ingest
+				series += " " + res.Ingest
 			}
-			chart.add(series, float64(at.x), r)
-			return report(r)
+			chart.add(series, float64(at.x), res)
+			return report(res)
 		})
 		if err != nil {
 			return nil, err
