@@ -13,8 +13,9 @@ import (
 // branch that depends on such a read is mispredicted often, and then nothing behind it
 // has been begun. So they are done in passes over a block of left rows: all slots, then
 // all candidates, reads that do not depend on one another and no branch; what is left to
-// decide is kept in small arrays in the first-level cache. Rows whose candidate has a
-// successor - another key in the slot, or the same one twice - go along their chain.
+// decide is kept in small arrays in the first-level cache. The candidate's successor in
+// its chain - another key of the slot, or the same one again - is looked at in the same
+// way, needed or not; only rows with more candidates go along their chain.
 //
 // The key is a single whole number here, which is compared itself and not by its hash;
 // NULL is not among stored keys.
@@ -24,9 +25,10 @@ const probeRows = 512
 
 // probes are a block's candidates.
 type probes struct {
-	slot [probeRows]int32 // as in the index: 0 is none
-	more [probeRows]int32 // the candidate's successor
-	hit  [probeRows]uint8 // the candidate has the key: 1
+	slot   [probeRows]int32    // the first one, as in the index: 0 is none
+	second [probeRows]int32    // its successor
+	more   [probeRows]int32    // the successor's
+	hit    [probeRows][2]uint8 // whether first and second have the key: 0 or 1
 }
 
 type keyNumber interface{ int32 | int64 }
@@ -92,13 +94,17 @@ func (b *probes) find(x *rowIndex, hash []uint64) {
 // probeKeys compares keys with those of the candidates; l and r begin where the block
 // and the index do, and r has a row.
 func probeKeys[T keyNumber](b *probes, x *rowIndex, l, r []T) {
-	slot, more, hit, next := b.slot[:len(l)], b.more[:len(l)], b.hit[:len(l)], x.next[:len(r)]
+	slot, second, more := b.slot[:len(l)], b.second[:len(l)], b.more[:len(l)]
+	hit, next := b.hit[:len(l)], x.next[:len(r)]
 	for i, k := range l {
 		at := slot[i]
 		some := int32(uint32(-at) >> 31) // 1 if there is a candidate
 		row := int(at - some)
-		more[i] = next[row] & -some
-		hit[i] = uint8(some) & oneIf(r[row] == k)
+		at = next[row] & -some
+		second[i], hit[i][0] = at, uint8(some)&oneIf(r[row] == k)
+		some = int32(uint32(-at) >> 31)
+		row = int(at - some)
+		more[i], hit[i][1] = next[row]&-some, uint8(some)&oneIf(r[row] == k)
 	}
 }
 
@@ -109,9 +115,8 @@ func oneIf(b bool) uint8 {
 	return 0
 }
 
-// emitProbed adds the pairs of the block behind the left row, which has at most as many
-// rows as there is room for pairs. It stops early when chains have taken that room;
-// false: in the middle of one.
+// emitProbed adds the pairs of the block behind the left row. It stops early when there is
+// no room for a pair of each row that is left; false: in the middle of a chain.
 func emitProbed[T keyNumber](p *pairing, l, r []T, limit int) bool {
 	b, next, at := &p.probes, p.index.next, len(p.lay.pairs[0])
 	left := slices.Grow(p.lay.pairs[0], limit-at)[:limit]
@@ -119,9 +124,11 @@ func emitProbed[T keyNumber](p *pairing, l, r []T, limit int) bool {
 	from, base := p.left+1, p.index.from
 	i, whole := 0, true
 	for ; i < len(l) && len(l)-i <= limit-at; i++ {
-		if b.more[i] == 0 {
+		if b.more[i] == 0 && limit-at > 1 {
 			left[at], right[at] = int32(from+i), int32(base)+b.slot[i]-1
-			at += int(b.hit[i])
+			at += int(b.hit[i][0])
+			left[at], right[at] = int32(from+i), int32(base)+b.second[i]-1
+			at += int(b.hit[i][1])
 			continue
 		}
 		for row := b.slot[i] - 1; row >= 0 && whole; row = next[row] - 1 {
