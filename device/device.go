@@ -181,10 +181,12 @@ type Device interface {
 
 	// Reset brings a lost or hung device back to where it was after opening. Every kernel,
 	// slot and resident buffer made before is void: a Wait under way returns ErrLost or, if
-	// the driver never comes back, does not return; Free and Close do nothing.
+	// the driver never comes back, does not return. They are still to be freed, which gives
+	// back what of them the host holds.
 	Reset() error
 
-	// Close gives everything back. What is in flight ends with ErrClosed or ErrLost.
+	// Close ends all use. What is in flight ends with ErrClosed or ErrLost. What was made
+	// may be freed before or after.
 	Close() error
 }
 

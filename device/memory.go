@@ -115,11 +115,15 @@ func (p *Processor) evict(pl *Plan) {
 func (p *Processor) allocate(pl *Plan, images [][]byte, need int64) error {
 	var made []Resident
 	undo := func(err error) error {
-		for _, r := range made {
-			r.Free()
-		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
+		if isClosed(p.broken) || !errors.Is(err, ErrNoMemory) {
+			p.void.resident = append(p.void.resident, made...)
+		} else {
+			for _, r := range made {
+				r.Free()
+			}
+		}
 		if isClosed(p.broken) {
 			return errAgain
 		}
@@ -150,7 +154,8 @@ func (p *Processor) allocate(pl *Plan, images [][]byte, need int64) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if isClosed(p.broken) {
-		close(s.start)
+		p.void.seats = append(p.void.seats, s)
+		p.void.resident = append(p.void.resident, made...)
 		return errAgain
 	}
 	if images != nil {
@@ -192,12 +197,41 @@ func (p *Processor) write(pl *Plan) error {
 	return nil
 }
 
+// void is what was made before a loss. Freeing it could block while the device hangs, so
+// that waits for the reset.
+type void struct {
+	seats    []*seat
+	resident []Resident
+	kernels  []Kernel
+}
+
 // abandon makes a plan cold on a device that was lost, with mu held.
-func (pl *Plan) abandon() {
-	for _, s := range pl.free {
-		close(s.start)
+func (p *Processor) abandon(pl *Plan) {
+	v := &p.void
+	v.seats = append(v.seats, pl.free...)
+	v.resident = append(v.resident, pl.resident...)
+	if pl.kernel != nil {
+		v.kernels = append(v.kernels, pl.kernel)
 	}
 	pl.free, pl.seats, pl.resident, pl.kernel = nil, 0, nil, nil
+}
+
+// bury frees what is void: the device was reset or closed.
+func (p *Processor) bury() {
+	p.mu.Lock()
+	v := p.void
+	p.void = void{}
+	p.mu.Unlock()
+	for _, s := range v.seats {
+		s.lost = true
+		close(s.start)
+	}
+	for _, r := range v.resident {
+		r.Free()
+	}
+	for _, k := range v.kernels {
+		k.Free()
+	}
 }
 
 // drop gives back everything of a plan, with memory held. On a device that is not up
@@ -206,7 +240,7 @@ func (p *Processor) drop(pl *Plan, down bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if down {
-		pl.abandon()
+		p.abandon(pl)
 		return
 	}
 	if pl.resident != nil {

@@ -50,6 +50,7 @@ type seat struct {
 	stages Stages
 	start  chan struct{}
 	done   chan waited
+	lost   bool // the slot is wait's to free, once it is not running
 }
 
 type waited struct {
@@ -62,6 +63,9 @@ func (s *seat) wait() {
 	for range s.start {
 		t, err := s.slot.Wait()
 		s.done <- waited{t, err}
+	}
+	if s.lost {
+		s.slot.Free()
 	}
 }
 
@@ -232,7 +236,7 @@ func (p *Processor) release(s *seat) {
 	s.work = nil
 	defer p.wake.Broadcast()
 	if isClosed(p.broken) {
-		close(s.start) // abandoned: invariant 2
+		p.void.seats = append(p.void.seats, s) // invariant 2
 		return
 	}
 	if p.wanted > 0 && pl.seats > 1 {
@@ -265,7 +269,7 @@ func (p *Processor) failed(s *seat, err error) error {
 	s.plan.inflight--
 	p.inflight--
 	if isClosed(p.broken) {
-		close(s.start)
+		p.void.seats = append(p.void.seats, s)
 	} else {
 		p.retire(s)
 		p.full()

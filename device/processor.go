@@ -48,6 +48,7 @@ type Processor struct {
 	fullAt    int64     // and the bytes used then
 	clock     uint64
 	plans     []*Plan
+	void      void
 	stats     Stats
 
 	memory  chan struct{} // holds one while somebody allocates, frees or resets; before mu
@@ -182,7 +183,9 @@ func (p *Processor) Close() error {
 	for _, pl := range plans {
 		p.drop(pl, down)
 	}
-	return p.device.Close()
+	err := p.device.Close()
+	p.bury()
+	return err
 }
 
 func isClosed(c chan struct{}) bool {

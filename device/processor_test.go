@@ -109,8 +109,12 @@ func stop(t *testing.T, d *sim.Device, p *device.Processor) {
 	if err := p.Close(); err != nil {
 		t.Error(err)
 	}
+	synctest.Wait()
 	if m := d.Misuses(); len(m) > 0 {
 		t.Errorf("the device was misused: %v", m)
+	}
+	if n := d.Alive(); n > 0 {
+		t.Errorf("%d slots, buffers and kernels were not freed", n)
 	}
 }
 

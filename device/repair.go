@@ -64,12 +64,13 @@ func (p *Processor) tryReset() error {
 	plans := append([]*Plan{}, p.plans...)
 	p.used, p.wanted, p.fullSince = 0, 0, time.Time{}
 	for _, pl := range plans {
-		pl.abandon()
+		p.abandon(pl)
 	}
 	p.mu.Unlock()
 	if err := p.device.Reset(); err != nil {
 		return err
 	}
+	p.bury()
 	if err := p.probe(); err != nil {
 		return err
 	}
@@ -82,7 +83,7 @@ func (p *Processor) tryReset() error {
 		p.mu.Lock()
 		pl.kernel = k
 		if err != nil {
-			pl.refusal = refused
+			pl.kernel, pl.refusal = nil, refused
 		}
 		p.mu.Unlock()
 	}
@@ -145,36 +146,46 @@ func (p *Processor) probe() error {
 		return err
 	}
 	k, err := p.device.Compile(probeProgram())
-	var refused *Refusal
-	if errors.As(err, &refused) {
-		slot.Free()
-		return nil
-	}
 	if err != nil {
+		slot.Free()
+		var refused *Refusal
+		if errors.As(err, &refused) {
+			return nil
+		}
 		return err
 	}
-	defer k.Free()
 	want := make([]byte, size)
 	for i := range probeWords {
 		binary.NativeEndian.PutUint32(slot.Input(0)[4*i:], uint32(7*i))
 		binary.NativeEndian.PutUint32(want[4*i:], uint32(8*i))
 	}
-	if err := slot.Run(k, &Call{InputBytes: []int{size}, Scalars: []int64{probeWords}}); err != nil {
-		return err
-	}
-	done := make(chan error, 1)
-	go func() {
-		_, err := slot.Wait()
-		done <- err
-	}()
-	select {
-	case err = <-done:
-	case <-time.After(p.config.Deadline):
-		return ErrTimeout // the slot is in use: not freed
-	}
-	defer slot.Free()
+	s := &seat{slot: slot, start: make(chan struct{}, 1), done: make(chan waited, 1), lost: true}
+	go s.wait()
+	err = p.runProbe(s, k)
 	if err == nil && !bytes.Equal(slot.Output(0), want) {
 		err = errProbe
 	}
+	if err == nil {
+		close(s.start) // which frees the slot
+		k.Free()
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.void.seats, p.void.kernels = append(p.void.seats, s), append(p.void.kernels, k)
 	return err
+}
+
+func (p *Processor) runProbe(s *seat, k Kernel) error {
+	s.call = Call{InputBytes: []int{4 * probeWords}, Scalars: []int64{probeWords}}
+	if err := s.slot.Run(k, &s.call); err != nil {
+		return err
+	}
+	s.start <- struct{}{}
+	select {
+	case w := <-s.done:
+		return w.err
+	case <-time.After(p.config.Deadline):
+		return ErrTimeout
+	}
 }

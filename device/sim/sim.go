@@ -70,6 +70,7 @@ type Device struct {
 	resets  int
 	closed  bool
 	misuses []string
+	alive   int
 }
 
 // generation is what lives from one reset to the next.
@@ -148,14 +149,37 @@ func (d *Device) state() error {
 	return nil
 }
 
+// Alive is the number of slots, resident buffers and kernels that were not freed.
+func (d *Device) Alive() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.alive
+}
+
+// free counts one of them, once, with mu held.
+func (d *Device) free(freed *bool, what string) {
+	if *freed {
+		d.misuse("a %s was freed twice", what)
+		return
+	}
+	*freed = true
+	d.alive--
+}
+
 type kernel struct {
 	d       *Device
 	gen     *generation
 	program *device.Program
+	freed   bool
 }
 
 func (k *kernel) Program() *device.Program { return k.program }
-func (k *kernel) Free()                    {}
+
+func (k *kernel) Free() {
+	k.d.mu.Lock()
+	defer k.d.mu.Unlock()
+	k.d.free(&k.freed, "kernel")
+}
 
 // Compile takes LoadTime and refuses what the configuration says.
 func (d *Device) Compile(p *device.Program) (device.Kernel, error) {
@@ -168,7 +192,8 @@ func (d *Device) Compile(p *device.Program) (device.Kernel, error) {
 	if reason, refused := d.refusal(p); refused {
 		return nil, &device.Refusal{Device: d.config.ID, Reason: reason}
 	}
-	return &kernel{d, d.gen, p}, nil
+	d.alive++
+	return &kernel{d: d, gen: d.gen, program: p}, nil
 }
 
 func (d *Device) refusal(p *device.Program) (string, bool) {
@@ -200,6 +225,7 @@ func (d *Device) allocate(bytes int64) error {
 		return device.ErrNoMemory
 	}
 	d.used += bytes
+	d.alive++
 	return nil
 }
 

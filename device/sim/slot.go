@@ -48,15 +48,13 @@ func (s *slot) Free() {
 	d := s.d
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if s.gen != d.gen {
-		return
+	if s.running {
+		d.misuse("a slot was freed between Run and Wait")
 	}
-	if s.running || s.freed {
-		d.misuse("Free of a slot: running %v, freed already %v", s.running, s.freed)
-		return
+	d.free(&s.freed, "slot")
+	if s.gen == d.gen {
+		d.used -= s.bytes
 	}
-	s.freed = true
-	d.used -= s.bytes
 }
 
 func (s *slot) Run(k device.Kernel, c *device.Call) error {
@@ -237,13 +235,8 @@ func (r *resident) move(f func(), bytes int, rate float64) error {
 func (r *resident) Free() {
 	r.d.mu.Lock()
 	defer r.d.mu.Unlock()
-	if r.gen != r.d.gen {
-		return
+	r.d.free(&r.freed, "resident buffer")
+	if r.gen == r.d.gen {
+		r.d.used -= int64(len(r.bytes))
 	}
-	if r.freed {
-		r.d.misuse("a resident buffer was freed twice")
-		return
-	}
-	r.freed = true
-	r.d.used -= int64(len(r.bytes))
 }

@@ -87,11 +87,11 @@ func (h HLS) find(p Processor, tasks []Unit, t *Table) (int, bool) {
 		c := &r.cells[p]
 		switch {
 		case !t.Able(q, p) || c.probing && c.probe.same(u):
-		case t.Preferred(q, p):
+		case c.fast:
 			return i, true
-		case r.preferred == None && c.running < t.procs[p].lanes:
+		case !r.known && c.running < t.procs[p].lanes:
 			return i, true // nobody knows anything: one per lane
-		case r.preferred != None && late < 0 && delay*(1+rounding) >= t.wait(q, p):
+		case r.known && late < 0 && delay*(1+rounding) >= t.wait(q, p):
 			if h.FirstFit {
 				return i, true
 			}

@@ -18,6 +18,7 @@ type run struct {
 	on    Processor
 	since time.Duration
 	over  bool // somebody else's result was first
+	probe bool // the task may be waiting, too
 }
 
 // New returns a scheduler without tasks.
@@ -65,7 +66,7 @@ func (s *Scheduler) Take(p Processor, now time.Duration) (Unit, bool) {
 		u.Copy, v.Heads[d.At].Copied = true, true
 	}
 	v.Table.ran(u.Pipeline, p, 1)
-	s.running = append(s.running, run{u, p, now, false})
+	s.running = append(s.running, run{unit: u, on: p, since: now, probe: d.Action == Probe})
 	return u, true
 }
 
@@ -90,14 +91,14 @@ func (s *Scheduler) late(now time.Duration) {
 // Done reports that p has run u: work tasks (1, or a fraction for a short one) in busy
 // time, 0 if nothing is to be learned. It returns whether p's result is the first.
 func (s *Scheduler) Done(p Processor, u Unit, work float64, busy, now time.Duration) bool {
-	over, ok := s.leave(p, u, busy, now)
+	r, ok := s.leave(p, u, busy, now)
 	if !ok {
 		return false
 	}
 	if busy > 0 {
 		s.view.Table.Observe(u.Pipeline, p, work, busy, now)
 	}
-	if over {
+	if r.over {
 		return false
 	}
 	for i := range s.running {
@@ -105,10 +106,12 @@ func (s *Scheduler) Done(p Processor, u Unit, work float64, busy, now time.Durat
 			s.running[i].over = true
 		}
 	}
-	for i, w := range s.tasks.waiting() { // it was a probe
-		if w.same(u) {
-			s.tasks.take(i)
-			break
+	if r.probe {
+		for i, w := range s.tasks.waiting() {
+			if w.same(u) {
+				s.tasks.take(i)
+				break
+			}
 		}
 	}
 	s.forget(u)
@@ -118,8 +121,8 @@ func (s *Scheduler) Done(p Processor, u Unit, work float64, busy, now time.Durat
 // Return hands u back undone: its processor was lost. Unless somebody else has it or has
 // done it, it goes to the front of the queue; Return says whether it did.
 func (s *Scheduler) Return(p Processor, u Unit, now time.Duration) bool {
-	over, ok := s.leave(p, u, 0, now)
-	if !ok || over {
+	r, ok := s.leave(p, u, 0, now)
+	if !ok || r.over {
 		return false
 	}
 	for _, r := range s.running {
@@ -138,8 +141,8 @@ func (s *Scheduler) Return(p Processor, u Unit, now time.Duration) bool {
 	return true
 }
 
-// leave ends u on p; over says whether another result was first.
-func (s *Scheduler) leave(p Processor, u Unit, busy, now time.Duration) (over, ok bool) {
+// leave ends u on p.
+func (s *Scheduler) leave(p Processor, u Unit, busy, now time.Duration) (run, bool) {
 	for i, r := range s.running {
 		if r.on != p || !r.unit.same(u) {
 			continue
@@ -155,9 +158,9 @@ func (s *Scheduler) leave(p Processor, u Unit, busy, now time.Duration) (over, o
 			}
 			s.view.Table.spent(p, busy, now)
 		}
-		return r.over, true
+		return r, true
 	}
-	return false, false
+	return run{}, false
 }
 
 // HoldsUp says that u is at the head of its pipeline's ring, that it is running, and that
@@ -204,7 +207,7 @@ type fifo struct {
 func (f *fifo) waiting() []Unit { return f.units[f.head:] }
 
 func (f *fifo) push(u Unit) {
-	if f.head > 0 && len(f.units) == cap(f.units) {
+	if len(f.units) == cap(f.units) && 2*f.head >= len(f.units) {
 		n := copy(f.units, f.units[f.head:])
 		f.units, f.head = f.units[:n], 0
 	}

@@ -265,3 +265,37 @@ func TestTakeAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations for 16 tasks", n)
 	}
 }
+
+// A task taken and done, with 16 pipelines waiting, of which the device prefers half.
+func BenchmarkTask(b *testing.B) {
+	const pipelines, waiting = 16, 8
+	for _, p := range []Policy{FirstCome{}, HLS{}} {
+		b.Run(p.Name(), func(b *testing.B) {
+			table := NewTable(16, 1)
+			s := New(p, table)
+			for q := range pipelines {
+				table.SetAble(q, gpu, true)
+				table.Observe(q, CPU, 1, ms*time.Duration(16*(1+q%2)), 0)
+				table.Observe(q, gpu, 1, ms*time.Duration(2-q%2), 0)
+				for i := range waiting {
+					s.Push(Unit{Pipeline: q, Index: i})
+				}
+			}
+			now := time.Duration(0)
+			for b.Loop() {
+				now += ms / 2
+				for p := range Processor(2) {
+					u, ok := s.Take(p, now)
+					if !ok {
+						b.Fatal("there is something for everybody")
+					}
+					if s.Done(p, u, 1, ms, now) {
+						u.Copy = false
+						s.Push(u)
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(2*b.N), "ns/task")
+		})
+	}
+}

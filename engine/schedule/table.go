@@ -52,9 +52,9 @@ type processor struct {
 }
 
 type row struct {
-	cells     []cell
-	preferred Processor
-	drain     float64 // seconds per task of all preferred processors together
+	cells []cell
+	known bool    // an able processor has been observed
+	drain float64 // seconds per task of all preferred processors together
 }
 
 type cell struct {
@@ -62,6 +62,8 @@ type cell struct {
 	paused  bool
 	tasks   float64 // observed, decayed
 	busy    float64 // seconds that they took, decayed alike
+	rate    float64 // tasks per busy second of all lanes; 0: not known
+	fast    bool    // preferred
 	at      time.Duration
 	others  int // tasks of the pipeline finished elsewhere since at
 	running int
@@ -82,7 +84,7 @@ func NewTable(lanes ...int) *Table {
 
 func (t *Table) row(q int) *row {
 	for len(t.rows) <= q {
-		r := row{cells: make([]cell, len(t.procs)), preferred: None}
+		r := row{cells: make([]cell, len(t.procs))}
 		if len(r.cells) > 0 {
 			r.cells[CPU].able = true
 		}
@@ -131,7 +133,7 @@ func (t *Table) setLate(p Processor, late bool) {
 // overdue reports whether a task that ran so long on p takes far longer than expected.
 func (t *Table) overdue(q int, p Processor, ran time.Duration) bool {
 	c := t.cell(q, p)
-	return c.tasks > 0 && ran > Recheck && ran.Seconds() > lateFactor*c.busy/c.tasks
+	return c.rate > 0 && ran > Recheck && ran.Seconds()*c.rate > lateFactor*float64(t.procs[p].lanes)
 }
 
 // Able reports whether p is there and accepts pipeline q's tasks.
@@ -153,44 +155,33 @@ func (t *Table) firstAble(q int) Processor {
 }
 
 // Rate is C[q][p] in tasks per second; 0: not known.
-func (t *Table) Rate(q int, p Processor) float64 {
-	c := &t.row(q).cells[p]
-	if c.tasks == 0 {
-		return 0
-	}
-	return c.tasks * float64(t.procs[p].lanes) / c.busy
-}
+func (t *Table) Rate(q int, p Processor) float64 { return t.cell(q, p).rate }
 
 // seconds is 1/C[q][p], positive infinity if not known.
-func (t *Table) seconds(q int, p Processor) float64 {
-	c := &t.row(q).cells[p]
-	if c.tasks == 0 {
-		return math.Inf(1)
-	}
-	return c.busy / (c.tasks * float64(t.procs[p].lanes))
-}
+func (t *Table) seconds(q int, p Processor) float64 { return 1 / t.cell(q, p).rate }
 
 // Preferred reports whether p is the able processor that is fastest for q, or Alike.
-func (t *Table) Preferred(q int, p Processor) bool {
-	r := t.row(q)
-	return r.preferred != None && t.Able(q, p) && !t.procs[p].late && t.Rate(q, p) >= Alike*t.Rate(q, r.preferred)
-}
+func (t *Table) Preferred(q int, p Processor) bool { return t.cell(q, p).fast }
 
+// prefer finds the preferred processors of q anew.
 func (t *Table) prefer(q int) {
 	r := t.row(q)
-	r.preferred, r.drain = None, 0
 	best, sum := 0.0, 0.0
 	for p := range r.cells {
-		if rate := t.Rate(q, Processor(p)); t.Able(q, Processor(p)) && !t.procs[p].late && rate > best {
-			best, r.preferred = rate, Processor(p)
+		c := &r.cells[p]
+		c.fast = c.rate > 0 && t.Able(q, Processor(p)) && !t.procs[p].late
+		if c.fast {
+			best = max(best, c.rate)
 		}
 	}
 	for p := range r.cells {
-		if t.Preferred(q, Processor(p)) {
-			sum += t.Rate(q, Processor(p))
+		c := &r.cells[p]
+		if c.fast = c.fast && c.rate >= Alike*best; c.fast {
+			sum += c.rate
 		}
 	}
-	if sum > 0 {
+	r.known, r.drain = best > 0, 0
+	if r.known {
 		r.drain = 1 / sum
 	}
 }
@@ -206,6 +197,7 @@ func (t *Table) Observe(q int, p Processor, work float64, busy, now time.Duratio
 	keep := math.Exp(-float64(now-c.at) / float64(memory))
 	c.tasks = c.tasks*keep + work
 	c.busy = c.busy*keep + max(busy, 1).Seconds()
+	c.rate = c.tasks * float64(t.procs[p].lanes) / c.busy
 	c.at, c.others = now, 0
 	t.prefer(q)
 }
@@ -219,10 +211,10 @@ func (t *Table) ran(q int, p Processor, more int) {
 func (t *Table) stale(q int, p Processor, now time.Duration) bool {
 	r := t.row(q)
 	c := &r.cells[p]
-	if !t.Able(q, p) || c.probing || c.running > 0 || r.preferred == None || t.Preferred(q, p) {
+	if !t.Able(q, p) || c.probing || c.running > 0 || !r.known || c.fast {
 		return false
 	}
-	return c.tasks == 0 || c.others >= StaleTasks || now-c.at >= Interval
+	return c.rate == 0 || c.others >= StaleTasks || now-c.at >= Interval
 }
 
 // probe finds a task that p should run a copy of, to measure.
