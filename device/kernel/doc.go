@@ -2,7 +2,8 @@
 // dialect that OpenCL C and CUDA C++ both are, with a prelude of a few lines for each. On
 // the path of a row it stands where a pipeline is prepared for a device, and around the
 // device: it also copies a task's columns to pinned memory and reads results from there.
-// Start at NewSelection (filters and projections) and NewAggregation (groups by pane).
+// Start at NewSelection (filters and projections); NewAggregation (groups by pane), NewLookup
+// (a table that stays on the device) and NewPairing (window joins) are built like it.
 //
 // # Rules of the dialect
 //

@@ -69,23 +69,28 @@ func NewSelection(side operator.Side) (*Selection, error) {
 
 // addColumns adds an output for every column that is read. Bits - values of BOOLEAN and
 // validity - are written as bytes first: rows that go to one word are of many work items.
-func (s *Selection) addColumns(b *rowCode) error {
-	for i, f := range b.output.Fields {
+func (s *Selection) addColumns(b *rowCode) (err error) {
+	s.columns, err = s.layout.outputColumns(b.output, b.need)
+	return err
+}
+
+func (l *layout) outputColumns(schema *stream.Schema, need []bool) (columns []outputColumn, err error) {
+	for i, f := range schema.Fields {
 		c := outputColumn{valid: -1}
-		if b.need[i] {
+		if need[i] {
 			if f.Type == stream.Varchar {
-				return refuse("column %s is text: devices have fixed-width values only", f.Name)
+				return nil, refuse("column %s is text: devices have fixed-width values only", f.Name)
 			}
 			store, _ := storage(f.Type)
 			c.t = f.Type
-			c.values = s.layout.output(fmt.Sprintf("out%d", i), store, columnSize(f.Type), counted(countRows, columnSize(f.Type))).arg.Index
-			c.valid = s.layout.output(fmt.Sprintf("out%d_valid", i), "u64", perWord(), counted(countRows, perWord())).arg.Index
-			s.layout.buffer(device.TemporaryArg, fmt.Sprintf("out%d_bytes", i), "u8", perRow(1))
-			s.layout.buffer(device.TemporaryArg, fmt.Sprintf("out%d_known", i), "u8", perRow(1))
+			c.values = l.output(fmt.Sprintf("out%d", i), store, columnSize(f.Type), counted(countRows, columnSize(f.Type))).arg.Index
+			c.valid = l.output(fmt.Sprintf("out%d_valid", i), "u64", perWord(), counted(countRows, perWord())).arg.Index
+			l.buffer(device.TemporaryArg, fmt.Sprintf("out%d_bytes", i), "u8", perRow(1))
+			l.buffer(device.TemporaryArg, fmt.Sprintf("out%d_known", i), "u8", perRow(1))
 		}
-		s.columns = append(s.columns, c)
+		columns = append(columns, c)
 	}
-	return nil
+	return columns, nil
 }
 
 // beginBody empties the counts.
@@ -163,35 +168,42 @@ func (s *Selection) addEntries(b *rowCode) error {
 }
 
 func (s *Selection) addWriters(b *rowCode, write string, results []value) error {
-	text, pack := &emitterText{}, newPacker("counts[0]")
-	names := append(slices.Clone(b.parameters), "place", "blocks", "origin")
-	text.add("  i32 g = ITEM;\n  if (g < n && place[g] >= 0) {\n    i32 to = blocks[GROUP] + place[g];\n    origin[to] = g;\n%s", write)
-	for i, c := range s.columns {
+	pack := newPacker("counts[0]")
+	stores, outputs := storeColumns(s.columns, results, pack)
+	text := "  i32 g = ITEM;\n  if (g < n && place[g] >= 0) {\n    i32 to = blocks[GROUP] + place[g];\n    origin[to] = g;\n" + write + stores + "  }\n"
+	if err := s.layout.entry("write", allRows, names(b.parameters, []string{"place", "blocks", "origin"}, outputs), text); err != nil {
+		return err
+	}
+	return pack.entry(s.layout, allWords)
+}
+
+// storeColumns is code that writes results to place `to` of the output columns, and the
+// buffers it needs. What becomes bits goes to the packer. Columns that turn out never to be
+// NULL lose their validity.
+func storeColumns(columns []outputColumn, results []value, pack *packer) (code string, buffers []string) {
+	text := &emitterText{}
+	for i, c := range columns {
 		if c.t == stream.Invalid {
 			continue
 		}
 		out, v := fmt.Sprintf("out%d", i), results[i]
 		if c.t == stream.Boolean {
 			text.add("    %s_bytes[to] = (u8)(%s & 1);\n", out, v.value)
-			names = append(names, out+"_bytes")
+			buffers = append(buffers, out+"_bytes")
 			pack.bits(out+"_bytes", out)
 		} else {
 			text.add("    %s[to] = %s;\n", out, v.value)
-			names = append(names, out)
+			buffers = append(buffers, out)
 		}
 		if v.null != never {
 			text.add("    %s_known[to] = (u8)!%s;\n", out, v.null)
-			names = append(names, out+"_known")
+			buffers = append(buffers, out+"_known")
 			pack.bits(out+"_known", out+"_valid")
 		} else {
-			s.columns[i].valid = -1
+			columns[i].valid = -1
 		}
 	}
-	text.add("  }\n")
-	if err := s.layout.entry("write", allRows, names, text.String()); err != nil {
-		return err
-	}
-	return pack.entry(s.layout, allWords)
+	return text.String(), buffers
 }
 
 // packer writes the kernel that packs bytes, each 0 or 1, into bits, a word by each work
@@ -199,11 +211,13 @@ func (s *Selection) addWriters(b *rowCode, write string, results []value) error 
 type packer struct {
 	emitterText
 	names []string
+	empty int // names before any bits
 }
 
-// newPacker: rows is C for how many bytes there are.
-func newPacker(rows string) *packer {
-	p := &packer{names: []string{"counts"}}
+// newPacker: rows is C for how many bytes there are, reading the counts and what else is
+// named.
+func newPacker(rows string, more ...string) *packer {
+	p := &packer{names: append([]string{"counts"}, more...), empty: 1 + len(more)}
 	p.add("  i32 w = ITEM, from = w * 64, rows = %s - from;\n  if (rows > 64) rows = 64;\n  if (rows > 0) {\n    u64 bits;\n", rows)
 	return p
 }
@@ -215,7 +229,7 @@ func (p *packer) bits(bytes, bits string) {
 
 // entry adds the kernel, if it has anything to do.
 func (p *packer) entry(l *layout, items device.Extent) error {
-	if len(p.names) == 1 {
+	if len(p.names) == p.empty {
 		return nil
 	}
 	p.add("  }\n")

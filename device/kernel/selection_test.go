@@ -232,6 +232,40 @@ func TestSelectionAddsBase(t *testing.T) {
 	}
 }
 
+// A task in steady state allocates nothing, from loading to reading.
+func TestSelectionDoesNotAllocate(t *testing.T) {
+	d := open(t)
+	schema := fixedTypes()
+	side := operator.Side{Relation: relation(schema), Steps: []*model.Operator{{Kind: model.FilterOp, Relation: relation(schema),
+		Filter: []*model.Expr{model.Call("is_not_null", stream.Boolean, model.Col(4, stream.BigInt))}}}}
+	s, err := kernel.NewSelection(side)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := newMachine(t, d, s, s.Program, 500)
+	b := optest.NewGen(1, schema).Batch(500)
+	task := &operator.Task{Spans: []stream.Span{{Batch: b, To: b.Len}}, Rows: b.Len}
+	var got kernel.Selected
+	allocations := testing.AllocsPerRun(100, func() {
+		if err := s.Load(task, m.slot, m.call); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.slot.Run(m.k, m.call); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.slot.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		s.Read(m.slot, &got)
+	})
+	if allocations > 0 && !raceDetector {
+		t.Errorf("%v allocations a task", allocations)
+	}
+	if got.Len == 0 {
+		t.Error("no row came through")
+	}
+}
+
 // More failures than a device reports send the task back, whole.
 func TestSelectionManyFailures(t *testing.T) {
 	d := open(t)

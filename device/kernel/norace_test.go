@@ -1,0 +1,5 @@
+//go:build !race && !nogpu
+
+package kernel_test
+
+const raceDetector = false
