@@ -195,8 +195,8 @@ func (t *Table) Observe(q int, p Processor, work float64, busy, now time.Duratio
 	}
 	c := &r.cells[p]
 	keep := math.Exp(-float64(now-c.at) / float64(memory))
-	c.tasks = c.tasks*keep + work
-	c.busy = c.busy*keep + max(busy, 1).Seconds()
+	c.tasks = float64(c.tasks*keep) + work // not fused: the same on every processor
+	c.busy = float64(c.busy*keep) + max(busy, 1).Seconds()
 	c.rate = c.tasks * float64(t.procs[p].lanes) / c.busy
 	c.at, c.others = now, 0
 	t.prefer(q)
