@@ -18,6 +18,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/cpu"
+
 	"github.com/millrace/millrace/bind"
 	"github.com/millrace/millrace/connector"
 	"github.com/millrace/millrace/engine/schedule"
@@ -91,9 +93,11 @@ type run struct {
 	taskShare atomic.Int64
 	pinned    atomic.Int64 // workers tied to a processor
 
-	inflight  atomic.Int64 // slots in use
-	stopping  atomic.Bool  // nothing is read any more; inlets take what comes
+	_         cpu.CacheLinePad // what follows is written with every task
+	inflight  atomic.Int64     // slots in use
 	submitted atomic.Int64
+	_         cpu.CacheLinePad
+	stopping  atomic.Bool   // nothing is read any more; inlets take what comes
 	quiet     chan struct{} // capacity 1: inflight was zero
 	sinksLeft atomic.Int64
 	completed chan struct{}

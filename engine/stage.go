@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/cpu"
+
 	"github.com/millrace/millrace/connector"
 	"github.com/millrace/millrace/engine/dispatch"
 	"github.com/millrace/millrace/engine/schedule"
@@ -58,7 +60,10 @@ type stage struct {
 	producing bool  // by the drain: slot head is absorbed, its outputs are not all out
 	finished  bool  // by the drain: the end was passed on
 
+	// Written by every worker; the rest is mostly read.
+	_                             cpu.CacheLinePad
 	tasks, rows, bytes, busyNanos atomic.Int64
+	_                             cpu.CacheLinePad
 }
 
 // slot is a task on its way through a stage. Bodies use the fields they need.
@@ -81,9 +86,12 @@ type slot struct {
 	lanesOut any
 }
 
+// lane is written by the workers that compute its tasks and the one that runs it; lanes
+// next to each other are run by different ones.
 type lane struct {
 	requests atomic.Int32
 	next     uint64
+	_        cpu.CacheLinePad
 }
 
 // body is what a pipeline does with its slots. compute may run concurrently; the rest

@@ -1,6 +1,10 @@
 package operator
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"golang.org/x/sys/cpu"
+)
 
 // algorithm is one that operators count the uses of.
 type algorithm uint8
@@ -28,15 +32,19 @@ var algorithmNames = [algorithms]string{
 
 // uses counts how often each algorithm ran: one count a task, or a join's window. Any
 // number of goroutines may add and read.
-type uses [algorithms]atomic.Int64
+type uses struct {
+	_     cpu.CacheLinePad // workers write it, and mostly read what is around it
+	count [algorithms]atomic.Int64
+	_     cpu.CacheLinePad
+}
 
-func (u *uses) add(a algorithm) { u[a].Add(1) }
+func (u *uses) add(a algorithm) { u.count[a].Add(1) }
 
 // taken is Choice.Taken of the algorithms from first to last.
 func (u *uses) taken(first, last algorithm) map[string]int64 {
 	var out map[string]int64
 	for a := first; a <= last; a++ {
-		if n := u[a].Load(); n > 0 {
+		if n := u.count[a].Load(); n > 0 {
 			if out == nil {
 				out = map[string]int64{}
 			}
