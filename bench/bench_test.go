@@ -173,3 +173,31 @@ func TestNiceStep(t *testing.T) {
 		}
 	}
 }
+
+func TestDecades(t *testing.T) {
+	for _, c := range []struct {
+		from, to float64
+		want     []float64
+	}{
+		{44, 1944, []float64{20, 50, 100, 200, 500, 1000, 2000}}, {10, 200, []float64{10, 20, 50, 100, 200}},
+		{0.3, 7, []float64{0.2, 0.5, 1, 2, 5, 10}}, {3, 1e5, []float64{1, 10, 100, 1000, 1e4, 1e5}},
+	} {
+		got := decades(c.from, c.to)
+		if !slices.EqualFunc(got, c.want, func(a, b float64) bool { return math.Abs(a-b) <= b*1e-9 }) {
+			t.Errorf("decades(%g, %g) = %g, want %g", c.from, c.to, got, c.want)
+		}
+	}
+}
+
+// TestScales: series of which one has 40 times the values of the other are both legible.
+func TestScales(t *testing.T) {
+	for ratio, logarithmic := range map[float64]bool{2: false, 40: true} {
+		chart := &Chart{}
+		chart.add("one", 1, &Result{RowsPerSecond: Spread{1e7, 1e7, 1e7}})
+		chart.add("two", 1, &Result{RowsPerSecond: Spread{1e7 * ratio, 1e7 * ratio, 1e7 * ratio}})
+		d := chart.diagram(chart.panels()[0], 0)
+		if d.logY != logarithmic || d.y(10) > plotHeight || d.y(10*ratio) < -1e-9 || d.y(10)-d.y(10*ratio) < plotHeight/4 {
+			t.Errorf("ratio %g: logarithmic %t, dots at %g and %g", ratio, d.logY, d.y(10), d.y(10*ratio))
+		}
+	}
+}

@@ -40,7 +40,7 @@ const (
 	plotRight, plotBottom            = 150, 60
 	plotGap                          = 90 // between panels
 	ticksAim                         = 5
-	logFromRatio                     = 16 // x is logarithmic if its ends are so far apart
+	logFromRatio                     = 16 // an axis is logarithmic if its ends are so far apart
 	dotRadius, whiskerHalf, tickSize = 3, 4, 5
 )
 
@@ -95,27 +95,54 @@ func (c *Chart) write(out io.Writer, panels []panel) error {
 type diagram struct {
 	panel
 	top, xFrom, xTo, yTo float64
-	logarithmic          bool
+	logarithmic, logY    bool
+	yFrom                float64   // of a logarithmic y; else 0
 	xs, ys               []float64 // ticks
 }
 
 func (c *Chart) diagram(p panel, top float64) *diagram {
-	d := &diagram{panel: p, top: top, xFrom: math.Inf(1), xTo: math.Inf(-1)}
+	d := &diagram{panel: p, top: top, xFrom: math.Inf(1), xTo: math.Inf(-1), yFrom: math.Inf(1)}
 	for _, s := range c.Series {
 		for i, r := range s.Results {
 			d.xFrom, d.xTo, d.yTo = min(d.xFrom, s.X[i]), max(d.xTo, s.X[i]), max(d.yTo, p.value(r).Max)
-			d.xs = append(d.xs, s.X[i])
+			d.xs, d.yFrom = append(d.xs, s.X[i]), min(d.yFrom, p.value(r).Min)
 		}
 	}
 	d.logarithmic = d.xFrom > 0 && d.xTo/d.xFrom >= logFromRatio
 	slices.Sort(d.xs)
 	d.xs = slices.Compact(d.xs)
+	if d.logY = d.yFrom > 0 && d.yTo/d.yFrom >= logFromRatio; d.logY {
+		d.ys = decades(d.yFrom, d.yTo)
+		d.yFrom, d.yTo = d.ys[0], d.ys[len(d.ys)-1]
+		return d
+	}
+	d.yFrom = 0
 	step := niceStep(d.yTo / ticksAim)
 	for y := 0.0; ; y += step {
 		d.ys = append(d.ys, y)
 		if y >= d.yTo {
 			d.yTo = y
 			return d
+		}
+	}
+}
+
+// decades are ticks around a logarithmic range: 1, 2, 5 times powers of ten, of wide
+// ranges the powers alone.
+func decades(from, to float64) (ticks []float64) {
+	wide := to/from > 1e4
+	for p := math.Pow(10, math.Floor(math.Log10(from))); ; p *= 10 {
+		for _, m := range []float64{1, 2, 5} {
+			if wide && m > 1 {
+				break
+			}
+			if len(ticks) == 1 && m*p <= from {
+				ticks = ticks[:0]
+			}
+			ticks = append(ticks, m*p)
+			if m*p >= to {
+				return ticks
+			}
 		}
 	}
 }
@@ -145,7 +172,13 @@ func (d *diagram) x(v float64) float64 {
 	return plotLeft + (v-from)/(to-from)*plotWidth
 }
 
-func (d *diagram) y(v float64) float64 { return d.top + plotHeight - v/d.yTo*plotHeight }
+func (d *diagram) y(v float64) float64 {
+	share := v / d.yTo
+	if d.logY {
+		share = math.Log(v/d.yFrom) / math.Log(d.yTo/d.yFrom)
+	}
+	return d.top + plotHeight - share*plotHeight
+}
 
 func (d *diagram) axes(w io.Writer, xLabel, yLabel string) {
 	bottom := d.top + plotHeight
