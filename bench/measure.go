@@ -291,9 +291,9 @@ func smallCopies(w *Workload) int { return max(1, smallBytes/(w.Bundle*w.RowByte
 const largeFactor = 8
 
 func largeCopies(w *Workload) int {
-	size := min(largeFactor*lastLevelCache(), largeBytesMax)
-	return max(1, int(size)/(w.Bundle*w.Touched))
+	rows := min(largeFactor*lastLevelCache()/int64(w.Touched), largeBytesMax/int64(w.RowBytes))
+	return max(1, int(rows)/w.Bundle)
 }
 
-// largeBytesMax keeps a large set within the memory of a small machine.
-const largeBytesMax = 2 << 30
+// largeBytesMax, in row format, keeps a large set within the memory of a small machine.
+const largeBytesMax = 4 << 30
