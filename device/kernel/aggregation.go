@@ -214,12 +214,13 @@ func (a *Aggregation) Sizes(rows int) device.Sizes { return a.layout.sizes(rows)
 
 // NewCall returns a call with room for what Load enters.
 func (a *Aggregation) NewCall() *device.Call {
-	return &device.Call{InputBytes: make([]int, len(a.layout.buffers[device.InputArg])), Scalars: make([]int64, a.layout.scalars)}
+	return a.layout.call()
 }
 
 // Load copies the rows of a task, as many as the slot has room for at most, to a slot's
 // input buffers and prepares the call.
 func (a *Aggregation) Load(t *operator.Task, slot device.Slot, call *device.Call) error {
+	a.layout.prepare(call)
 	call.Scalars[a.base] = t.First
 	return a.intake.load(t, slot, call)
 }

@@ -153,6 +153,17 @@ func checkExprs(t *testing.T, d device.Device, exprs []*model.Expr, b *stream.Ba
 	}
 }
 
+func TestSupports(t *testing.T) {
+	for name, reason := range kernel.Supports() {
+		if refused[name] != (reason != "") {
+			t.Errorf("%s: %q", name, reason)
+		}
+	}
+	if kernel.SupportsType(stream.Varchar) || !kernel.SupportsType(stream.Interval) {
+		t.Error("types")
+	}
+}
+
 // refused are functions without a kernel.
 var refused = map[string]bool{
 	"power": true, "exp": true, "ln": true, "like": true, "lower": true, "upper": true, "length": true, "substring": true, "trim": true,

@@ -144,6 +144,16 @@ func (l *layout) sizes(rows int) device.Sizes {
 	return device.Sizes{Input: list(device.InputArg), Output: list(device.OutputArg), Temporary: list(device.TemporaryArg)}
 }
 
+// call returns a call with room for what loading enters.
+func (l *layout) call() *device.Call {
+	return &device.Call{InputBytes: make([]int, len(l.buffers[device.InputArg])), Scalars: make([]int64, l.scalars)}
+}
+
+// prepare makes room in a call that may be of another program.
+func (l *layout) prepare(c *device.Call) {
+	c.InputBytes, c.Scalars = resize(c.InputBytes, len(l.buffers[device.InputArg])), resize(c.Scalars, l.scalars)
+}
+
 // storage is the C type in which columns of a type lie in memory, and its bytes; BOOLEAN
 // is one bit.
 func storage(t stream.Type) (ctypeName string, bytes int) {

@@ -18,7 +18,8 @@ import (
 //
 // The table is a hash table of groups, rows of equal keys: slots that hold a group's number
 // and one more, 0 where there is none; the groups' keys; and the rows of each, in the
-// table's order. It is made on the CPU (NewTable), with the same hash. At most half of the
+// table's order. It is made on the CPU (NewTable), with the same
+// hash. At most half of the
 // slots are taken, so that every search ends.
 type Lookup struct {
 	Program   *device.Program
@@ -169,12 +170,9 @@ func (l *Lookup) Sizes(rows, results int) device.Sizes {
 	return s
 }
 
-// NewCall returns a call with room for what Load enters, and the table.
-func (l *Lookup) NewCall(t *Table) *device.Call {
-	c := &device.Call{InputBytes: make([]int, len(l.layout.buffers[device.InputArg])), Scalars: make([]int64, l.layout.scalars), Resident: t.resident}
-	c.Scalars[l.mask] = int64(t.slots - 1)
-	return c
-}
+// NewCall returns a call with room for what Load enters. The table's resident buffers are
+// the caller's to add.
+func (l *Lookup) NewCall() *device.Call { return l.layout.call() }
 
 // Load copies the rows of a task, as many as the slot has room for at most, to a slot's
 // input buffers and prepares the call. The error says why a device cannot take them.
@@ -182,6 +180,8 @@ func (l *Lookup) Load(t *operator.Task, table *Table, slot device.Slot, call *de
 	if int64(t.Rows)*int64(table.most) > math.MaxInt32 {
 		return fmt.Errorf("%d rows that match up to %d each are more than a device counts", t.Rows, table.most)
 	}
+	l.layout.prepare(call)
+	call.Scalars[l.mask] = int64(table.slots - 1)
 	call.Scalars[l.room] = int64(len(slot.Output(l.origin)) / 4)
 	return l.intake.load(t, slot, call)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/millrace/millrace/device"
 	"github.com/millrace/millrace/device/kernel"
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/operator"
@@ -21,6 +22,24 @@ type lookupCase struct {
 	op    *model.Operator
 	keys  []stream.Column // of the table's rows
 	table int
+}
+
+// upload makes resident buffers of images, freed at the test's end.
+func upload(t *testing.T, d device.Device, images [][]byte) []device.Resident {
+	t.Helper()
+	var out []device.Resident
+	for _, image := range images {
+		r, err := d.NewResident(len(image))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(r.Free)
+		if err := r.Write(image); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, r)
+	}
+	return out
 }
 
 func randomLookup(g *optest.Gen) lookupCase {
@@ -94,18 +113,15 @@ func TestLookupRandom(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			table, err := p.NewTable(d, c.keys, c.table)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer table.Free()
+			table := kernel.NewTable(c.keys, c.table)
 			k := compile(t, d, p.Program)
 			slot, err := d.NewSlot(p.Sizes(rowsMax, resultsMax))
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer slot.Free()
-			call := p.NewCall(table)
+			call := p.NewCall()
+			call.Resident = upload(t, d, table.Images)
 			var got kernel.Looked
 			for _, n := range lengths {
 				b := g.Batch(n)
@@ -169,18 +185,15 @@ func TestLookupWithoutRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys := stream.Column{Type: stream.Integer, I32: []int32{1, 2, 1, 2, 1}}
-	table, err := p.NewTable(d, []stream.Column{keys}, 5)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer table.Free()
+	table := kernel.NewTable([]stream.Column{keys}, 5)
 	k := compile(t, d, p.Program)
 	slot, err := d.NewSlot(p.Sizes(10, 12))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer slot.Free()
-	call := p.NewCall(table)
+	call := p.NewCall()
+	call.Resident = upload(t, d, table.Images)
 	for ones, redo := range map[int]string{4: "", 5: "15 results, there is room for 12"} {
 		b := stream.NewBatch(schema, nil)
 		for range ones {

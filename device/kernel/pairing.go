@@ -154,7 +154,7 @@ func (p *Pairing) Sizes(rows, pairs int) device.Sizes {
 
 // NewCall returns a call with room for what Load enters.
 func (p *Pairing) NewCall() *device.Call {
-	return &device.Call{InputBytes: make([]int, len(p.layout.buffers[device.InputArg])), Scalars: make([]int64, p.layout.scalars)}
+	return p.layout.call()
 }
 
 // Load copies the rows of both sides, as many as the slot has room for at most, to a slot's
@@ -163,6 +163,7 @@ func (p *Pairing) Load(left, right *operator.Task, slot device.Slot, call *devic
 	if int64(left.Rows)*int64(right.Rows) > math.MaxInt32 {
 		return fmt.Errorf("%d by %d rows have more pairs than a device counts", left.Rows, right.Rows)
 	}
+	p.layout.prepare(call)
 	call.Scalars[p.pairs] = int64(len(slot.Output(p.outputs[0])) / 4)
 	if err := p.left.load(left, slot, call); err != nil {
 		return err

@@ -241,12 +241,13 @@ func (s *Selection) Sizes(rows int) device.Sizes { return s.layout.sizes(rows) }
 
 // NewCall returns a call with room for what Load enters.
 func (s *Selection) NewCall() *device.Call {
-	return &device.Call{InputBytes: make([]int, len(s.layout.buffers[device.InputArg])), Scalars: make([]int64, s.layout.scalars)}
+	return s.layout.call()
 }
 
 // Load copies the rows of a task, as many as the slot has room for at most, to a slot's
 // input buffers and prepares the call.
 func (s *Selection) Load(t *operator.Task, slot device.Slot, call *device.Call) error {
+	s.layout.prepare(call)
 	return s.intake.load(t, slot, call)
 }
 

@@ -4,61 +4,39 @@ import (
 	"encoding/binary"
 	"math"
 
-	"github.com/millrace/millrace/device"
 	"github.com/millrace/millrace/stream"
 )
 
-// Table is a lookup's table on a device.
+// Table is a lookup's table as it lies on a device.
 type Table struct {
-	resident []device.Resident
-	slots    int
-	most     int // rows of the largest group
+	Images [][]byte // of the resident buffers
+	slots  int
+	most   int // rows of the largest group
 }
 
-// NewTable copies a table of n rows, of which keys are the columns that the lookup's right
-// keys give, to a device. Rows with a NULL among them match nothing and are left out.
-func (l *Lookup) NewTable(d device.Device, keys []stream.Column, n int) (*Table, error) {
+// NewTable makes the table of n rows, of which keys are the columns that the lookup's right
+// keys give. Rows with a NULL among them match nothing and are left out.
+func NewTable(keys []stream.Column, n int) *Table {
 	t := &Table{slots: 8}
 	for t.slots < 2*n {
 		t.slots *= 2
 	}
 	g := groupRows(keys, n, t.slots)
-	for _, rows := range g.rows {
-		t.most = max(t.most, len(rows))
-	}
 	starts, all := []int32{0}, []int32{}
 	for _, rows := range g.rows {
+		t.most = max(t.most, len(rows))
 		all = append(all, rows...)
 		starts = append(starts, int32(len(all)))
 	}
-	parts := [][]byte{bytesOfInts(g.slots), bytesOfInts(starts), bytesOfInts(all)}
+	t.Images = [][]byte{bytesOfInts(g.slots), bytesOfInts(starts), bytesOfInts(all)}
 	for k := range keys {
 		var b []byte
 		for _, rows := range g.rows {
 			b = appendKey(b, &keys[k], int(rows[0]))
 		}
-		parts = append(parts, b)
+		t.Images = append(t.Images, b)
 	}
-	for _, p := range parts {
-		r, err := d.NewResident(max(len(p), 8))
-		if err == nil {
-			t.resident = append(t.resident, r)
-			err = r.Write(p)
-		}
-		if err != nil {
-			t.Free()
-			return nil, err
-		}
-	}
-	return t, nil
-}
-
-// Free gives the table's memory back.
-func (t *Table) Free() {
-	for _, r := range t.resident {
-		r.Free()
-	}
-	t.resident = nil
+	return t
 }
 
 // groups are the rows of a table by key: slots hold the number of a group and one more.

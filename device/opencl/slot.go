@@ -3,7 +3,6 @@
 package opencl
 
 import (
-	"encoding/binary"
 	"fmt"
 	"runtime"
 	"time"
@@ -201,7 +200,11 @@ func (s *Slot) copy(function uintptr, call string, p *pair, n int) error {
 }
 
 func (s *Slot) launch(object uintptr, l *device.Launch) error {
-	items, local := uintptr(l.Items.Of(s.amount(l.Items))), uintptr(0)
+	of := int64(0)
+	if l.Items.Each != 0 {
+		of = s.call.Scalars[l.Items.Scalar]
+	}
+	items, local := uintptr(max(l.Items.Of(of), 0)), uintptr(0)
 	if items == 0 {
 		return nil
 	}
@@ -223,17 +226,6 @@ func (s *Slot) enqueued(call string, status uintptr) error {
 	return nil
 }
 
-// amount is the number that an extent is a function of.
-func (s *Slot) amount(e device.Extent) int64 {
-	switch {
-	case e.Each == 0:
-		return 0
-	case !e.Counted:
-		return s.call.Scalars[e.Scalar]
-	}
-	return int64(max(0, int32(binary.LittleEndian.Uint32(s.output[0].memory[4*e.Scalar:]))))
-}
-
 // moveOut reads the outputs whose size is counted by the kernels, or the others. It
 // reports nothing when there are none.
 func (s *Slot) moveOut(counted bool) error {
@@ -241,7 +233,7 @@ func (s *Slot) moveOut(counted bool) error {
 		if e.Counted != counted {
 			continue
 		}
-		if n := e.Of(s.amount(e)); n > 0 {
+		if n := e.Bytes(s.call, s, len(s.output[i].memory)); n > 0 {
 			if err := s.copy(s.g.d.lib.enqueueRead, "clEnqueueReadBuffer", &s.output[i], n); err != nil {
 				return err
 			}
