@@ -77,12 +77,12 @@ func (j *joinPlan) Choices() []Choice {
 		c.Algorithm, c.Reason = "every pair of a window", "no condition compares a column of one side with the other side's"
 	}
 	order := Choice{Part: "order", Algorithm: "windows in turn", Taken: j.uses.taken(usedInTurn, usedLanes)}
-	order.Reason = "there is one worker, or windows share rows"
+	order.Reason = "there is one worker"
 	switch {
 	case len(order.Taken) == 0: // before the first window the plan's choices, of any number of workers
 		return []Choice{c}
 	case j.lanes:
-		order.Algorithm, order.Reason = "windows side by side, put out in order", "there are several workers, and windows share no rows"
+		order.Algorithm, order.Reason = "windows side by side, put out in order", "there are several workers"
 	}
 	return []Choice{c, order}
 }

@@ -76,7 +76,7 @@ func NewJoin(env Env, left, right Side, op *model.Operator, need []bool) (Functi
 		return nil, fmt.Errorf("%s: %w", op.Name, err)
 	}
 	plan.compared = p.bits != nil
-	if plan.lanes = plan.wantsLanes(sides); plan.lanes {
+	if plan.lanes = plan.wantsLanes(); plan.lanes {
 		return newLaneJoin(plan, sides, p), nil
 	}
 	for i, in := range plan.ins {

@@ -133,6 +133,8 @@ func (s *heldSide) restore(r *state.Reader) error {
 type windowJob struct {
 	windows []jobWindow
 	parts   [2][]*heldPart
+	// reserved is how many bytes of copies a lane has made room for.
+	reserved int64
 	// Of who works on it.
 	pairing *pairing
 	side    [2]pairRows
@@ -186,6 +188,20 @@ func (b *windowJob) release() {
 		clear(parts)
 		b.parts[i] = parts[:0]
 	}
+}
+
+// copyBytes is about how much gather has to copy.
+func (b *windowJob) copyBytes() (n int64) {
+	for i, parts := range b.parts {
+		if len(parts) < 2 {
+			continue
+		}
+		from, to := b.windows[0].from[i], b.windows[len(b.windows)-1].to[i]
+		for _, p := range parts {
+			n += p.bytes * (min(to, p.end()) - max(from, p.first)) / int64(p.rows.Len)
+		}
+	}
+	return n
 }
 
 // gather makes the job's rows lie in one batch a side: that of the part, if it is one.

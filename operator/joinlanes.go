@@ -23,10 +23,11 @@ import (
 //
 // Results wait in a task until it is its turn, so there is a limit: with that much
 // waiting, lanes take no job, and who is at one stops behind the batch it has filled.
-// What lanes have not done Next does when it comes there, a batch at a time.
+// What lanes have not done Next does when it comes there, a batch at a time. The rows that
+// jobs have to copy count too.
 //
-// This pays where windows share no rows. Where they do, join goes through them in turn
-// over one store.
+// Windows that share rows are copied with each job; one worker does without and goes
+// through them in turn, over one store (join).
 //
 // Invariants:
 //
@@ -42,7 +43,8 @@ type laneJoin struct {
 	sides [2]*heldSide
 	idle  []*pairing
 	tasks sync.Pool
-	// waiting is the size of the results of lanes that have not been put out.
+	// waiting is the size of the results of lanes that have not been put out, and of the
+	// rows that they have copied.
 	waiting     atomic.Int64
 	waitingMost int64
 
@@ -54,7 +56,7 @@ type laneJoin struct {
 }
 
 // resultBytesMax and a quarter of the job's limit for buffers bound the results that wait
-// for their turn; each lane may exceed it by a batch.
+// for their turn; each lane may exceed it by a batch, one of them by a window's rows.
 const resultBytesMax = 64 << 20
 
 // joinTask is a task's rows and the windows that are whole with them.
@@ -67,14 +69,14 @@ type joinTask struct {
 	watermark int64
 }
 
-func (j *joinPlan) wantsLanes(sides [2]*windowSide) bool {
+func (j *joinPlan) wantsLanes() bool {
 	switch j.env.Force.Order {
 	case "turn":
 		return false
 	case "lanes":
 		return true
 	}
-	return j.env.Lanes > 1 && !sides[0].overlaps() && !sides[1].overlaps()
+	return j.env.Lanes > 1
 }
 
 func newLaneJoin(plan *joinPlan, sides [2]*windowSide, p *pairing) *laneJoin {
@@ -115,11 +117,29 @@ func (j *laneJoin) Lane(_ int, t *Task, p Partial) (any, error) {
 		if i >= int64(len(task.jobs)) {
 			break
 		}
-		if err := j.work(task.jobs[i]); err != nil {
-			return nil, err
+		if job := task.jobs[i]; j.reserve(job) {
+			if err := j.work(job); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return task, nil
+}
+
+// reserve makes room for what the job copies; false if there is none. One alone may be
+// larger than the limit.
+func (j *laneJoin) reserve(job *windowJob) bool {
+	n := job.copyBytes()
+	for {
+		w := j.waiting.Load()
+		if w > 0 && w+n > j.waitingMost {
+			return false
+		}
+		if j.waiting.CompareAndSwap(w, w+n) {
+			job.reserved = n
+			return true
+		}
+	}
 }
 
 // plan takes the task's rows in and makes jobs of the windows that are whole, once.
@@ -222,6 +242,8 @@ func (j *laneJoin) begin(job *windowJob) error {
 
 func (j *laneJoin) end(job *windowJob) {
 	job.release()
+	j.waiting.Add(-job.reserved)
+	job.reserved = 0
 	j.mu.Lock()
 	j.idle = append(j.idle, job.pairing)
 	j.mu.Unlock()
@@ -283,6 +305,7 @@ func (j *laneJoin) drop(task *joinTask) {
 			j.waiting.Add(-int64(b.SizeBytes()))
 			b.Release()
 		}
+		j.waiting.Add(-job.reserved)
 		job.clear()
 	}
 	task.jobs, task.at, task.planned = task.jobs[:0], 0, false

@@ -85,9 +85,6 @@ func (s *windowSide) order() orderKind {
 	return orderIndex
 }
 
-// overlaps reports whether windows share rows.
-func (s *windowSide) overlaps() bool { return !s.carried && s.grid.Overlaps() }
-
 // numberOf returns what pairs raw window k with one of the other side.
 func (s *windowSide) numberOf(k int64) int64 {
 	if s.timed {
