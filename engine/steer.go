@@ -6,14 +6,47 @@ import "time"
 // what is in the rings, whose number of slots is fixed, so that latency is about
 // proportional to the size of a task, while throughput hardly depends on it until the
 // fixed cost of a task shows. steer therefore looks for the largest size inside the
-// target. Results do not depend on it.
+// target. Where smaller tasks are no faster, the target is out of reach for them: the size
+// goes back to what it was and stays there a while. Results do not depend on it.
 
 const (
 	steerInterval = 50 * time.Millisecond
 	steerTasksMin = 20 // fewer tasks say nothing about their slowest ones
 	steerFull     = 4096
 	steerLeast    = steerFull / taskScaleMax
+	steerHold     = 100 // looks until a size that did not help is tried again
 )
+
+// steerer is where the search for the size stands.
+type steerer struct {
+	share int64
+	from  int64 // the size before, if the last step made tasks smaller; else 0
+	was   time.Duration
+	floor int64 // no smaller than this ..
+	hold  int   // .. for so many looks
+}
+
+// next returns the size of tasks after those of the present one took p99.
+func (s *steerer) next(p99, target time.Duration) int64 {
+	if s.hold > 0 {
+		s.hold--
+	}
+	if s.hold == 0 {
+		s.floor = steerLeast
+	}
+	from := s.from
+	s.from = 0
+	if from > 0 && p99 > target && p99 > s.was*9/10 {
+		s.share, s.floor, s.hold = from, from, steerHold
+		return s.share
+	}
+	share := max(s.floor, steer(s.share, p99, target))
+	if share < s.share {
+		s.from, s.was = s.share, p99
+	}
+	s.share = share
+	return share
+}
 
 // steer returns the size of tasks, in 1/steerFull of the configured one, after tasks of
 // the size share took p99 at the 99th percentile. Too slow tasks shrink in proportion, by
@@ -42,7 +75,7 @@ func (r *run) steering() {
 	defer r.readers.Done()
 	tick := time.NewTicker(steerInterval)
 	defer tick.Stop()
-	before := r.latency.read()
+	before, s := r.latency.read(), steerer{share: r.taskShare.Load()}
 	for {
 		select {
 		case <-r.readCtx.Done():
@@ -53,7 +86,7 @@ func (r *run) steering() {
 		}
 		now := r.latency.read()
 		if recent := now.Since(&before); recent.Count() >= steerTasksMin {
-			r.taskShare.Store(steer(r.taskShare.Load(), recent.Quantile(0.99), r.cfg.LatencyTarget))
+			r.taskShare.Store(s.next(recent.Quantile(0.99), r.cfg.LatencyTarget))
 			before = now
 		}
 	}

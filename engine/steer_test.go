@@ -17,11 +17,13 @@ func TestSteer(t *testing.T) {
 		{"no pressure", 0, 4 * time.Millisecond, 50 * time.Millisecond, steerFull, steerFull},
 		{"half", 0, 10 * time.Millisecond, 5 * time.Millisecond, steerFull * 3 / 8, steerFull / 2},
 		{"fixed part", 2 * time.Millisecond, 80 * time.Millisecond, 10 * time.Millisecond, steerFull / 20, steerFull / 10},
-		{"out of reach", 20 * time.Millisecond, 10 * time.Millisecond, time.Millisecond, steerLeast, steerLeast},
+		{"out of reach", 20 * time.Millisecond, 10 * time.Millisecond, time.Millisecond, steerFull / 4, steerFull / 4},
+		{"smaller tasks are no faster", 20 * time.Millisecond, 0, time.Millisecond, steerFull, steerFull},
 	} {
-		share := int64(steerFull)
-		for i := range 100 {
-			share = steer(share, c.fixed+c.full*time.Duration(share)/steerFull, c.target)
+		s := steerer{share: steerFull}
+		share := s.share
+		for i := range steerHold - 1 {
+			share = s.next(c.fixed+c.full*time.Duration(share)/steerFull, c.target)
 			if share < steerLeast || share > steerFull {
 				t.Fatalf("%s: step %d leaves the bounds: %d", c.name, i, share)
 			}
@@ -31,7 +33,7 @@ func TestSteer(t *testing.T) {
 			t.Errorf("%s: settles at %d, want about %d to %d", c.name, share, c.least, c.largest)
 		}
 	}
-	if got := steer(steerLeast, 0, time.Second); got <= steerLeast {
+	if got := (&steerer{share: steerLeast}).next(0, time.Second); got <= steerLeast {
 		t.Errorf("the least size does not grow: %d", got)
 	}
 }
