@@ -35,7 +35,7 @@ var mutants = []mutant{
 	{"local-order", "operator/aggregate_local_run.go", "		if w.next == w.renewal {\n", "		if w.next == w.renewal && w.next%2 != 0 {\n"},
 	{"lanes-renewal", "operator/aggregate_local_lanes.go", "		sortLanes(t.order[at:live], &t.panes[i].First)\n", "		sortLanes(t.order[at:at], &t.panes[i].First)\n"},
 	{"lanes-spill", "operator/aggregate_local_lanes.go", "		w.rows[k] = t.rows[g]\n", "		w.rows[k] = t.rows[g] + 1\n"},
-	{"base-of-edges", "operator/aggregate_pane.go", "if at := pos[lo] + base; n == 0", "if at := pos[lo] + base/2; n == 0"},
+	{"base-of-edges", "operator/aggregate_pane.go", "lo, f.panes[n-1].Last-base)", "lo, f.panes[n-1].Last)"},
 	{"base-of-values", "operator/chain_run.go", "vec.AddInt64(times, ch.Cols[c.raw].I64, s.base)", "vec.AddInt64(times, ch.Cols[c.raw].I64, s.base/2)"},
 	{"peak-null", "operator/peak.go", "best != best) && valid.Get(i)", "best != best) || !valid.Get(i)"},
 	{"self-join-filter", "optimize/selfjoin.go", "		if op.Kind == model.FilterOp {\n			return fmt.Sprintf(\"filter %s stands", "		if op.Kind == model.FilterOp && len(op.Filter) > 9 {\n			return fmt.Sprintf(\"filter %s stands"},
