@@ -239,7 +239,10 @@ func jsonReaders(schema *stream.Schema, unit int64) []cellReader {
 		r := &readers[i]
 		switch f.Type {
 		case stream.Boolean:
-			r.bool = func(b []byte, flags uint32) (bool, bool) { return b[0] == 't', flags&spanLiteral != 0 }
+			r.bool = func(b []byte, flags uint32) (v, ok bool) {
+				ok = flags&spanLiteral != 0
+				return ok && b[0] == 't', ok
+			}
 		case stream.Integer:
 			r.i32 = func(b []byte, flags uint32) (int32, bool) {
 				v, ok := jsonInt(b, flags)

@@ -128,15 +128,18 @@ func TestQueryNameInRows(t *testing.T) {
 
 func FuzzNDJSON(f *testing.F) {
 	for _, s := range []string{`{"a":"x","b":1,"c":true}`, `{"a":"\u00e9\n","b":1e3}`, `{ "a" : null , "z" : [ {} , [] , "}" ] }`, `{"b":-0.0}`,
-		`{"\u0061":1}`, `{}`, `[]`, `{"a":"x"} `, `{"a":{"b":[1,2]}}`, "{\"a\":\"\xff\"}", `{"a":1,"a":2}`, `{"b":12345678901234567890}`} {
+		`{"\u0061":1}`, `{}`, `[]`, `{"a":"x"} `, `{"a":{"b":[1,2]}}`, "{\"a\":\"\xff\"}", `{"a":1,"a":2}`, `{"b":12345678901234567890}`,
+		`{"c":""}`, `{"d":"","e":7}`, `{"e":"2020-01-01 00:00:00"}`, `{"e":"","g":"1 HOUR"}`, `{"g":"","d":-5}`} {
 		f.Add(s)
 	}
-	schema := stream.NewSchema(stream.Field{Name: "a", Type: stream.Varchar}, stream.Field{Name: "b", Type: stream.Double}, stream.Field{Name: "c", Type: stream.Boolean})
+	schema := stream.NewSchema(stream.Field{Name: "a", Type: stream.Varchar}, stream.Field{Name: "b", Type: stream.Double}, stream.Field{Name: "c", Type: stream.Boolean},
+		stream.Field{Name: "d", Type: stream.Integer}, stream.Field{Name: "e", Type: stream.Timestamp}, stream.Field{Name: "g", Type: stream.Interval})
+	needed := []bool{true, true, true, true, true, true}
 	f.Fuzz(func(t *testing.T, text string) {
 		if strings.ContainsAny(text, "\n\x00") {
 			return
 		}
-		d := newJSONDecoder(schema, []bool{true, true, true}, jsonReaders(schema, 0))
+		d := newJSONDecoder(schema, needed, jsonReaders(schema, 0))
 		var lines [2]string
 		for round := range lines { // the second time keys are predicted
 			out := stream.NewBatch(schema, nil)
