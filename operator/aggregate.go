@@ -64,6 +64,7 @@ type aggregate struct {
 	history localHistory
 
 	notLocal string
+	offloads aggregateOffload
 	errors   []ErrorRow
 	uses     uses
 }
@@ -107,8 +108,16 @@ func NewAggregate(env Env, side Side, op *model.Operator, need []bool) (Function
 		return nil, fmt.Errorf("%s: %w", op.Name, err)
 	}
 	a.rawTime = side.Relation.Time
-	if a.local, a.notLocal = planLocal(a, side); a.local != nil {
-		a.local.peak = a.local.planPeak(op.Aggregate.Peak)
+	a.planOffload(side, op)
+	switch {
+	case env.Force.Windows == "assembled":
+		a.notLocal = "forced"
+	case env.Devices && a.offloads.refusal == nil:
+		a.notLocal = "a device may group a task's rows, which cannot see those of other tasks"
+	default:
+		if a.local, a.notLocal = planLocal(a, side); a.local != nil {
+			a.local.peak = a.local.planPeak(op.Aggregate.Peak)
+		}
 	}
 	a.history.since, a.history.end = math.MinInt64, math.MinInt64
 	a.windowState.init(a)

@@ -119,6 +119,9 @@ func (a *aggregate) Batch(t *Task, scratch Scratch) (Partial, error) {
 
 // fragmentOf groups a task's rows.
 func (a *aggregate) fragmentOf(t *Task, s *aggregateScratch) (*fragment, []ErrorRow, error) {
+	if t.Grouped != nil {
+		return a.fragmentOfGroups(t, s)
+	}
 	s.task, s.f, s.last = t, a.takeFragment(), s.last[:0]
 	s.had = 0
 	s.index.reset()

@@ -83,14 +83,16 @@ func (c *Chunk) Positions() []int32 {
 // further on; when all rows pass it gathers nothing. A projection evaluates what is
 // read and what may fail; bare columns are aliases.
 type Chain struct {
+	side   Side   // as it was given, but for Need, which is not nil
 	reads  []bool // columns of the side's relation that are used where they are present
 	must   []bool // those of them that are needed for more than error records and Time
 	schema *stream.Schema
 	steps  []step
 	marked bool
-	time   int // without a window: column of the output's event time, or -1
-	raw    int // the relation's event time column, or -1
-	settle int // the step that reads its values first, len(steps): none but the reader, -1: nobody
+	panes  bool // the window among the steps is one of time
+	time   int  // without a window: column of the output's event time, or -1
+	raw    int  // the relation's event time column, or -1
+	settle int  // the step that reads its values first, len(steps): none but the reader, -1: nobody
 }
 
 // step is one operator of a chain. Which fields are set depends on kind.
@@ -116,17 +118,19 @@ type source struct{ column, expr int }
 
 // NewChain compiles a side.
 func NewChain(side Side) (*Chain, error) {
-	side.Steps = splitFilters(side.Steps)
-	c := &Chain{time: side.Output().Time, schema: side.Relation.Schema, steps: make([]step, len(side.Steps))}
+	c := &Chain{time: side.Output().Time, schema: side.Relation.Schema, side: side}
 	keeps, err := side.needs()
 	if err != nil {
 		return nil, err
 	}
+	c.side.Need = slices.Clone(keeps)
+	side.Steps = splitFilters(side.Steps)
+	c.steps = make([]step, len(side.Steps))
 	must := slices.Clone(keeps)
 	reader := slices.Clone(keeps)
 	for _, op := range side.Steps {
 		if op.Kind == model.WindowOp {
-			c.marked, c.time = true, -1
+			c.marked, c.time, c.panes = true, -1, op.Window.Kind == model.Range
 		}
 	}
 	if c.time >= 0 {

@@ -19,6 +19,8 @@ type ChainScratch struct {
 	steps   []stepScratch
 	timeBuf []int64
 	errors  []chunkError
+	// selected are the columns of a chunk of Task.Selected.
+	selected sliced
 }
 
 // stepScratch holds what a step puts out.
@@ -69,8 +71,11 @@ func (c *Chain) NewScratch() *ChainScratch {
 
 // Run sends the task's rows through the steps, in order, and calls emit for every
 // chunk that has rows left. It returns the rows that failed, in row order. An error of
-// emit ends it.
+// emit ends it. Rows that have come through the steps elsewhere are only emitted.
 func (c *Chain) Run(t *Task, s *ChainScratch, emit func(*Chunk) error) ([]ErrorRow, error) {
+	if t.Selected != nil {
+		return c.replay(t, s, emit)
+	}
 	var failed []ErrorRow
 	first := 0
 	for _, span := range t.Spans {

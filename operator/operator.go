@@ -27,6 +27,10 @@ type Task struct {
 	Watermark int64
 	End       bool // the input ends behind these rows
 	Private   any  // the function's own, set by Preview
+	// What has been computed of Batch already, by somebody whom Offload told what: at most one
+	// of them is set, and on a copy of the task that Batch alone sees.
+	Selected *Selected
+	Grouped  *Grouped
 }
 
 // ErrorRow is a row that failed in an operator. Record is the row as JSON.
@@ -138,5 +142,8 @@ type Env struct {
 	// lookup table, the groups of open windows); beyond it the job fails naming the limit.
 	BufferBytesMax int64
 	Lanes          int // owners for keyed functions
-	Force          Choices
+	// Devices makes functions compute so that devices can do a part of any task, where they
+	// would have chosen otherwise: see Offloader.
+	Devices bool
+	Force   Choices
 }

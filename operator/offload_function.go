@@ -1,0 +1,55 @@
+package operator
+
+import (
+	"errors"
+	"slices"
+)
+
+// Offload implements Offloader.
+func (p *pass) Offload(int) (Offload, error) { return p.chain.offload() }
+
+// Offload implements Offloader.
+func (r *windowRows) Offload(int) (Offload, error) { return r.in.chain.offload() }
+
+// Offload implements Offloader: rows are paired in order, behind Batch.
+func (j *joinPlan) Offload(input int) (Offload, error) { return j.ins[input].chain.offload() }
+
+// Offload implements Offloader: rows in front of the lookup, and those of its table.
+func (l *lookup) Offload(input int) (Offload, error) {
+	if input == 1 {
+		return l.table.in.chain.offload()
+	}
+	return l.stream.chain.offload()
+}
+
+// Offload implements Offloader. Rows are merged by event time, which is read even where
+// nobody behind reads it.
+func (u *union) Offload(input int) (Offload, error) {
+	o, err := u.inputs[input].in.chain.offload()
+	if err == nil && u.timed {
+		o.Side.Need = slices.Clone(o.Side.Need)
+		o.Side.Need[o.Side.Output().Time] = true
+	}
+	return o, err
+}
+
+// Offload implements Offloader: the function's own rows meet the tables in front of it.
+func (p *probing) Offload(input int) (Offload, error) {
+	if input == 0 {
+		return Offload{}, errLookup
+	}
+	return p.tables[input-1].in.chain.offload()
+}
+
+// Offload implements Offloader: what stands behind the aggregate works on what it puts out.
+func (a *after) Offload(input int) (Offload, error) {
+	if f, ok := a.Function.(Offloader); ok {
+		return f.Offload(input)
+	}
+	return Offload{}, errors.New("nothing of it can be computed apart")
+}
+
+// Offload implements Offloader.
+func (f *instant) Offload(int) (Offload, error) {
+	return Offload{}, errors.New("a per-instant region looks at every row by itself")
+}
