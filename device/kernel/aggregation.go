@@ -217,75 +217,47 @@ func (a *Aggregation) NewCall() *device.Call {
 	return a.layout.call()
 }
 
-// Load copies the rows of a task, as many as the slot has room for at most, to a slot's
-// input buffers and prepares the call.
+// Load copies the rows of a task to a slot's input buffers and prepares the call. The error
+// is ErrTooManyRows, or a column that is read is absent.
 func (a *Aggregation) Load(t *operator.Task, slot device.Slot, call *device.Call) error {
 	a.layout.prepare(call)
 	call.Scalars[a.base] = t.First
 	return a.intake.load(t, slot, call)
 }
 
-// Grouped is the result of a task: the entries of all panes, by pane and in order of first
-// appearance. It aliases the slot's output buffers.
+// Grouped is the entries of all panes of a task. It aliases the slot's output buffers.
 type Grouped struct {
-	Len int
-	// Positions are those of the first row of each entry: event time, or the row's number.
-	// Entries of one pane stand together; Grid.Pane tells which it is. 0 without a window.
-	Positions []int64
-	Keys      []stream.Column // as the first row shows them
-	Cells     []Cell
-	Failed    []Rejected // in row order
-	Redo      string     // why the task has to be run on the CPU; empty if the result is good
+	operator.Grouped
+	Outcome
 }
-
-// Cell is an accumulator of every entry; see CellKind for the fields that each kind has.
-type Cell struct {
-	Kind        CellKind
-	N           []int32
-	Low         []uint64
-	High        []int64
-	Float, Rest []float64
-	Value       stream.Column // BOOLEAN lies in I32, as 0 and 1
-}
-
-// Grid is the windows whose panes the entries belong to; ok is false without a window.
-func (a *Aggregation) Grid() (grid window.Grid, ok bool) { return a.grid, a.form != model.NoWindow }
-
-// CellOf is the cell from which aggregate call i is computed.
-func (a *Aggregation) CellOf(call int) int { return a.calls[call] }
 
 // Read makes r the result that lies in a slot's output buffers.
 func (a *Aggregation) Read(slot device.Slot, r *Grouped) {
 	counts := view[int32](slot.Output(0))
-	r.Len, r.Redo, r.Failed = min(int(counts[countRows]), EntriesMax), "", r.Failed[:0]
-	r.Keys, r.Cells = resize(r.Keys, len(a.keys)), resize(r.Cells, len(a.cells))
+	r.Len = min(int(counts[countRows]), EntriesMax)
+	r.Keys, r.Cells = resize(r.Keys, len(a.keys)), resize(r.Cells, len(a.calls))
 	r.Positions = view[int64](slot.Output(a.places))[:r.Len]
 	for i := range a.keys {
 		r.Keys[i] = a.keys[i].column(slot, r.Len)
 	}
-	for i := range a.cells {
-		r.Cells[i] = a.cells[i].result(slot, r.Len)
+	for i, at := range a.calls {
+		r.Cells[i] = a.cells[at].result(slot, r.Len)
 	}
-	failed := int(counts[countErrors])
-	switch {
-	case counts[countLost] > 0:
-		r.Redo = fmt.Sprintf("%d rows found no place among %d groups", counts[countLost], EntriesMax)
-	case failed > ErrorRowsMax:
-		r.Redo = fmt.Sprintf("%d rows failed, a device reports at most %d", failed, ErrorRowsMax)
-	default:
-		r.Failed = rejected(r.Failed, view[int32](slot.Output(a.errors))[:2*failed], a.ops, a.layout.reasons.texts)
+	r.Failed = r.read(a.layout, a.ops, int(counts[countErrors]), slot.Output(a.errors), r.Failed)
+	if lost := counts[countLost]; lost > 0 {
+		r.Redo = fmt.Sprintf("%d rows found no place among %d groups", lost, EntriesMax)
 	}
 }
 
 // result is the first n accumulators in a slot's output buffers.
-func (c *cell) result(slot device.Slot, n int) Cell {
-	out := Cell{Kind: c.kind, N: view[int32](slot.Output(c.first))[:n]}
+func (c *cell) result(slot device.Slot, n int) operator.GroupedCell {
+	out := operator.GroupedCell{Kind: c.kind, N: view[int32](slot.Output(c.first))[:n]}
 	switch c.kind {
-	case IntSumCell:
+	case operator.IntSumCell:
 		out.Low, out.High = view[uint64](slot.Output(c.first + 1))[:n], view[int64](slot.Output(c.first + 2))[:n]
-	case FloatSumCell:
+	case operator.FloatSumCell:
 		out.Float, out.Rest = view[float64](slot.Output(c.first + 1))[:n], view[float64](slot.Output(c.first + 2))[:n]
-	case LeastCell, GreatestCell:
+	case operator.LeastCell, operator.GreatestCell:
 		t := c.t
 		if t == stream.Boolean {
 			t = stream.Integer

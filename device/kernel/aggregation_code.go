@@ -6,6 +6,7 @@ import (
 
 	"github.com/millrace/millrace/device"
 	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/operator"
 	"github.com/millrace/millrace/stream"
 )
 
@@ -241,7 +242,7 @@ func (c *cell) accumulate(i int, value, known string) string {
 	// Rows that are in no entry read row 0, which there is, and are not looked at.
 	t.add("    if (!counts_in) row = 0;\n")
 	t.add("    i32 is_known = counts_in && %s;\n", known)
-	if c.arg >= 0 && c.kind != CountCell {
+	if c.arg >= 0 && c.kind != operator.CountCell {
 		t.add("    %s v = is_known ? (%s)%s : (%s)0;\n", ctype(c.t), ctype(c.t), value, ctype(c.t))
 	}
 	for k, text := range c.of("v", "is_known") {

@@ -110,13 +110,13 @@ func gridOf(side operator.Side) (grid window.Grid, rows, ok bool) {
 }
 
 // checkCell compares an accumulator with what it stands for.
-func checkCell(t *testing.T, a *model.Agg, c *kernel.Cell, i int, values []stream.Value) {
+func checkCell(t *testing.T, a *model.Agg, c *operator.GroupedCell, i int, values []stream.Value) {
 	t.Helper()
 	if int(c.N[i]) != len(values) {
 		t.Fatalf("entry %d: %d values in %s, want %d", i, c.N[i], a.Func, len(values))
 	}
 	switch c.Kind {
-	case kernel.IntSumCell:
+	case operator.IntSumCell:
 		sum := new(big.Int)
 		for _, v := range values {
 			sum.Add(sum, big.NewInt(v.I))
@@ -126,15 +126,15 @@ func checkCell(t *testing.T, a *model.Agg, c *kernel.Cell, i int, values []strea
 		if got.Cmp(sum) != 0 {
 			t.Fatalf("entry %d: the sum is %s, want %s", i, got, sum)
 		}
-	case kernel.FloatSumCell:
+	case operator.FloatSumCell:
 		checkFloatSum(t, c.Float[i], c.Rest[i], values)
-	case kernel.LeastCell, kernel.GreatestCell:
+	case operator.LeastCell, operator.GreatestCell:
 		if len(values) == 0 {
 			return
 		}
 		best := values[0]
 		for _, v := range values[1:] {
-			if o := order(v, best); c.Kind == kernel.LeastCell && o < 0 || c.Kind == kernel.GreatestCell && o > 0 {
+			if o := order(v, best); c.Kind == operator.LeastCell && o < 0 || c.Kind == operator.GreatestCell && o > 0 {
 				best = v
 			}
 		}
@@ -223,7 +223,7 @@ func checkAggregation(t *testing.T, d device.Device, g *optest.Gen, side operato
 				}
 			}
 			for k := range op.Aggregate.Aggs {
-				checkCell(t, &op.Aggregate.Aggs[k], &got.Cells[p.CellOf(k)], i, w.args[k])
+				checkCell(t, &op.Aggregate.Aggs[k], &got.Cells[k], i, w.args[k])
 			}
 		}
 		entries += got.Len

@@ -5,24 +5,13 @@ import (
 	"strings"
 
 	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/operator"
 	"github.com/millrace/millrace/stream"
-)
-
-// CellKind is what is accumulated of an aggregate's argument.
-type CellKind uint8
-
-// The kinds, with the fields that a cell has per entry. N counts values that are not NULL.
-const (
-	CountCell    CellKind = iota // N
-	IntSumCell                   // N, and the exact sum in 128 bits: Low, High
-	FloatSumCell                 // N, and the sum in double-double: Float and, what it lacks, Rest
-	LeastCell                    // N (is it above 0) and the first of the least values: Value
-	GreatestCell                 // likewise
 )
 
 // cell is one accumulator as code: its fields, and how two are joined, older rows first.
 type cell struct {
-	kind   CellKind
+	kind   operator.CellKind
 	arg    int         // of the arguments, -1 for COUNT(*)
 	t      stream.Type // of the argument
 	fields []field
@@ -31,14 +20,14 @@ type cell struct {
 
 type field struct{ name, ctype string }
 
-func newCell(kind CellKind, arg int, t stream.Type) cell {
+func newCell(kind operator.CellKind, arg int, t stream.Type) cell {
 	c := cell{kind: kind, arg: arg, t: t, fields: []field{{"n", "i32"}}}
 	switch kind {
-	case IntSumCell:
+	case operator.IntSumCell:
 		c.fields = append(c.fields, field{"low", "u64"}, field{"high", "i64"})
-	case FloatSumCell:
+	case operator.FloatSumCell:
 		c.fields = append(c.fields, field{"sum", "f64"}, field{"rest", "f64"})
-	case LeastCell, GreatestCell:
+	case operator.LeastCell, operator.GreatestCell:
 		c.fields = append(c.fields, field{"value", ctype(t)})
 	}
 	return c
@@ -53,15 +42,15 @@ func cellOf(a *model.Agg, arg int, t stream.Type) (cell, error) {
 	case t == stream.Varchar:
 		return cell{}, refuse("%s of text", a.Func)
 	case a.Func == model.Count:
-		return newCell(CountCell, arg, t), nil
+		return newCell(operator.CountCell, arg, t), nil
 	case a.Func == model.Min:
-		return newCell(LeastCell, arg, t), nil
+		return newCell(operator.LeastCell, arg, t), nil
 	case a.Func == model.Max:
-		return newCell(GreatestCell, arg, t), nil
+		return newCell(operator.GreatestCell, arg, t), nil
 	case t.IsFloat():
-		return newCell(FloatSumCell, arg, t), nil
+		return newCell(operator.FloatSumCell, arg, t), nil
 	case t.IsInteger() || t == stream.Interval:
-		return newCell(IntSumCell, arg, t), nil
+		return newCell(operator.IntSumCell, arg, t), nil
 	}
 	return cell{}, refuse("there is no kernel for %s of %s", a.Func, t)
 }
@@ -82,12 +71,12 @@ func bytesOf(ctype string) int {
 func (c *cell) of(value, known string) []string {
 	out := []string{"(" + known + " ? 1 : 0)"}
 	switch c.kind {
-	case IntSumCell:
+	case operator.IntSumCell:
 		wide := fmt.Sprintf("(%s ? (i64)%s : 0)", known, value)
 		out = append(out, "(u64)"+wide, "("+wide+" < 0 ? (i64)-1 : (i64)0)")
-	case FloatSumCell:
+	case operator.FloatSumCell:
 		out = append(out, fmt.Sprintf("(%s ? (f64)%s : 0.0)", known, value), "0.0")
-	case LeastCell, GreatestCell:
+	case operator.LeastCell, operator.GreatestCell:
 		out = append(out, value)
 	}
 	return out
@@ -98,18 +87,18 @@ func (c *cell) of(value, known string) []string {
 func (c *cell) join(a, b func(f field) string) string {
 	n := field{"n", "i32"}
 	switch c.kind {
-	case IntSumCell:
+	case operator.IntSumCell:
 		low, high := c.fields[1], c.fields[2]
 		return fmt.Sprintf("{ u64 low = %s + %s; %s = ADD_I64(ADD_I64(%s, %s), low < %s ? 1 : 0); %s = low; %s += %s; }",
 			a(low), b(low), b(high), a(high), b(high), a(low), b(low), b(n), a(n))
-	case FloatSumCell:
+	case operator.FloatSumCell:
 		sum, rest := c.fields[1], c.fields[2]
 		return fmt.Sprintf("{ f64 s = %s + %s, t = s - %s; %s = %s + %s + ((%s - (s - t)) + (%s - t)); %s = s; %s += %s; }",
 			a(sum), b(sum), a(sum), b(rest), a(rest), b(rest), a(sum), b(sum), b(sum), b(n), a(n))
-	case LeastCell, GreatestCell:
+	case operator.LeastCell, operator.GreatestCell:
 		v := c.fields[1]
 		beats := less(c.t, b(v), a(v))
-		if c.kind == GreatestCell {
+		if c.kind == operator.GreatestCell {
 			beats = less(c.t, a(v), b(v))
 		}
 		return fmt.Sprintf("{ if (%s > 0 && !(%s > 0 && %s)) %s = %s; %s += %s; }", a(n), b(n), beats, b(v), a(v), b(n), a(n))

@@ -1,7 +1,9 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/millrace/millrace/device"
@@ -17,7 +19,12 @@ type intake struct {
 	columns []inputColumn
 	rows    int // the scalars that it sets: number of rows, NULLs
 	nulls   int
+	room    int // an input buffer that nobody reads, of a byte a row; -1: there are columns that tell
 }
+
+// ErrTooManyRows is what Load returns, wrapped, of a task that has more rows than the slot has
+// room for. It has not touched the slot.
+var ErrTooManyRows = errors.New("more rows than the slot has room for")
 
 // inputNames are what one input is called in code: its buffers, the value of a column, the
 // row that is read, and the scalars.
@@ -37,7 +44,7 @@ type inputColumn struct {
 // take adds the columns of a schema that are marked to a layout, and returns every column
 // as code reads it. Parameters lists what entry points that read them need.
 func (l *layout) take(names inputNames, schema *stream.Schema, reads []bool) (in *intake, columns []value, parameters []string, err error) {
-	in = &intake{names: names, rows: l.scalar(device.Int32Arg, names.rows), nulls: l.scalar(device.Int64Arg, names.nulls)}
+	in = &intake{names: names, room: -1, rows: l.scalar(device.Int32Arg, names.rows), nulls: l.scalar(device.Int64Arg, names.nulls)}
 	columns, parameters = make([]value, schema.Len()), []string{names.rows, names.nulls}
 	for i, read := range reads {
 		f := schema.Fields[i]
@@ -59,7 +66,29 @@ func (l *layout) take(names inputNames, schema *stream.Schema, reads []bool) (in
 			columns[i].null = never
 		}
 	}
+	if !slices.ContainsFunc(in.columns, func(c inputColumn) bool { return c.t != stream.Boolean }) {
+		in.room = l.buffer(device.InputArg, names.buffer+"_room", "u8", perRow(1)).arg.Index
+	}
 	return in, columns, parameters, nil
+}
+
+// checkRoom compares a task with the slot, whose size to the row a column of whole bytes tells.
+func (in *intake) checkRoom(t *operator.Task, s device.Slot) error {
+	rows := 0
+	for _, span := range t.Spans {
+		rows += span.To - span.From
+	}
+	fits := rows == t.Rows
+	for _, c := range in.columns {
+		fits = fits && columnSize(c.t).of(rows) <= len(s.Input(c.values))
+	}
+	if in.room >= 0 {
+		fits = fits && rows <= len(s.Input(in.room))
+	}
+	if !fits {
+		return fmt.Errorf("%d rows, %d in spans: %w", t.Rows, rows, ErrTooManyRows)
+	}
+	return nil
 }
 
 // buffers are the names of a column's buffers.
@@ -85,8 +114,13 @@ func (in *intake) read(e *emitter, columns []value) {
 }
 
 // load copies a task's rows to a slot's input buffers and enters their sizes in the call.
-// The slot has room for them.
 func (in *intake) load(t *operator.Task, s device.Slot, call *device.Call) error {
+	if err := in.checkRoom(t, s); err != nil {
+		return err
+	}
+	if in.room >= 0 {
+		call.InputBytes[in.room] = 0
+	}
 	var nulls int64
 	for i, c := range in.columns {
 		values, valid := s.Input(c.values), s.Input(c.valid)

@@ -174,8 +174,8 @@ func (l *Lookup) Sizes(rows, results int) device.Sizes {
 // the caller's to add.
 func (l *Lookup) NewCall() *device.Call { return l.layout.call() }
 
-// Load copies the rows of a task, as many as the slot has room for at most, to a slot's
-// input buffers and prepares the call. The error says why a device cannot take them.
+// Load copies the rows of a task to a slot's input buffers and prepares the call.
+// The error says why a device cannot take them: ErrTooManyRows, or in words.
 func (l *Lookup) Load(t *operator.Task, table *Table, slot device.Slot, call *device.Call) error {
 	if int64(t.Rows)*int64(table.most) > math.MaxInt32 {
 		return fmt.Errorf("%d rows that match up to %d each are more than a device counts", t.Rows, table.most)
@@ -196,17 +196,13 @@ type Looked struct {
 func (l *Lookup) Read(slot device.Slot, r *Looked) {
 	counts, origin := view[int32](slot.Output(0)), view[int32](slot.Output(l.origin))
 	found, failed := int(counts[countRows]), int(counts[countErrors])
-	r.Len, r.Redo, r.Cols, r.Failed = min(found, len(origin)), "", resize(r.Cols, len(l.columns)), r.Failed[:0]
+	r.Len, r.Cols = min(found, len(origin)), resize(r.Cols, len(l.columns))
 	r.Origin, r.TableRows = origin[:r.Len], view[int32](slot.Output(l.tableRows))[:r.Len]
 	for i := range l.columns {
 		r.Cols[i] = l.columns[i].column(slot, r.Len)
 	}
-	switch {
-	case found > len(origin):
+	r.Failed = r.read(l.layout, l.ops, failed, slot.Output(l.errors), r.Failed)
+	if found > len(origin) {
 		r.Redo = fmt.Sprintf("%d results, there is room for %d", found, len(origin))
-	case failed > ErrorRowsMax:
-		r.Redo = fmt.Sprintf("%d rows failed, a device reports at most %d", failed, ErrorRowsMax)
-	default:
-		r.Failed = rejected(r.Failed, view[int32](slot.Output(l.errors))[:2*failed], l.ops, l.layout.reasons.texts)
 	}
 }

@@ -158,7 +158,7 @@ func checkLookup(t *testing.T, got *kernel.Looked, b *stream.Batch, want [][2]in
 	if got.Len != len(want) || len(got.Failed) != len(failed) {
 		t.Fatalf("%d rows: %d results, want %d; %d rows fail, want %d", b.Len, got.Len, len(want), len(got.Failed), len(failed))
 	}
-	for i, f := range got.Failed {
+	for i, f := range got.Rejected {
 		if f.Reason != failed[i] || f.Op != 11 {
 			t.Fatalf("failure %d is %v, want %s", i, f, failed[i])
 		}

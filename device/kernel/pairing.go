@@ -157,8 +157,8 @@ func (p *Pairing) NewCall() *device.Call {
 	return p.layout.call()
 }
 
-// Load copies the rows of both sides, as many as the slot has room for at most, to a slot's
-// input buffers and prepares the call. The error says why a device cannot take them.
+// Load copies the rows of both sides to a slot's input buffers and prepares the call.
+// The error says why a device cannot take them: ErrTooManyRows, or in words.
 func (p *Pairing) Load(left, right *operator.Task, slot device.Slot, call *device.Call) error {
 	if int64(left.Rows)*int64(right.Rows) > math.MaxInt32 {
 		return fmt.Errorf("%d by %d rows have more pairs than a device counts", left.Rows, right.Rows)

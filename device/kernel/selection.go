@@ -1,8 +1,8 @@
 package kernel
 
 import (
-	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/millrace/millrace/device"
@@ -25,8 +25,9 @@ type Selection struct {
 	layout  *layout
 	intake  *intake
 	columns []outputColumn
-	origin  int // output buffer
-	errors  int // output buffer
+	origin  int // output buffers
+	errors  int
+	time    int // -1: no window of time among the steps
 	ops     []model.OpID
 }
 
@@ -37,24 +38,32 @@ type outputColumn struct {
 	values, valid int // output buffers; valid is -1 if no value can be NULL
 }
 
-// NewSelection writes the program of a side's filters and projections. An error says why
+// NewSelection writes the program of a side's filters and projections. A window among the
+// steps is a mark: rows are put out once, with their event time there. An error says why
 // there is none.
 func NewSelection(side operator.Side) (*Selection, error) {
 	l := newLayout()
+	timed := false
 	for _, op := range side.Steps {
 		if op.Kind == model.WindowOp {
-			return nil, refuse("rows of windows are put out once per window, which there is no kernel for")
+			if op.Window.Kind.Instant() {
+				return nil, refuse("there is no kernel for windows of kind %s", op.Window.Kind)
+			}
+			timed = op.Window.Kind == model.Range
 		}
 	}
 	b, err := newRowCode(l, side)
 	if err != nil {
 		return nil, err
 	}
-	s := &Selection{layout: l, intake: b.intake, ops: b.ops}
+	s := &Selection{layout: l, intake: b.intake, ops: b.ops, time: -1}
 	l.output("counts", "i32", extent{fixed: 4 * countsLen}, device.Extent{Fixed: 4 * countsLen})
 	size := extent{fixed: 8 * ErrorRowsMax}
 	s.errors = l.output("errors", "i32", size, counted(countErrors, perRow(8))).arg.Index
 	s.origin = l.output("origin", "i32", perRow(4), counted(countRows, perRow(4))).arg.Index
+	if timed {
+		s.time = l.output("time", "i64", perRow(8), counted(countRows, perRow(8))).arg.Index
+	}
 	l.buffer(device.TemporaryArg, "place", "i32", perRow(4))
 	l.buffer(device.TemporaryArg, "blocks", "i32", perGroup(4))
 	if err := s.addColumns(b); err != nil {
@@ -148,10 +157,6 @@ func (s *Selection) addEntries(b *rowCode) error {
 	if err != nil {
 		return err
 	}
-	write, results, err := b.write()
-	if err != nil {
-		return err
-	}
 	text := &emitterText{}
 	text.add("  SHARED i32 sums[GROUP_ITEMS];\n  i32 g = ITEM, l = LOCAL, live = 0, failed = 0;\n  if (g < n) do {\n%s  } while (0);\n", decide)
 	text.add("%s%s", failBody, placeBody)
@@ -164,12 +169,25 @@ func (s *Selection) addEntries(b *rowCode) error {
 	if err := l.entry("scan", oneGroup, []string{"n", "blocks", "counts"}, scanBody); err != nil {
 		return err
 	}
-	return s.addWriters(b, write, results)
+	return s.addWriters(b)
 }
 
-func (s *Selection) addWriters(b *rowCode, write string, results []value) error {
+func (s *Selection) addWriters(b *rowCode) error {
+	write, results, time, err := b.emit(false)
+	if err != nil {
+		return err
+	}
+	for i, c := range s.columns {
+		if c.t != stream.Invalid && results[i].value == "" {
+			return refuse("column %s is its window's", b.output.Fields[i].Name)
+		}
+	}
 	pack := newPacker("counts[0]")
 	stores, outputs := storeColumns(s.columns, results, pack)
+	if s.time >= 0 {
+		stores += fmt.Sprintf("    time[to] = %s;\n", time)
+		outputs = append(outputs, "time")
+	}
 	text := "  i32 g = ITEM;\n  if (g < n && place[g] >= 0) {\n    i32 to = blocks[GROUP] + place[g];\n    origin[to] = g;\n" + write + stores + "  }\n"
 	if err := s.layout.entry("write", allRows, names(b.parameters, []string{"place", "blocks", "origin"}, outputs), text); err != nil {
 		return err
@@ -244,55 +262,32 @@ func (s *Selection) NewCall() *device.Call {
 	return s.layout.call()
 }
 
-// Load copies the rows of a task, as many as the slot has room for at most, to a slot's
-// input buffers and prepares the call.
+// Load copies the rows of a task to a slot's input buffers and prepares the call. The error
+// is ErrTooManyRows, or a column that is read is absent.
 func (s *Selection) Load(t *operator.Task, slot device.Slot, call *device.Call) error {
 	s.layout.prepare(call)
 	return s.intake.load(t, slot, call)
 }
 
-// Rejected is a row that failed in a task: its index in the task, the operator and why.
-type Rejected struct {
-	Row    int
-	Op     model.OpID
-	Reason string
-}
-
-// Selected is the result of a task. Its columns and Origin are the slot's output buffers.
+// Selected is the rows of a task that come through. Its columns, Time and Origin are the
+// slot's output buffers.
 type Selected struct {
-	Len    int
-	Cols   []stream.Column // columns that nobody reads are absent
-	Origin []int32         // index in the task of each row
-	Failed []Rejected      // in row order
-	// Redo says why the result is not complete: the task has to be run on the CPU. Empty if
-	// it is.
-	Redo string
+	operator.Selected
+	Outcome
 }
 
 // Read makes r the result that lies in a slot's output buffers.
 func (s *Selection) Read(slot device.Slot, r *Selected) {
 	counts := view[int32](slot.Output(0))
-	r.Len, r.Redo, r.Cols, r.Failed = int(counts[countRows]), "", resize(r.Cols, len(s.columns)), r.Failed[:0]
-	r.Origin = view[int32](slot.Output(s.origin))[:r.Len]
+	r.Len, r.Cols = int(counts[countRows]), resize(r.Cols, len(s.columns))
+	r.Origin, r.Time = view[int32](slot.Output(s.origin))[:r.Len], nil
+	if s.time >= 0 {
+		r.Time = view[int64](slot.Output(s.time))[:r.Len]
+	}
 	for i, c := range s.columns {
 		r.Cols[i] = c.column(slot, r.Len)
 	}
-	failed := int(counts[countErrors])
-	if failed > ErrorRowsMax {
-		r.Redo = fmt.Sprintf("%d rows failed, a device reports at most %d", failed, ErrorRowsMax)
-		return
-	}
-	r.Failed = rejected(r.Failed, view[int32](slot.Output(s.errors))[:2*failed], s.ops, s.layout.reasons.texts)
-}
-
-// rejected turns pairs of row and code into failures, in row order.
-func rejected(to []Rejected, pairs []int32, ops []model.OpID, reasons []string) []Rejected {
-	for i := 0; i < len(pairs); i += 2 {
-		code := pairs[i+1]
-		to = append(to, Rejected{int(pairs[i]), ops[code>>reasonBits], reasons[code&(1<<reasonBits-1)-1]})
-	}
-	slices.SortFunc(to, func(a, b Rejected) int { return cmp.Compare(a.Row, b.Row) })
-	return to
+	r.Failed = r.read(s.layout, s.ops, int(counts[countErrors]), slot.Output(s.errors), r.Failed)
 }
 
 // column is an output buffer's first n values.
@@ -317,9 +312,21 @@ func (c *outputColumn) column(slot device.Slot, n int) stream.Column {
 		}
 	}
 	if c.valid >= 0 {
-		out.Valid = view[uint64](slot.Output(c.valid))[:stream.WordsFor(n)]
+		if valid := view[uint64](slot.Output(c.valid))[:stream.WordsFor(n)]; !allSet(valid, n) {
+			out.Valid = valid
+		}
 	}
 	return out
+}
+
+// allSet reports whether the first n bits are set. Bits behind them are not.
+func allSet(b stream.Bitmap, n int) bool {
+	for _, w := range b[:n>>6] {
+		if w != math.MaxUint64 {
+			return false
+		}
+	}
+	return n&63 == 0 || b[n>>6] == 1<<(n&63)-1
 }
 
 func resize[T any](s []T, n int) []T {

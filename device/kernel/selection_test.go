@@ -156,7 +156,7 @@ func checkSelection(t *testing.T, d device.Device, g *optest.Gen, side operator.
 				}
 			}
 		}
-		checkFailures(t, got.Failed, want)
+		checkFailures(t, got.Rejected, want)
 		kept, failed = kept+len(want.rows), failed+len(want.errors)
 	}
 	return kept, failed
