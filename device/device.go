@@ -40,6 +40,7 @@ type Info struct {
 	Unified              bool          // shares the host's memory: nothing has to be moved
 	Precompiled          bool          // takes programs made ahead of time, by Program.Key
 	LoadTime             time.Duration // how long loading a program takes about; long where Precompiled
+	OneProgram           bool          // holds one program at a time: every Kernel is a Loader
 }
 
 // Failures. Of these only ErrNoMemory leaves the device in use: fewer slots will do.
@@ -68,6 +69,7 @@ type Program struct {
 	Launches []Launch // run in this order, each sees the writes of those before
 	Outputs  []Extent // bytes of each output buffer to move out
 	Resident int      // number of resident buffers that a Call must bring
+	Mutable  []bool   // of each resident buffer, whether the kernels write it; nil: none
 
 	// Host computes what the launches do, for devices without a compiler. A nil Host is
 	// refused by them.
@@ -196,6 +198,18 @@ type Kernel interface {
 	Free() // when no slot runs it any more
 }
 
+// Loader is a kernel of a device that holds one program at a time (Info.OneProgram), as an
+// FPGA does. Compile only prepares it there.
+type Loader interface {
+	Kernel
+
+	// Load puts the program on the device in place of the one that is there, in about
+	// Info.LoadTime. Nothing may be in flight, and no slot or resident buffer made before
+	// is of use afterwards: free them first. Kernels of another Program.Key must not be run
+	// then. Reset leaves no program loaded.
+	Load() error
+}
+
 // Slot holds the buffers of one task in flight: pinned memory of the host, outside of Go's
 // heap, and its counterpart on the device. One goroutine at a time uses it:
 //
@@ -218,7 +232,8 @@ type Slot interface {
 }
 
 // Resident is memory on the device that outlives tasks: a lookup table, the build side of
-// a join, a program's state. Write and Read block and must not overlap runs that use it.
+// a join, a program's state. Write and Read block, and like Free must not overlap runs that
+// use it or each other. Only runs of kernels that leave it alone may overlap.
 type Resident interface {
 	Bytes() int
 	Write(p []byte) error // from the buffer's start

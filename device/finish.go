@@ -46,6 +46,7 @@ func (p *Processor) landed(s *seat, w waited) {
 	s.stages.Timing = w.timing
 	s.stages.CopyOut = time.Since(from)
 	stages := s.stages
+	p.settle(s, err)
 	p.observe(s, stages, err)
 	p.release(s)
 	work.Done(stages, err)

@@ -94,7 +94,7 @@ func (p *Processor) idlest(not *Plan) *Plan {
 }
 
 // evict makes an idle plan cold, with both locks held. The host has all it needs to make
-// it warm again: kernels only read resident buffers.
+// it warm again: buffers that kernels write were read back after each task.
 func (p *Processor) evict(pl *Plan) {
 	if pl.resident == nil {
 		return
@@ -113,53 +113,48 @@ func (p *Processor) evict(pl *Plan) {
 // allocate makes what was booked as used, with memory held and mu not. A cold plan brings
 // the images of its resident buffers, not nil.
 func (p *Processor) allocate(pl *Plan, images [][]byte, need int64) error {
-	var made []Resident
-	undo := func(err error) error {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if isClosed(p.broken) || !errors.Is(err, ErrNoMemory) {
-			p.void.resident = append(p.void.resident, made...)
-		} else {
-			for _, r := range made {
-				r.Free()
+	p.mu.Lock()
+	broken := p.broken
+	p.mu.Unlock()
+	made := &lot{}
+	left, err := p.guard(made, p.config.Deadline, broken, func() (err error) {
+		for _, image := range images {
+			r, err := p.device.NewResident(len(image))
+			if err != nil {
+				return err
+			}
+			made.resident = append(made.resident, r)
+			if err := r.Write(image); err != nil {
+				return err
 			}
 		}
-		if isClosed(p.broken) {
-			return errAgain
-		}
-		p.used -= need
-		if errors.Is(err, ErrNoMemory) {
-			p.full()
-			return err
-		}
-		return failure(err)
-	}
-	for _, image := range images {
-		r, err := p.device.NewResident(len(image))
-		if err == nil {
-			made = append(made, r)
-			err = r.Write(image)
-		}
-		if err != nil {
-			return p.broke(undo(err))
-		}
-	}
-	slot, err := p.device.NewSlot(pl.sizes)
-	if err != nil {
-		return p.broke(undo(err))
-	}
-	s := &seat{slot: slot, plan: pl, start: make(chan struct{}, 1), done: make(chan waited, 1)}
-	s.call.InputBytes = make([]int, len(pl.sizes.Input))
-	go s.wait()
+		made.slot, err = p.device.NewSlot(pl.sizes)
+		return err
+	})
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if isClosed(p.broken) {
-		p.void.seats = append(p.void.seats, s)
-		p.void.resident = append(p.void.resident, made...)
+		if !left {
+			p.void.lots = append(p.void.lots, made)
+		}
 		return errAgain
 	}
+	if err != nil {
+		p.used -= need
+		if errors.Is(err, ErrNoMemory) {
+			made.free()
+			p.full()
+			return err
+		}
+		p.void.lots = append(p.void.lots, made)
+		err = failure(err)
+		p.failLocked(err)
+		return err
+	}
+	s := pl.newSeat(made.slot)
+	go s.wait()
 	if images != nil {
-		pl.resident = append([]Resident{}, made...)
+		pl.resident = append([]Resident{}, made.resident...)
 		p.stats.BytesIn += pl.residentBytes()
 	}
 	pl.seats++
@@ -168,26 +163,30 @@ func (p *Processor) allocate(pl *Plan, images [][]byte, need int64) error {
 	return nil
 }
 
-// broke takes the device out of use for any error but a lack of memory.
-func (p *Processor) broke(err error) error {
-	if !errors.Is(err, ErrNoMemory) && !errors.Is(err, errAgain) {
-		p.fail(err)
-	}
-	return err
-}
-
 // write moves new contents of resident buffers to the device, with memory held, mu not,
 // and nothing of the plan in flight.
 func (p *Processor) write(pl *Plan) error {
+	p.mu.Lock()
+	broken := p.broken
+	p.mu.Unlock()
 	for i := range pl.changed {
 		p.mu.Lock()
-		changed, image, resident := pl.changed[i], pl.images[i], pl.resident
+		changed, image, buffers := pl.changed[i], pl.images[i], &lot{resident: pl.resident}
 		p.mu.Unlock()
 		if !changed {
 			continue
 		}
-		if err := resident[i].Write(image); err != nil {
-			return p.broke(failure(err))
+		left, err := p.guard(buffers, p.config.Deadline, broken, func() error { return buffers.resident[i].Write(image) })
+		if err != nil {
+			if left {
+				p.mu.Lock()
+				pl.resident = nil
+				p.mu.Unlock()
+				return err
+			}
+			err = failure(err)
+			p.fail(err)
+			return err
 		}
 		p.mu.Lock()
 		p.stats.BytesIn += int64(len(image))
@@ -200,19 +199,24 @@ func (p *Processor) write(pl *Plan) error {
 // void is what was made before a loss. Freeing it could block while the device hangs, so
 // that waits for the reset.
 type void struct {
-	seats    []*seat
-	resident []Resident
-	kernels  []Kernel
+	seats []*seat
+	lots  []*lot
+}
+
+// discard gives up a seat of a device that was lost, with mu held. What may still run or
+// be read on it, the plan's written buffers too, the seat's goroutine frees.
+func (p *Processor) discard(s *seat) {
+	if s.stateful {
+		s.owned, s.plan.resident = s.plan.resident, nil
+	}
+	p.void.seats = append(p.void.seats, s)
 }
 
 // abandon makes a plan cold on a device that was lost, with mu held.
 func (p *Processor) abandon(pl *Plan) {
 	v := &p.void
 	v.seats = append(v.seats, pl.free...)
-	v.resident = append(v.resident, pl.resident...)
-	if pl.kernel != nil {
-		v.kernels = append(v.kernels, pl.kernel)
-	}
+	v.lots = append(v.lots, &lot{resident: pl.resident, kernel: pl.kernel})
 	pl.free, pl.seats, pl.resident, pl.kernel = nil, 0, nil, nil
 }
 
@@ -226,11 +230,8 @@ func (p *Processor) bury() {
 		s.lost = true
 		close(s.start)
 	}
-	for _, r := range v.resident {
-		r.Free()
-	}
-	for _, k := range v.kernels {
-		k.Free()
+	for _, l := range v.lots {
+		l.free()
 	}
 }
 

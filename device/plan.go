@@ -13,6 +13,7 @@ type Plan struct {
 	processor *Processor
 	program   *Program
 	sizes     Sizes
+	stateful  bool     // kernels write resident buffers: one task in flight
 	images    [][]byte // the host's copies of the resident buffers
 	kernel    Kernel
 	resident  []Resident
@@ -50,7 +51,11 @@ type seat struct {
 	stages Stages
 	start  chan struct{}
 	done   chan waited
-	lost   bool // the slot is wait's to free, once it is not running
+
+	stateful bool
+	state    [][]byte // by resident buffer, what a task has written; nil where it does not
+	lost     bool     // the slot is wait's to free, once it is not running
+	owned    []Resident
 }
 
 type waited struct {
@@ -58,25 +63,37 @@ type waited struct {
 	err    error
 }
 
+func (pl *Plan) newSeat(slot Slot) *seat {
+	s := &seat{slot: slot, plan: pl, stateful: pl.stateful, state: pl.stateBuffers(), start: make(chan struct{}, 1), done: make(chan waited, 1)}
+	s.call.InputBytes = make([]int, len(pl.sizes.Input))
+	return s
+}
+
 // wait serves one seat: it turns Slot.Wait, which may never return, into a message.
 func (s *seat) wait() {
 	for range s.start {
 		t, err := s.slot.Wait()
+		if err == nil {
+			err = s.readBack(&t)
+		}
 		s.done <- waited{t, err}
 	}
 	if s.lost {
 		s.slot.Free()
+		for _, r := range s.owned {
+			r.Free()
+		}
 	}
 }
 
 // Plan compiles a program. images are the contents of its resident buffers; they belong
-// to the plan now, which moves them to the device when it is used and takes them away
-// when others need the memory. A *Refusal says that the device cannot run it, ErrLost that
+// to the plan now, which moves them to the device when it is used, takes them away when
+// others need the memory, and keeps those that kernels write up to date. A *Refusal says that the device cannot run it, ErrLost that
 // it is not up: ask again when it is.
 func (p *Processor) Plan(program *Program, sizes Sizes, images ...[]byte) (*Plan, error) {
-	pl := &Plan{processor: p, program: program, sizes: sizes, images: images, changed: make([]bool, len(images))}
-	if len(images) != program.Resident {
-		return nil, fmt.Errorf("program %s has %d resident buffers, %d images are given", program.Key, program.Resident, len(images))
+	pl := &Plan{processor: p, program: program, sizes: sizes, stateful: program.stateful(), images: images, changed: make([]bool, len(images))}
+	if len(images) != program.Resident || len(program.Mutable) > program.Resident {
+		return nil, fmt.Errorf("program %s has %d resident buffers and says of %d whether it writes them, %d images are given", program.Key, program.Resident, len(program.Mutable), len(images))
 	}
 	if need := pl.residentBytes() + sizes.Total(); need > p.limit {
 		return nil, &Refusal{Device: p.info.ID, Reason: fmt.Sprintf("needs %d bytes of memory, %d may be used", need, p.limit)}
@@ -84,16 +101,21 @@ func (p *Processor) Plan(program *Program, sizes Sizes, images ...[]byte) (*Plan
 	p.mu.Lock()
 	broken := p.broken
 	p.mu.Unlock()
-	k, err := p.device.Compile(program) // may take long; others go on
+	k, err := p.compile(program, broken) // may take long; others go on
+	if errors.Is(err, errAgain) {
+		err = ErrLost
+	}
 	if err != nil {
 		return nil, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.state == Closed {
+		go k.Free()
 		return nil, ErrClosed
 	}
 	if isClosed(broken) {
+		go k.Free() // which may hang
 		return nil, ErrLost
 	}
 	pl.kernel = k
@@ -110,7 +132,7 @@ func (pl *Plan) residentBytes() int64 {
 }
 
 // Update gives resident buffer i a new content of the same length, which the plan owns
-// from now on. Tasks submitted before see the old one.
+// from now on. It waits for tasks in flight: they see the old one.
 func (pl *Plan) Update(i int, image []byte) error {
 	p := pl.processor
 	p.mu.Lock()
@@ -118,7 +140,7 @@ func (pl *Plan) Update(i int, image []byte) error {
 	if len(image) != len(pl.images[i]) {
 		return fmt.Errorf("resident buffer %d has %d bytes, not %d", i, len(pl.images[i]), len(image))
 	}
-	for pl.inflight > 0 && p.state == Up {
+	for pl.inflight > 0 {
 		p.wake.Wait()
 	}
 	pl.images[i], pl.changed[i] = image, true
@@ -185,7 +207,7 @@ func (p *Processor) seat(pl *Plan) (*seat, error) {
 		case pl.refusal != nil:
 			p.mu.Unlock()
 			return nil, pl.refusal
-		case p.inflight >= p.depth || pl.inflight > 0 && slices.Contains(pl.changed, true):
+		case p.inflight >= p.depth || pl.inflight > 0 && (pl.stateful || slices.Contains(pl.changed, true)):
 			p.wake.Wait()
 			continue
 		}
@@ -236,7 +258,7 @@ func (p *Processor) release(s *seat) {
 	s.work = nil
 	defer p.wake.Broadcast()
 	if isClosed(p.broken) {
-		p.void.seats = append(p.void.seats, s) // invariant 2
+		p.discard(s)
 		return
 	}
 	if p.wanted > 0 && pl.seats > 1 {
@@ -268,9 +290,11 @@ func (p *Processor) failed(s *seat, err error) error {
 	defer p.mu.Unlock()
 	s.plan.inflight--
 	p.inflight--
+	s.work = nil
 	if isClosed(p.broken) {
-		p.void.seats = append(p.void.seats, s)
+		p.discard(s)
 	} else {
+		s.rollBack()
 		p.retire(s)
 		p.full()
 	}

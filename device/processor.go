@@ -203,6 +203,10 @@ func (p *Processor) memoryDone() { <-p.memory }
 func (p *Processor) fail(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.failLocked(err)
+}
+
+func (p *Processor) failLocked(err error) {
 	if isClosed(p.broken) {
 		return
 	}

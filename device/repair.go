@@ -67,7 +67,7 @@ func (p *Processor) tryReset() error {
 		p.abandon(pl)
 	}
 	p.mu.Unlock()
-	if err := p.device.Reset(); err != nil {
+	if _, err := p.guard(&lot{}, resetLimit, nil, p.device.Reset); err != nil {
 		return err
 	}
 	p.bury()
@@ -75,7 +75,7 @@ func (p *Processor) tryReset() error {
 		return err
 	}
 	for _, pl := range plans {
-		k, err := p.device.Compile(pl.program)
+		k, err := p.compile(pl.program, nil)
 		var refused *Refusal
 		if err != nil && !errors.As(err, &refused) {
 			return err
@@ -141,11 +141,16 @@ func probeProgram() *Program {
 // proved enough if it gives memory.
 func (p *Processor) probe() error {
 	const size = 4 * probeWords
-	slot, err := p.device.NewSlot(Sizes{Input: []int{size}, Output: []int{size}})
+	made := &lot{}
+	_, err := p.guard(made, p.config.Deadline, nil, func() (err error) {
+		made.slot, err = p.device.NewSlot(Sizes{Input: []int{size}, Output: []int{size}})
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	k, err := p.device.Compile(probeProgram())
+	slot := made.slot
+	k, err := p.compile(probeProgram(), nil)
 	if err != nil {
 		slot.Free()
 		var refused *Refusal
@@ -172,7 +177,7 @@ func (p *Processor) probe() error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.void.seats, p.void.kernels = append(p.void.seats, s), append(p.void.kernels, k)
+	p.void.seats, p.void.lots = append(p.void.seats, s), append(p.void.lots, &lot{kernel: k})
 	return err
 }
 

@@ -25,7 +25,8 @@ type Config struct {
 	RateOther    float64            // of programs that Rate does not name; 0: takes no time
 	Unified      bool               // moves take no time
 	Precompiled  []string           // keys of the only programs that it takes; nil: any
-	LoadTime     time.Duration      // of Compile
+	OneProgram   bool               // as an FPGA: holds one program at a time
+	LoadTime     time.Duration      // of Compile, or of Load if OneProgram
 	Refuse       map[string]string  // reasons, by Program.Key
 	Faults       []Fault
 	ResetFailing int // how many resets fail at first
@@ -39,6 +40,8 @@ const (
 	Allocate Event = iota // NewSlot and NewResident
 	Execute               // a task's kernels
 	Launch                // Slot.Run
+	Move                  // Resident.Write and Read
+	Load                  // Loader.Load
 )
 
 // Effect is what happens then.
@@ -47,9 +50,9 @@ type Effect uint8
 // The effects.
 const (
 	Lose  Effect = iota // the device is lost
-	Hang                // it does not answer any more
-	Full                // there is no memory
-	Wrong               // the result is wrong: the last byte of output 0 is changed
+	Hang                // it does not answer any more; at Launch as Lose
+	Full                // there is no memory; nothing at Move and Load
+	Wrong               // the result is wrong: the last byte of output 0 is changed; only at Execute
 )
 
 // Fault is one effect at the N-th event of a kind.
@@ -71,6 +74,7 @@ type Device struct {
 	closed  bool
 	misuses []string
 	alive   int
+	loads   int
 }
 
 // generation is what lives from one reset to the next.
@@ -79,6 +83,10 @@ type generation struct {
 	reset     chan struct{} // closed by Reset and Close
 	isLost    bool
 	hung      bool
+	key       string    // of the program loaded, if OneProgram
+	loading   bool      // Load is under way
+	held      int       // slots and resident buffers that were not freed
+	running   int       // slots between Run and the end of Wait
 	in        time.Time // when the engine is free again
 	exec, out time.Time
 }
@@ -98,7 +106,7 @@ func (d *Device) Info() device.Info {
 	return device.Info{
 		ID: c.ID, Kind: device.Simulated, Name: "simulated", Vendor: "millrace", MemoryBytes: c.MemoryBytes, AllocationBytesMax: c.MemoryBytes,
 		SharedBytes: 48 << 10, GroupItemsMax: 1024, FP64: true, Int64Atomics: true, Unified: c.Unified,
-		Precompiled: c.Precompiled != nil, LoadTime: c.LoadTime,
+		Precompiled: c.Precompiled != nil, LoadTime: c.LoadTime, OneProgram: c.OneProgram,
 	}
 }
 
@@ -114,6 +122,13 @@ func (d *Device) UsedBytes() int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.used
+}
+
+// Loads is how often a program was loaded, if OneProgram.
+func (d *Device) Loads() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.loads
 }
 
 func (d *Device) misuse(format string, args ...any) {
@@ -157,13 +172,16 @@ func (d *Device) Alive() int {
 }
 
 // free counts one of them, once, with mu held.
-func (d *Device) free(freed *bool, what string) {
+func (d *Device) free(g *generation, freed *bool, what string) {
 	if *freed {
 		d.misuse("a %s was freed twice", what)
 		return
 	}
 	*freed = true
 	d.alive--
+	if what != "kernel" {
+		g.held--
+	}
 }
 
 type kernel struct {
@@ -178,12 +196,62 @@ func (k *kernel) Program() *device.Program { return k.program }
 func (k *kernel) Free() {
 	k.d.mu.Lock()
 	defer k.d.mu.Unlock()
-	k.d.free(&k.freed, "kernel")
+	k.d.free(k.gen, &k.freed, "kernel")
 }
 
-// Compile takes LoadTime and refuses what the configuration says.
+// Load takes LoadTime and puts the program in the place of another one.
+func (k *kernel) Load() error {
+	d, g := k.d, k.gen
+	d.mu.Lock()
+	if err := d.state(); err != nil {
+		d.mu.Unlock()
+		return err
+	}
+	if g != d.gen || g.loading || g.running > 0 || g.held > 0 || k.freed {
+		d.misuse("Load: of this generation %v, loading %v, %d running, %d slots and buffers held, freed %v", g == d.gen, g.loading, g.running, g.held, k.freed)
+	}
+	g.loading, g.key = true, ""
+	effect, fault := d.happens(Load)
+	if fault && effect == Hang {
+		g.hung = true
+	}
+	hangs := g.hung
+	d.mu.Unlock()
+	g.answer(hangs, d.config.LoadTime)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	g.loading = false
+	if fault && effect == Lose && g == d.gen {
+		d.lose()
+	}
+	if g != d.gen || g.isLost || d.closed {
+		return device.ErrLost
+	}
+	g.key = k.program.Key
+	d.loads++
+	return nil
+}
+
+// answer waits for a time to pass, or if the device hangs, for its end, with mu not held.
+func (g *generation) answer(hangs bool, after time.Duration) {
+	var over <-chan time.Time
+	if !hangs {
+		timer := time.NewTimer(after)
+		defer timer.Stop()
+		over = timer.C
+	}
+	select {
+	case <-over:
+	case <-g.lost:
+	case <-g.reset:
+	}
+}
+
+// Compile takes LoadTime, unless Load does, and refuses what the configuration says.
 func (d *Device) Compile(p *device.Program) (device.Kernel, error) {
-	time.Sleep(d.config.LoadTime)
+	if !d.config.OneProgram {
+		time.Sleep(d.config.LoadTime)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.state(); err != nil {
@@ -216,7 +284,18 @@ func (d *Device) allocate(bytes int64) error {
 	if err := d.state(); err != nil {
 		return err
 	}
+	if d.gen.loading {
+		d.misuse("an allocation while a program is loaded")
+	}
 	effect, fault := d.happens(Allocate)
+	if fault && effect == Hang || d.gen.hung {
+		g := d.gen
+		g.hung = true
+		d.mu.Unlock()
+		g.answer(true, 0)
+		d.mu.Lock()
+		return device.ErrLost
+	}
 	switch {
 	case fault && effect == Lose:
 		d.lose()
@@ -226,6 +305,7 @@ func (d *Device) allocate(bytes int64) error {
 	}
 	d.used += bytes
 	d.alive++
+	d.gen.held++
 	return nil
 }
 

@@ -19,6 +19,7 @@ type slot struct {
 	until   time.Time
 	timing  device.Timing
 	err     error
+	users   []*resident // buffers that the run uses
 }
 
 // NewSlot allocates one.
@@ -51,7 +52,7 @@ func (s *slot) Free() {
 	if s.running {
 		d.misuse("a slot was freed between Run and Wait")
 	}
-	d.free(&s.freed, "slot")
+	d.free(s.gen, &s.freed, "slot")
 	if s.gen == d.gen {
 		d.used -= s.bytes
 	}
@@ -68,6 +69,10 @@ func (s *slot) Run(k device.Kernel, c *device.Call) error {
 		d.misuse("Run: slot of this generation %v, kernel %v, running %v, freed %v", s.gen == d.gen, kern.gen == d.gen, s.running, s.freed)
 		return device.ErrLost
 	}
+	if d.config.OneProgram && (s.gen.loading || s.gen.key != kern.program.Key) {
+		d.misuse("Run of %s, while %q is loaded", kern.program.Key, s.gen.key)
+		return device.ErrLost
+	}
 	if effect, fault := d.happens(Launch); fault {
 		if effect == Full {
 			return device.ErrNoMemory
@@ -77,10 +82,15 @@ func (s *slot) Run(k device.Kernel, c *device.Call) error {
 	}
 	s.buffers.Call = c
 	s.buffers.Resident = s.buffers.Resident[:0]
-	for _, r := range c.Resident {
-		s.buffers.Resident = append(s.buffers.Resident, r.(*resident).content(d))
+	s.users = s.users[:0]
+	for i, r := range c.Resident {
+		r := r.(*resident)
+		r.enter(i < len(kern.program.Mutable) && kern.program.Mutable[i])
+		s.users = append(s.users, r)
+		s.buffers.Resident = append(s.buffers.Resident, r.bytes)
 	}
 	s.running = true
+	s.gen.running++
 	s.err = kern.program.Host(&s.buffers)
 	s.reserve(kern.program, c)
 	s.fault()
@@ -180,63 +190,9 @@ func (s *slot) Wait() (device.Timing, error) {
 		s.d.misuse("Wait without Run")
 	}
 	s.running = false
+	s.gen.running--
+	for _, r := range s.users {
+		r.leave()
+	}
 	return s.timing, err
-}
-
-// resident is memory that stays.
-type resident struct {
-	d     *Device
-	gen   *generation
-	bytes []byte
-	freed bool
-}
-
-// NewResident allocates one.
-func (d *Device) NewResident(bytes int) (device.Resident, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.allocate(int64(bytes)); err != nil {
-		return nil, err
-	}
-	return &resident{d: d, gen: d.gen, bytes: make([]byte, bytes)}, nil
-}
-
-// content is what kernels see, with mu held.
-func (r *resident) content(d *Device) []byte {
-	if r.gen != d.gen || r.freed {
-		d.misuse("a run uses a resident buffer: of this generation %v, freed %v", r.gen == d.gen, r.freed)
-	}
-	return r.bytes
-}
-
-func (r *resident) Bytes() int { return len(r.bytes) }
-
-func (r *resident) Write(p []byte) error {
-	return r.move(func() { copy(r.bytes, p) }, len(p), r.d.config.MoveIn)
-}
-
-func (r *resident) Read(p []byte) error {
-	return r.move(func() { copy(p, r.bytes) }, len(p), r.d.config.MoveOut)
-}
-
-func (r *resident) move(f func(), bytes int, rate float64) error {
-	r.d.mu.Lock()
-	err := r.d.state()
-	if err == nil {
-		f()
-	}
-	r.d.mu.Unlock()
-	if err == nil && !r.d.config.Unified {
-		time.Sleep(duration(bytes, rate))
-	}
-	return err
-}
-
-func (r *resident) Free() {
-	r.d.mu.Lock()
-	defer r.d.mu.Unlock()
-	r.d.free(&r.freed, "resident buffer")
-	if r.gen == r.d.gen {
-		r.d.used -= int64(len(r.bytes))
-	}
 }
