@@ -11,6 +11,7 @@ import (
 
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/operator"
+	"github.com/millrace/millrace/operator/optest"
 	"github.com/millrace/millrace/reference"
 	"github.com/millrace/millrace/state"
 	"github.com/millrace/millrace/stream"
@@ -45,10 +46,11 @@ type drive struct {
 	errors    []string
 	watermark int64
 	timeCol   int
+	away      optest.Away
 }
 
 func newDrive(t *testing.T, rng *rand.Rand, make func(env operator.Env) operator.Function, timeCol int, feeds ...*feed) *drive {
-	d := &drive{t: t, rng: rng, pool: stream.NewPool(64), make: make, feeds: feeds, timeCol: timeCol, watermark: stream.MinTime}
+	d := &drive{t: t, away: optest.Away{Make: optest.OnCPU}, rng: rng, pool: stream.NewPool(64), make: make, feeds: feeds, timeCol: timeCol, watermark: stream.MinTime}
 	d.fresh()
 	return d
 }
@@ -57,6 +59,7 @@ func (d *drive) fresh() {
 	d.env = operator.Env{Pool: d.pool, BufferBytesMax: 1 << 30, Lanes: 1 + d.rng.Intn(4)}
 	d.env.Force.Join = []string{"", "theta", "hash", "bitmap"}[d.rng.Intn(4)]
 	d.env.Force.Order = []string{"", "turn", "lanes"}[d.rng.Intn(3)]
+	d.env.Devices = d.rng.Intn(2) == 0
 	d.env.Force.Windows = []string{"", "local", "assembled"}[d.rng.Intn(3)]
 	d.fn = d.make(d.env)
 }
@@ -156,7 +159,7 @@ func (d *drive) flush() {
 				return nil
 			})
 		} else {
-			partials[i], err = d.fn.Batch(t, s)
+			partials[i], err = d.batch(t, s)
 		}
 		d.check(err)
 	}
@@ -167,6 +170,14 @@ func (d *drive) flush() {
 		d.assemble(t, partials[i])
 	}
 	d.waiting = d.waiting[:0]
+}
+
+// batch computes a third of the tasks that it can elsewhere.
+func (d *drive) batch(t *operator.Task, s operator.Scratch) (operator.Partial, error) {
+	if d.rng.Intn(3) == 0 {
+		return d.away.Batch(d.fn, t, s)
+	}
+	return d.fn.Batch(t, s)
 }
 
 func (d *drive) assemble(t *operator.Task, p operator.Partial) {

@@ -25,6 +25,8 @@ type Case struct {
 	// Inputs are the sources that the function's inputs read, in order.
 	Inputs []model.OpID
 	Make   func(env operator.Env) (operator.Function, error)
+	// Away computes what Batch offers of every task it can; nil: OnCPU does of some.
+	Away *Away
 }
 
 // Result is what came out: rows of the sink, in order, and the errors of each operator
@@ -122,6 +124,8 @@ type runner struct {
 	idle   []operator.Scratch
 	result *Result
 	mark   int64
+	away   *Away
+	share  int // out of 4 tasks that can be computed elsewhere, how many are
 	// waiting are tasks that were previewed only.
 	waiting []*operator.Task
 }
@@ -141,6 +145,10 @@ func (c *Case) run(t testing.TB, rng *rand.Rand, size cuts, force operator.Choic
 	t.Helper()
 	r := &runner{t: t, c: c, rng: rng, mark: stream.MinTime, result: &Result{Errors: map[model.OpID][]string{}}}
 	r.env = operator.Env{Pool: stream.NewPool(32), BufferBytesMax: 1 << 30, Lanes: 1 + rng.IntN(4), Force: force}
+	if r.away, r.share = c.Away, 4; c.Away == nil {
+		r.away, r.share = &Away{Make: OnCPU}, rng.IntN(3)
+	}
+	r.env.Devices = r.share > 0
 	r.fresh()
 	for _, id := range c.Inputs {
 		f := &feed{src: c.Model.Ops[id], rows: c.Rows[id]}
@@ -263,7 +271,7 @@ func (r *runner) flush() {
 				return nil
 			})
 		} else {
-			partials[i], err = r.fn.Batch(t, s)
+			partials[i], err = r.batch(t, s)
 		}
 		r.check(err)
 	}
@@ -274,6 +282,13 @@ func (r *runner) flush() {
 		r.assemble(t, partials[i])
 	}
 	r.waiting = r.waiting[:0]
+}
+
+func (r *runner) batch(t *operator.Task, s operator.Scratch) (operator.Partial, error) {
+	if r.rng.IntN(4) < r.share {
+		return r.away.Batch(r.fn, t, s)
+	}
+	return r.fn.Batch(t, s)
 }
 
 func (r *runner) assemble(t *operator.Task, p operator.Partial) {
