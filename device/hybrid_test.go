@@ -104,13 +104,12 @@ func (n *node) deviceWorker(p schedule.Processor, d *device.Processor, plans []*
 			n.end(p, u, s.Interval(d.Stats().Depth))
 		}
 		var refused *device.Refusal
+		var other *device.NotLoaded
 		switch err := plans[q].Submit(j); {
 		case errors.Is(err, device.ErrNoMemory):
-			n.queue.Change(func(t *schedule.Table) { t.SetPaused(q, p, true) })
-			n.queue.Return(p, u)
-			time.AfterFunc(20*ms, func() {
-				n.queue.Change(func(t *schedule.Table) { t.SetPaused(q, p, false) })
-			})
+			n.pause(p, u, 20*ms)
+		case errors.As(err, &other):
+			n.pause(p, u, other.Retry)
 		case errors.As(err, &refused):
 			n.queue.Change(func(t *schedule.Table) { t.SetAble(q, p, false) })
 			n.queue.Return(p, u)
@@ -120,8 +119,39 @@ func (n *node) deviceWorker(p schedule.Processor, d *device.Processor, plans []*
 	}
 }
 
-// run plays a node to its end and returns the tasks that each processor won.
-func run(t *testing.T, name string, rings []ring, cpuTime []time.Duration, configs []sim.Config) []int {
+// pause returns a task and keeps p from its query for a while.
+func (n *node) pause(p schedule.Processor, u schedule.Unit, d time.Duration) {
+	n.queue.Change(func(t *schedule.Table) { t.SetPaused(u.Pipeline, p, true) })
+	n.queue.Return(p, u)
+	time.AfterFunc(d, func() {
+		n.queue.Change(func(t *schedule.Table) { t.SetPaused(u.Pipeline, p, false) })
+	})
+}
+
+// wait waits until all tasks have a result, but no longer than twice what the CPU alone
+// would need, and a minute for what faults cost.
+func (n *node) wait() {
+	var alone time.Duration
+	n.mu.Lock()
+	for q, r := range n.queries {
+		alone += time.Duration(r.tasks) * n.cpuTime[q] / 2
+	}
+	n.mu.Unlock()
+	all := make(chan bool)
+	go func() {
+		n.all.Wait()
+		close(all)
+	}()
+	select {
+	case <-all:
+	case <-time.After(2*alone + time.Minute):
+		panic(n.name + ": gets stuck")
+	}
+}
+
+// run plays a node to its end and returns the tasks that each processor won, and what the
+// devices did.
+func run(t *testing.T, name string, rings []ring, cpuTime []time.Duration, configs []sim.Config) ([]int, []device.Stats) {
 	n := &node{t: t, name: name, queries: rings, cpuTime: cpuTime, wins: make([]int, 1+len(configs))}
 	table := schedule.NewTable(slices.Concat([]int{2}, slices.Repeat([]int{1}, len(configs)))...)
 	n.queue = schedule.NewHybridQueue(schedule.HLS{}, table)
@@ -152,28 +182,31 @@ func run(t *testing.T, name string, rings []ring, cpuTime []time.Duration, confi
 		n.cut(q)
 	}
 	n.mu.Unlock()
-	n.all.Wait()
+	n.wait()
 	n.queue.Close()
+	var stats []device.Stats
 	for i, d := range n.devices {
 		stop(t, sims[i], d)
-		if s := d.Stats(); s.UsedBytes > s.LimitBytes {
+		s := d.Stats()
+		stats = append(stats, s)
+		if s.UsedBytes > s.LimitBytes {
 			t.Errorf("%s: device %d used %d bytes of %d", name, i, s.UsedBytes, s.LimitBytes)
 		}
 	}
 	n.workers.Wait()
 	time.Sleep(time.Second) // timers
 	synctest.Wait()
-	return n.wins
+	return n.wins, stats
 }
 
 func residentBytes(q int) int { return bytes * (1 + q%5) / 2 }
 
-const seeds = 300
+const seeds = 600
 
 // Random queries on random devices with random faults: every task has one result, in
 // order, and the right one; nothing gets stuck.
 func TestRandomFaults(t *testing.T) {
-	wins := 0
+	wins, loads := 0, 0
 	for seed := range uint64(seeds) {
 		synctest.Test(t, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 7))
@@ -187,13 +220,15 @@ func TestRandomFaults(t *testing.T) {
 			for range 1 + rng.IntN(3) {
 				devices = append(devices, randomDevice(rng, len(rings)))
 			}
-			for _, n := range run(t, fmt.Sprintf("seed %d", seed), rings, cpu, devices)[1:] {
-				wins += n
+			won, stats := run(t, fmt.Sprintf("seed %d", seed), rings, cpu, devices)
+			for i, s := range stats {
+				wins += won[1+i]
+				loads += s.Loads
 			}
 		})
 	}
-	if wins < seeds {
-		t.Errorf("devices won %d tasks in %d runs: the runs prove nothing", wins, seeds)
+	if wins < seeds || loads < seeds/10 {
+		t.Errorf("devices won %d tasks and loaded %d programs in %d runs: the runs prove nothing", wins, loads, seeds)
 	}
 }
 
@@ -209,8 +244,16 @@ func randomDevice(rng *rand.Rand, queries int) sim.Config {
 			c.Refuse[fmt.Sprint(q)] = "by chance"
 		}
 	}
+	if rng.IntN(3) == 0 {
+		c.Precompiled, c.OneProgram = []string{}, true
+		for q := range queries {
+			if rng.IntN(3) > 0 {
+				c.Precompiled = append(c.Precompiled, fmt.Sprint(q))
+			}
+		}
+	}
 	for range rng.IntN(5) {
-		c.Faults = append(c.Faults, sim.Fault{At: sim.Event(rng.IntN(3)), N: 1 + rng.IntN(40), Effect: sim.Effect(rng.IntN(3))})
+		c.Faults = append(c.Faults, sim.Fault{At: sim.Event(rng.IntN(5)), N: 1 + rng.IntN(40), Effect: sim.Effect(rng.IntN(3))})
 	}
 	if rng.IntN(4) == 0 {
 		c.ResetFailing = rng.IntN(10)
@@ -229,7 +272,7 @@ func TestManyQueriesOnASmallDevice(t *testing.T) {
 			rings = append(rings, ring{tasks: 100, size: 12})
 			cpu = append(cpu, 20*ms)
 		}
-		wins := run(t, "sixteen", rings, cpu, []sim.Config{c})
+		wins, _ := run(t, "sixteen", rings, cpu, []sim.Config{c})
 		if wins[1] < 800 {
 			t.Errorf("the device did %d of 1600 tasks, at 20 times the speed of a CPU worker", wins[1])
 		}

@@ -27,7 +27,7 @@ func (p *Processor) warm(pl *Plan) error {
 		return errAgain
 	}
 	p.mu.Lock()
-	if p.state != Up || pl.inflight > 0 && anySet(pl.changed) {
+	if p.state != Up || !p.has(pl) || pl.inflight > 0 && anySet(pl.changed) {
 		p.mu.Unlock()
 		return errAgain
 	}
@@ -250,5 +250,6 @@ func (p *Processor) drop(pl *Plan, down bool) {
 	p.evict(pl)
 	if pl.kernel != nil {
 		pl.kernel.Free()
+		pl.kernel = nil
 	}
 }

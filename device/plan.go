@@ -21,8 +21,10 @@ type Plan struct {
 	free      []*seat
 	seats     int
 	inflight  int
-	used      uint64 // Processor.clock when it was used last
-	refusal   error  // why it does not run any more
+	used      uint64    // Processor.clock when it was used last
+	asked     time.Time // in vain, for its program is not loaded
+	wanted    time.Time // since when it was asked for again and again
+	refusal   error     // why it does not run any more
 }
 
 // Work is one task. Its methods are called in the order below, each at most once, from
@@ -110,6 +112,10 @@ func (p *Processor) Plan(program *Program, sizes Sizes, images ...[]byte) (*Plan
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if _, ok := k.(Loader); p.info.OneProgram && !ok {
+		go k.Free()
+		return nil, &Refusal{Device: p.info.ID, Reason: unloadable}
+	}
 	if p.state == Closed {
 		go k.Free()
 		return nil, ErrClosed
@@ -149,8 +155,9 @@ func (pl *Plan) Update(i int, image []byte) error {
 
 // Submit starts a task. It blocks while the device has no room. An error means that the
 // task is not taken and Done will not be called: ErrNoMemory if the plan holds no memory
-// and other plans hold what it needs, ErrLost and the like while the device is not up, a
-// *Refusal if the device does not run the plan any more.
+// and other plans hold what it needs, *NotLoaded if the device has another program loaded,
+// ErrLost and the like while the device is not up, a *Refusal if the device does not run
+// the plan any more.
 func (pl *Plan) Submit(w Work) error {
 	p := pl.processor
 	s, err := p.seat(pl)
@@ -207,6 +214,10 @@ func (p *Processor) seat(pl *Plan) (*seat, error) {
 		case pl.refusal != nil:
 			p.mu.Unlock()
 			return nil, pl.refusal
+		case !p.has(pl):
+			err := p.notLoaded(pl)
+			p.mu.Unlock()
+			return nil, err
 		case p.inflight >= p.depth || pl.inflight > 0 && (pl.stateful || slices.Contains(pl.changed, true)):
 			p.wake.Wait()
 			continue
@@ -243,6 +254,9 @@ func (pl *Plan) take() *seat {
 	p.inflight++
 	p.clock++
 	pl.used = p.clock
+	if p.info.OneProgram {
+		p.loader.used = time.Now()
+	}
 	s.kernel, s.call.Resident = pl.kernel, pl.resident
 	return s
 }

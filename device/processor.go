@@ -47,14 +47,15 @@ type Processor struct {
 	fullSince time.Time // when the device failed to allocate last
 	fullAt    int64     // and the bytes used then
 	clock     uint64
+	loader    loader
 	plans     []*Plan
 	void      void
 	stats     Stats
 
-	memory  chan struct{} // holds one while somebody allocates, frees or resets; before mu
-	flying  chan *seat
-	workers sync.WaitGroup
-	repairs sync.WaitGroup
+	memory     chan struct{} // holds one while somebody allocates, frees or resets; before mu
+	flying     chan *seat
+	workers    sync.WaitGroup
+	background sync.WaitGroup
 }
 
 // State is what a processor can do.
@@ -96,6 +97,7 @@ type Stats struct {
 	Refused    int // submissions that found no memory
 	Evictions  int // times an idle plan's memory was taken
 	Resets     int
+	Loads      int // of programs, on a device that holds one at a time
 	BytesIn    int64
 	BytesOut   int64
 	Stages     Stages
@@ -171,7 +173,7 @@ func (p *Processor) Close() error {
 		p.wake.Wait()
 	}
 	p.mu.Unlock()
-	p.repairs.Wait()
+	p.background.Wait()
 	close(p.flying)
 	p.workers.Wait()
 	p.memory <- struct{}{}
@@ -217,7 +219,7 @@ func (p *Processor) failLocked(err error) {
 		return
 	}
 	p.state = Down
-	p.repairs.Add(1)
+	p.background.Add(1)
 	go p.repair(err)
 }
 

@@ -16,7 +16,7 @@ import (
 
 const (
 	ms    = time.Millisecond
-	bytes = 1 << 20 // of a task, in and out
+	bytes = 1 << 14 // of a task, in and out
 )
 
 // adder adds a scalar and, if there is resident state, its first word.
@@ -263,6 +263,29 @@ func TestRejoins(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { rejoin(t, c.faults, c.failed, c.state, c.resets) })
 		})
 	}
+}
+
+// A reset that never ends is given up, and so is the device.
+func TestResetHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := equal()
+		c.Faults, c.ResetHangs = []sim.Fault{{At: sim.Execute, N: 1, Effect: sim.Hang}}, true
+		d, p := start(t, c, device.Config{Deadline: 50 * ms})
+		from, ended := time.Now(), make(chan error, 1)
+		if err := plan(t, p, adder("add", 0)).Submit(&job{done: func(_ *job, _ device.Stages, err error) { ended <- err }}); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-ended; !errors.Is(err, device.ErrTimeout) {
+			t.Errorf("handed back with %v", err)
+		}
+		if err := p.Admit(); !errors.Is(err, device.ErrTimeout) || p.Stats().State != device.Off {
+			t.Errorf("%v, the device is %v", err, p.Stats().State)
+		}
+		if took := time.Since(from); took > time.Minute {
+			t.Errorf("given up after %v", took)
+		}
+		stop(t, d, p)
+	})
 }
 
 func rejoin(t *testing.T, faults []sim.Fault, failing int, want device.State, resets int) {

@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"time"
 )
 
 // repair brings a lost device back: when everything in flight was handed back, it resets,
 // runs a probe, compiles the plans anew and says that the device is up.
 func (p *Processor) repair(reason error) {
-	defer p.repairs.Done()
+	defer p.background.Done()
 	if p.config.Changed != nil {
 		p.config.Changed(false, reason)
 	}
@@ -28,6 +29,9 @@ func (p *Processor) repair(reason error) {
 		if reason = p.tryReset(); reason == nil {
 			p.up()
 			return
+		}
+		if errors.Is(reason, errReset) {
+			break
 		}
 	}
 	p.mu.Lock()
@@ -63,11 +67,14 @@ func (p *Processor) tryReset() error {
 	p.stats.Resets++
 	plans := append([]*Plan{}, p.plans...)
 	p.used, p.wanted, p.fullSince = 0, 0, time.Time{}
+	p.loader = loader{pending: p.loader.pending}
 	for _, pl := range plans {
 		p.abandon(pl)
 	}
 	p.mu.Unlock()
-	if _, err := p.guard(&lot{}, resetLimit, nil, p.device.Reset); err != nil {
+	if left, err := p.guard(&lot{}, resetLimit, nil, p.device.Reset); left {
+		return errReset
+	} else if err != nil {
 		return err
 	}
 	p.bury()
@@ -116,7 +123,10 @@ KERNEL millrace_probe(GLOBAL const i32 *in, GLOBAL i32 *out, i32 n) {
 }`
 )
 
-var errProbe = errors.New("the device computes a wrong result")
+var (
+	errProbe = errors.New("the device computes a wrong result")
+	errReset = fmt.Errorf("%w: its reset does not end", ErrTimeout)
+)
 
 func probeProgram() *Program {
 	return &Program{
@@ -141,38 +151,38 @@ func probeProgram() *Program {
 // proved enough if it gives memory.
 func (p *Processor) probe() error {
 	const size = 4 * probeWords
-	made := &lot{}
-	_, err := p.guard(made, p.config.Deadline, nil, func() (err error) {
+	var refused *Refusal
+	k, err := p.compile(probeProgram(), nil)
+	if err != nil && !errors.As(err, &refused) {
+		return err
+	}
+	made := &lot{kernel: k}
+	left, err := p.guard(made, p.config.Deadline+loadFactor*p.info.LoadTime, nil, func() (err error) {
+		if l, ok := made.kernel.(Loader); ok && p.info.OneProgram {
+			if err := l.Load(); err != nil {
+				return err
+			}
+		}
 		made.slot, err = p.device.NewSlot(Sizes{Input: []int{size}, Output: []int{size}})
 		return err
 	})
-	if err != nil {
+	switch {
+	case left:
 		return err
-	}
-	slot := made.slot
-	k, err := p.compile(probeProgram(), nil)
-	if err != nil {
-		slot.Free()
-		var refused *Refusal
-		if errors.As(err, &refused) {
-			return nil
-		}
+	case err != nil:
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.void.lots = append(p.void.lots, made)
 		return err
+	case k == nil:
+		made.free()
+		return nil
 	}
-	want := make([]byte, size)
-	for i := range probeWords {
-		binary.NativeEndian.PutUint32(slot.Input(0)[4*i:], uint32(7*i))
-		binary.NativeEndian.PutUint32(want[4*i:], uint32(8*i))
-	}
-	s := &seat{slot: slot, start: make(chan struct{}, 1), done: make(chan waited, 1), lost: true}
+	s := &seat{slot: made.slot, start: make(chan struct{}, 1), done: make(chan waited, 1)}
 	go s.wait()
-	err = p.runProbe(s, k)
-	if err == nil && !bytes.Equal(slot.Output(0), want) {
-		err = errProbe
-	}
-	if err == nil {
-		close(s.start) // which frees the slot
-		k.Free()
+	if err = p.runProbe(s, k); err == nil {
+		close(s.start)
+		made.free()
 		return nil
 	}
 	p.mu.Lock()
@@ -182,6 +192,11 @@ func (p *Processor) probe() error {
 }
 
 func (p *Processor) runProbe(s *seat, k Kernel) error {
+	want := make([]byte, 4*probeWords)
+	for i := range probeWords {
+		binary.NativeEndian.PutUint32(s.slot.Input(0)[4*i:], uint32(7*i))
+		binary.NativeEndian.PutUint32(want[4*i:], uint32(8*i))
+	}
 	s.call = Call{InputBytes: []int{4 * probeWords}, Scalars: []int64{probeWords}}
 	if err := s.slot.Run(k, &s.call); err != nil {
 		return err
@@ -189,6 +204,9 @@ func (p *Processor) runProbe(s *seat, k Kernel) error {
 	s.start <- struct{}{}
 	select {
 	case w := <-s.done:
+		if w.err == nil && !bytes.Equal(s.slot.Output(0), want) {
+			return errProbe
+		}
 		return w.err
 	case <-time.After(p.config.Deadline):
 		return ErrTimeout

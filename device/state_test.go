@@ -249,6 +249,7 @@ func TestStateRandomly(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 11))
 			c := randomDevice(rng, 0)
+			c.Precompiled = nil
 			c.MemoryBytes = int64(slotBytes * (2 + rng.IntN(6)))
 			d, p := start(t, c, device.Config{Deadline: 100 * ms})
 			var all sync.WaitGroup

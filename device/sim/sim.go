@@ -29,7 +29,8 @@ type Config struct {
 	LoadTime     time.Duration      // of Compile, or of Load if OneProgram
 	Refuse       map[string]string  // reasons, by Program.Key
 	Faults       []Fault
-	ResetFailing int // how many resets fail at first
+	ResetFailing int  // how many resets fail at first
+	ResetHangs   bool // a reset ends only with Close
 }
 
 // Event is where a fault can happen.
@@ -313,10 +314,16 @@ func (d *Device) allocate(bytes int64) error {
 func (d *Device) Reset() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.resets++
+	if d.config.ResetHangs && !d.closed {
+		g := d.gen
+		d.mu.Unlock()
+		<-g.reset
+		d.mu.Lock()
+	}
 	if d.closed {
 		return device.ErrClosed
 	}
-	d.resets++
 	if d.resets <= d.config.ResetFailing {
 		return errors.New("the reset failed")
 	}
