@@ -7,6 +7,7 @@ import (
 
 	"github.com/millrace/millrace/bind"
 	"github.com/millrace/millrace/connector"
+	"github.com/millrace/millrace/device"
 	"github.com/millrace/millrace/engine/dispatch"
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/operator"
@@ -17,13 +18,14 @@ import (
 func (r *run) build() error {
 	readers := r.plan.Model.Consumers()
 	for _, p := range r.plan.Pipelines {
-		s := &stage{run: r, id: p.ID, name: p.Name(), ring: make([]slot, slotsPerWorker*r.cfg.Workers+slotsBase)}
+		s := &stage{run: r, id: p.ID, name: p.Name(), ring: make([]slot, slotsPerWorker*r.cfg.Workers+slotsBase+device.DepthMax*len(r.cfg.Devices))}
 		s.space = sync.NewCond(&s.mu)
 		r.stages = append(r.stages, s)
 		tied := r.tied(p)
 		for i := range p.Inputs {
 			r.connect(s, &p.Inputs[i]).tied = tied
 		}
+		r.classify(s)
 	}
 	for _, p := range r.plan.Pipelines {
 		if err := r.fill(r.stages[p.ID], p, readers); err != nil {
@@ -33,6 +35,7 @@ func (r *run) build() error {
 	for _, s := range r.stages {
 		s.fuseSink()
 	}
+	r.offers()
 	return nil
 }
 
@@ -96,7 +99,7 @@ func (r *run) fill(s *stage, p *bind.Pipeline, readers map[model.Edge][]model.Re
 		s.body, err = r.sinkBody(s, p)
 	default:
 		var fn operator.Function
-		if fn, err = r.function(p); err != nil {
+		if fn, s.unsuited, err = r.suited(p); err != nil {
 			return err
 		}
 		s.setLanes(fn)
@@ -131,8 +134,26 @@ func (s *stage) setLanes(fn operator.Function) {
 	}
 }
 
-func (r *run) function(p *bind.Pipeline) (operator.Function, error) {
-	env := operator.Env{Pool: r.pool, BufferBytesMax: r.cfg.BufferBytesMax, Lanes: r.cfg.Workers, Force: r.cfg.Force}
+// suited returns the function of a pipeline, for devices where they can run its tasks;
+// where not, it says why.
+func (r *run) suited(p *bind.Pipeline) (fn operator.Function, unsuited error, err error) {
+	if !r.hybrid() {
+		fn, err = r.function(p, false)
+		return fn, nil, err
+	}
+	if fn, err = r.function(p, true); err != nil {
+		return nil, nil, err
+	}
+	if unsuited = suits(fn, len(p.Inputs)); unsuited != nil {
+		fn, err = r.function(p, false)
+	}
+	return fn, unsuited, err
+}
+
+// function makes the function of a pipeline; for devices, one of whose tasks they can run
+// a part.
+func (r *run) function(p *bind.Pipeline, devices bool) (operator.Function, error) {
+	env := operator.Env{Devices: devices, Pool: r.pool, BufferBytesMax: r.cfg.BufferBytesMax, Lanes: r.cfg.Workers, Force: r.cfg.Force}
 	sides := make([]operator.Side, len(p.Inputs))
 	for i, in := range p.Inputs {
 		sides[i] = operator.Side{Relation: r.plan.Model.EdgeRelation(in.Edge), Steps: in.Steps, Need: in.Need}

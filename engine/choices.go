@@ -17,7 +17,7 @@ func Choices(plan *bind.Plan, cfg Config) ([][]operator.Choice, error) {
 		if p.Form == bind.Source || p.Form == bind.Sink {
 			continue
 		}
-		fn, err := r.function(p)
+		fn, _, err := r.suited(p)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p.Name(), err)
 		}

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -61,6 +62,15 @@ type Config struct {
 	Pin bool
 	// Force makes operators run algorithms they would not choose; for tests.
 	Force operator.Choices
+	// Devices are accelerators that run tasks beside the workers. DevicesOnly: they run all
+	// tasks they can, the workers only what is left, and Start fails with a RefusedError if
+	// a pipeline cannot run on any.
+	Devices     []DeviceConfig
+	DevicesOnly bool
+	// Scheduler is one of Schedulers, and says which processor runs a task; empty: the first.
+	// Without devices there is nothing to decide.
+	Scheduler string
+	Log       *slog.Logger // of what happens to devices; nil: nobody listens
 	// ErrorRow is called for every error row, in order per operator, possibly from
 	// several goroutines for different operators; may be nil.
 	ErrorRow func(op *model.Operator, e ErrorRecord)
@@ -75,10 +85,13 @@ type run struct {
 	pool      *stream.Pool
 	queue     *schedule.Queue
 	stages    []*stage
+	classes   []class
 	writers   []*writer
 	outlets   map[model.Edge]*outlet
 	ports     map[model.OpID]*errorPort
 	admission *gate
+
+	accelerators []*accelerator
 
 	ctx         context.Context
 	cancel      context.CancelFunc
@@ -116,10 +129,15 @@ type run struct {
 func Start(ctx context.Context, plan *bind.Plan, cfg Config) (*Run, error) {
 	r := newRun(ctx, plan, cfg)
 	err := r.build()
+	r.openDevices()
 	if err == nil && cfg.Restore != nil {
 		err = r.restore(cfg.Restore)
 	}
+	if err == nil && cfg.DevicesOnly {
+		err = r.demandDevices()
+	}
 	if err != nil {
+		r.closeDevices()
 		r.cancel()
 		r.closeMedia(err)
 		return nil, err
@@ -134,7 +152,7 @@ func newRun(ctx context.Context, plan *bind.Plan, cfg Config) *run {
 	}
 	r := &run{
 		begun: time.Now(), cfg: cfg, plan: plan, pool: stream.NewPool(poolIdleMax),
-		queue: schedule.NewQueue(schedule.FirstCome{}), admission: newGate(),
+		queue: newQueue(cfg, plan), admission: newGate(),
 		outlets: map[model.Edge]*outlet{}, ports: map[model.OpID]*errorPort{},
 		quiet: make(chan struct{}, 1), completed: make(chan struct{}),
 		stop: make(chan struct{}), done: make(chan struct{}),
@@ -273,6 +291,16 @@ func (r *run) startWorkers() {
 			r.work(schedule.CPU)
 		}()
 	}
+	for _, a := range r.accelerators {
+		r.workers.Add(2)
+		go a.work()
+		go func() {
+			defer r.workers.Done()
+			if !r.cfg.DevicesOnly {
+				a.compile()
+			}
+		}()
+	}
 }
 
 func (r *run) work(p schedule.Processor) {
@@ -287,11 +315,15 @@ func (r *run) work(p schedule.Processor) {
 		if r.failed() {
 			continue
 		}
-		s := r.stages[u.Pipeline]
+		s := r.classes[u.Pipeline].stage
 		var err error
 		switch u.Kind {
-		case schedule.Compute:
-			err = s.runCompute(u.Index, scratch)
+		case schedule.Compute, schedule.Redo:
+			if s.shared {
+				err = s.runShared(u, scratch)
+			} else {
+				err = s.runCompute(u, scratch)
+			}
 		case schedule.Lane:
 			err = s.runLane(u.Index)
 		case schedule.Drain:
@@ -353,6 +385,7 @@ func (r *run) supervise() {
 	}
 	r.readers.Wait()
 	r.queue.Close()
+	r.closeDevices()
 	r.workers.Wait()
 	for _, w := range r.writers {
 		w.close()

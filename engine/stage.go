@@ -45,6 +45,11 @@ type stage struct {
 	keyed operator.Keyed // the body's function, if it has lanes
 	// function is the body, if it runs an operator's function.
 	function *functionBody
+	class    int     // number of its first class
+	shared   bool    // devices can run tasks of it; see share
+	shares   []share // by processor and input; nil unless shared
+	spare    sync.Pool
+	unsuited error      // why devices cannot run the function
 	mu       sync.Mutex // guards head, tail, inlets, wants and the slots outside head..tail
 	space    *sync.Cond // a slot was freed; source readers wait here
 	ring     []slot
@@ -134,33 +139,41 @@ func (s *stage) submit() {
 	if s.function != nil {
 		s.function.preview(&s.ring[i].task)
 	}
-	s.run.queue.Push(schedule.Unit{Pipeline: s.id, Kind: schedule.Compute, Index: int(i)})
+	s.run.queue.Push(s.unit(s.tail - 1))
+	s.helpHead()
 }
 
 func (s *stage) full() bool { return s.tail-s.head >= uint64(len(s.ring)) }
 
-// runCompute is the parallel part of a slot.
-func (s *stage) runCompute(i int, w workerScratch) error {
-	sl, start := &s.ring[i], time.Now()
+// runCompute is the parallel part of a slot, where nobody else can have it.
+func (s *stage) runCompute(u schedule.Unit, w workerScratch) error {
+	seq := uint64(u.Index)
+	sl, start := s.slotOf(seq), time.Now()
 	if err := s.body.compute(sl, s.scratch(w)); err != nil {
 		return err
 	}
+	busy := time.Since(start)
 	s.tasks.Add(1)
 	s.rows.Add(int64(sl.task.Rows))
 	s.bytes.Add(s.sizeOf(sl))
-	s.busyNanos.Add(int64(time.Since(start)))
-	s.mu.Lock()
-	seq := s.seqOf(i)
-	s.mu.Unlock()
+	s.busyNanos.Add(int64(busy))
+	if s.run.hybrid() {
+		s.run.queue.Done(schedule.CPU, u, 1, busy)
+	}
+	s.computed(sl, seq)
+	return nil
+}
+
+// computed says that the parallel part of a slot is done.
+func (s *stage) computed(sl *slot, seq uint64) {
 	sl.computed.Store(seq + 1)
 	if s.keyed == nil {
 		s.requestDrain()
-		return nil
+		return
 	}
 	for l := range s.lanes {
 		s.requestLane(l)
 	}
-	return nil
 }
 
 // sizeOf is about how many bytes a slot's input has.
@@ -171,19 +184,9 @@ func (s *stage) sizeOf(sl *slot) int64 {
 	return int64(sl.task.Rows) * int64(s.inlets[sl.task.Input].rowSize)
 }
 
-// seqOf is the sequence number of the slot in ring place i, between head and tail.
-func (s *stage) seqOf(i int) uint64 {
-	n := uint64(len(s.ring))
-	seq := s.head - s.head%n + uint64(i)
-	if seq < s.head {
-		seq += n
-	}
-	return seq
-}
-
 func (s *stage) requestLane(l int) {
 	if s.lanes[l].requests.Add(1) == 1 {
-		s.run.queue.Push(schedule.Unit{Pipeline: s.id, Kind: schedule.Lane, Index: l})
+		s.run.queue.Push(schedule.Unit{Pipeline: s.class, Kind: schedule.Lane, Index: l})
 	}
 }
 
@@ -218,7 +221,7 @@ func (s *stage) runLane(l int) error {
 
 func (s *stage) requestDrain() {
 	if s.drains.Add(1) == 1 {
-		s.run.queue.Push(schedule.Unit{Pipeline: s.id, Kind: schedule.Drain})
+		s.run.queue.Push(schedule.Unit{Pipeline: s.class, Kind: schedule.Drain})
 	}
 }
 

@@ -60,8 +60,47 @@ type PipelineStats struct {
 	RowsOut     int64   `json:"rows_out"`
 	BytesIn     int64   `json:"bytes_in"`
 	BusySeconds float64 `json:"busy_seconds"`
+	// Lost are results that came second: another processor ran the task, too.
+	Lost int64 `json:"lost,omitempty"`
+	// TasksPerSecond is what the scheduler believes, per busy second of the whole processor;
+	// 0: it does not know.
+	TasksPerSecond float64 `json:"tasks_per_second,omitempty"`
+	// Stages are a device's, summed over its tasks.
+	Stages *StageSeconds `json:"stages,omitempty"`
+	// Fallbacks counts a device's tasks that the CPU ran after all, by reason. Refused says
+	// why a device runs none.
+	Fallbacks map[string]int64 `json:"fallbacks,omitempty"`
+	Refused   string           `json:"refused,omitempty"`
 	// Choices are the algorithms that the pipeline's operator has chosen so far.
 	Choices []operator.Choice `json:"choices,omitempty"`
+}
+
+// StageSeconds is the time that tasks spent in each stage of a device's pipeline.
+type StageSeconds struct {
+	CopyIn  float64 `json:"copy_in_seconds"`
+	MoveIn  float64 `json:"move_in_seconds"`
+	Execute float64 `json:"execute_seconds"`
+	MoveOut float64 `json:"move_out_seconds"`
+	CopyOut float64 `json:"copy_out_seconds"`
+}
+
+// DeviceStats is what a device has done in a run.
+type DeviceStats struct {
+	ID        string       `json:"id"`
+	Name      string       `json:"name"`
+	Kind      string       `json:"kind"`
+	State     string       `json:"state"`
+	Reason    string       `json:"reason,omitempty"` // why it is not up
+	Depth     int          `json:"depth"`            // tasks in flight
+	Tasks     int          `json:"tasks"`
+	Returned  int          `json:"returned"` // handed back undone
+	Resets    int          `json:"resets"`
+	Evictions int          `json:"evictions"`
+	BytesIn   int64        `json:"bytes_in"` // moved to the device
+	BytesOut  int64        `json:"bytes_out"`
+	UsedBytes int64        `json:"used_bytes"` // of its memory, now
+	MaxBytes  int64        `json:"max_bytes"`  // that may be used
+	Stages    StageSeconds `json:"stages"`
 }
 
 // ErrorStats counts an operator's error rows.
@@ -77,6 +116,7 @@ type Stats struct {
 	Pipelines []PipelineStats `json:"pipelines"`
 	Errors    []ErrorStats    `json:"errors"` // of operators other than sources
 	RowsOut   int64           `json:"rows_out"`
+	Devices   []DeviceStats   `json:"devices,omitempty"`
 	Latency   LatencyStats    `json:"latency"`
 	// LatencyTarget is in milliseconds, TaskShare the size of tasks it led to, of the
 	// configured size; both are left out without a target.
@@ -111,7 +151,10 @@ func (r *Run) Stats() Stats {
 			p.RowsOut = b.out.Load()
 			out.RowsOut += p.RowsOut
 		}
-		out.Pipelines = append(out.Pipelines, p)
+		out.Pipelines = append(out.Pipelines, s.byProcessor(p)...)
+	}
+	for _, a := range r.r.accelerators {
+		out.Devices = append(out.Devices, a.stats())
 	}
 	for _, op := range r.r.plan.Model.Ops {
 		port := r.r.ports[op.ID]

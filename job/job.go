@@ -11,11 +11,13 @@ import (
 	"io"
 	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/millrace/millrace/bind"
 	"github.com/millrace/millrace/connector"
+	"github.com/millrace/millrace/device"
 	"github.com/millrace/millrace/engine"
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/operator"
@@ -56,11 +58,19 @@ type Options struct {
 	// script's SET latency_target says, or none; below 0: none, whatever the script says.
 	LatencyTarget time.Duration
 	Pin           bool // tie workers to processors where the system can
-	Optimize      optimize.Switches
-	Vars          map[string]string // ${name} in the script
-	MemoryBytes   int64             // budget of all buffers together; 0: the limits' defaults
-	Stdin         io.Reader
-	Stdout        io.Writer
+	// Processors are what runs tasks: cpu (default), devices, or both; see ProcessorsHelp.
+	// Without cpu the devices run all tasks that they can, and Start refuses a script of
+	// which they cannot run some pipeline.
+	Processors  string
+	Scheduler   string // who gets a task: hls (default), fcfs, static
+	DeviceDepth int    // tasks in flight on a device; 0: found at run time
+	// Devices opens the devices in the place of those that Processors names; for tests.
+	Devices     func() ([]device.Device, error)
+	Optimize    optimize.Switches
+	Vars        map[string]string // ${name} in the script
+	MemoryBytes int64             // budget of all buffers together; 0: the limits' defaults
+	Stdin       io.Reader
+	Stdout      io.Writer
 	// Results makes the sink of each bare SELECT, before rows flow. nil: rows are counted
 	// and dropped.
 	Results func(q Query) ResultSink
@@ -145,12 +155,21 @@ func (o Options) check() error {
 		return fmt.Errorf("unknown engine %q: use millrace or reference", o.Engine)
 	case o.Workers < 0:
 		return fmt.Errorf("workers must be at least 1")
+	case !slices.Contains(engine.Schedulers, o.Scheduler) && o.Scheduler != "":
+		return fmt.Errorf("unknown scheduler %q: use %s", o.Scheduler, strings.Join(engine.Schedulers, ", "))
+	case o.Engine == EngineReference && o.Processors != "" && o.Processors != "cpu":
+		return errors.New("the reference engine runs on the cpu only")
+	case o.DeviceDepth < 0 || o.DeviceDepth > device.DepthMax:
+		return fmt.Errorf("a device's depth must be from 1 to %d, or 0: found at run time", device.DepthMax)
 	case o.LatencyTarget > 0 && o.LatencyTarget < sql.LatencyTargetMin:
 		return fmt.Errorf("a latency target must be at least %v", sql.LatencyTargetMin)
 	case o.TaskBytes < 0:
 		return fmt.Errorf("task size must be at least 1 byte")
 	case o.MemoryBytes != 0 && o.MemoryBytes < memoryBytesMin:
 		return fmt.Errorf("a memory budget below %d MiB is too small to run in", memoryBytesMin>>20)
+	}
+	if err := CheckProcessors(o.Processors); err != nil {
+		return err
 	}
 	return o.Force.Check()
 }

@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -54,12 +55,25 @@ func (p *Plan) Start(ctx context.Context) (*Job, error) {
 		closeSources(sources)
 		return nil, &RequestError{err}
 	}
+	devices, only, err := p.devices()
+	if err != nil {
+		closeSources(sources)
+		for _, s := range sinks {
+			s.Abort()
+		}
+		return nil, &RequestError{err}
+	}
 	j.run, err = engine.Start(ctx, p.bound, engine.Config{
 		Workers: p.options.Workers, TaskBytes: p.taskBytes(), BufferBytesMax: p.options.MemoryBytes / 2,
 		Sources: sources, Sinks: sinks, Restore: p.options.Restore,
 		LatencyTarget: max(0, p.options.LatencyTarget), Pin: p.options.Pin,
 		StopAfterTasks: p.options.StopAfterTasks, Force: p.force(), ErrorRow: j.errors.hook(),
+		Devices: devices, DevicesOnly: only, Scheduler: p.options.Scheduler, Log: p.options.Log,
 	})
+	var refused *engine.RefusedError
+	if errors.As(err, &refused) {
+		return nil, &RequestError{err}
+	}
 	if err != nil {
 		return nil, err
 	}

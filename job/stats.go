@@ -1,6 +1,9 @@
 package job
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"syscall"
 	"time"
 
@@ -28,6 +31,9 @@ type ProcessorStats struct {
 	Rows        int64   `json:"rows"`
 	Bytes       int64   `json:"bytes"`
 	BusySeconds float64 `json:"busy_seconds"`
+	// BytesMoved is what went to a device and back, Stages the time that took and the rest.
+	BytesMoved int64                `json:"bytes_moved,omitempty"`
+	Stages     *engine.StageSeconds `json:"stages,omitempty"`
 }
 
 // Progress is how far a job is.
@@ -71,20 +77,13 @@ func (j *Job) Progress() Progress {
 }
 
 func (j *Job) collect() *Stats {
-	s := &Stats{Workers: j.plan.options.Workers, Fallbacks: []string{}}
+	s := &Stats{Workers: j.plan.options.Workers}
 	if j.run != nil {
 		s.Stats = j.run.Stats()
 	} else {
 		s.Stats, s.Workers = j.oracle.counts(), 1
 	}
-	cpu := ProcessorStats{Name: "cpu"}
-	for _, p := range s.Pipelines {
-		cpu.Tasks += p.Tasks
-		cpu.Rows += p.RowsIn
-		cpu.Bytes += p.BytesIn
-		cpu.BusySeconds += p.BusySeconds
-	}
-	s.Processors = []ProcessorStats{cpu}
+	s.Processors, s.Fallbacks = byProcessor(&s.Stats)
 	for i := range s.Streams {
 		st := &s.Streams[i]
 		s.RowsIn += st.RowsIn
@@ -99,6 +98,36 @@ func (j *Job) collect() *Stats {
 	s.CPUSeconds = (cpuTime() - j.cpu).Seconds()
 	s.PeakBytes = peakBytes()
 	return s
+}
+
+// byProcessor sums over pipelines, the CPU first, and lists what devices left to the CPU.
+func byProcessor(s *engine.Stats) (list []ProcessorStats, fallbacks []string) {
+	list, fallbacks = []ProcessorStats{{Name: "cpu"}}, []string{}
+	for _, d := range s.Devices {
+		list = append(list, ProcessorStats{Name: d.ID, BytesMoved: d.BytesIn + d.BytesOut, Stages: &d.Stages})
+	}
+	for _, p := range s.Pipelines {
+		at := slices.IndexFunc(list, func(q ProcessorStats) bool { return q.Name == p.Processor })
+		to := &list[max(0, at)]
+		to.Tasks += p.Tasks
+		to.Rows += p.RowsIn
+		to.Bytes += p.BytesIn
+		to.BusySeconds += p.BusySeconds
+		if p.Refused != "" {
+			fallbacks = append(fallbacks, fmt.Sprintf("%s is not run by %s: %s", p.Name, devicesOf(p.Processor), p.Refused))
+		}
+		for _, reason := range slices.Sorted(maps.Keys(p.Fallbacks)) {
+			fallbacks = append(fallbacks, fmt.Sprintf("%s: %d tasks went from %s to the cpu: %s", p.Name, p.Fallbacks[reason], p.Processor, reason))
+		}
+	}
+	return list, fallbacks
+}
+
+func devicesOf(processor string) string {
+	if processor == "cpu" {
+		return "devices"
+	}
+	return processor
 }
 
 func (p *Plan) dropsLate(name string) bool {

@@ -86,14 +86,13 @@ type GroupedCell struct {
 	Value       stream.Column // BOOLEAN lies in I32, as 0 and 1
 }
 
-// Reasons why there is nothing to offload.
-var (
-	errNoSteps = errors.New("its input has no filter or expression to compute")
-	errLookup  = errors.New("its lookup's table lies with the CPU")
-)
+// ErrNoSteps says that an input's rows are taken as they come.
+var ErrNoSteps = errors.New("its input has no filter or expression to compute")
 
-// offload offers the chain's rows.
-func (c *Chain) offload() (Offload, error) {
+var errLookup = errors.New("its lookup's table lies with the CPU")
+
+// Offload offers the rows that come out of the steps.
+func (c *Chain) Offload() (Offload, error) {
 	computes := false
 	for i := range c.steps {
 		switch st := &c.steps[i]; st.kind {
@@ -106,7 +105,7 @@ func (c *Chain) offload() (Offload, error) {
 		}
 	}
 	if !computes {
-		return Offload{}, errNoSteps
+		return Offload{}, ErrNoSteps
 	}
 	return Offload{Side: c.side}, nil
 }

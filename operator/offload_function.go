@@ -6,26 +6,26 @@ import (
 )
 
 // Offload implements Offloader.
-func (p *pass) Offload(int) (Offload, error) { return p.chain.offload() }
+func (p *pass) Offload(int) (Offload, error) { return p.chain.Offload() }
 
 // Offload implements Offloader.
-func (r *windowRows) Offload(int) (Offload, error) { return r.in.chain.offload() }
+func (r *windowRows) Offload(int) (Offload, error) { return r.in.chain.Offload() }
 
 // Offload implements Offloader: rows are paired in order, behind Batch.
-func (j *joinPlan) Offload(input int) (Offload, error) { return j.ins[input].chain.offload() }
+func (j *joinPlan) Offload(input int) (Offload, error) { return j.ins[input].chain.Offload() }
 
 // Offload implements Offloader: rows in front of the lookup, and those of its table.
 func (l *lookup) Offload(input int) (Offload, error) {
 	if input == 1 {
-		return l.table.in.chain.offload()
+		return l.table.in.chain.Offload()
 	}
-	return l.stream.chain.offload()
+	return l.stream.chain.Offload()
 }
 
 // Offload implements Offloader. Rows are merged by event time, which is read even where
 // nobody behind reads it.
 func (u *union) Offload(input int) (Offload, error) {
-	o, err := u.inputs[input].in.chain.offload()
+	o, err := u.inputs[input].in.chain.Offload()
 	if err == nil && u.timed {
 		o.Side.Need = slices.Clone(o.Side.Need)
 		o.Side.Need[o.Side.Output().Time] = true
@@ -38,7 +38,7 @@ func (p *probing) Offload(input int) (Offload, error) {
 	if input == 0 {
 		return Offload{}, errLookup
 	}
-	return p.tables[input-1].in.chain.offload()
+	return p.tables[input-1].in.chain.Offload()
 }
 
 // Offload implements Offloader: what stands behind the aggregate works on what it puts out.

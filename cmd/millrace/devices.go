@@ -7,6 +7,8 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"github.com/millrace/millrace/device"
+	"github.com/millrace/millrace/device/cuda"
 	"github.com/millrace/millrace/device/opencl"
 )
 
@@ -30,24 +32,37 @@ type accelerator struct {
 
 // What users of a GPU have to know.
 const (
-	jobsOnCPU = "jobs run on the CPU only in this version: accelerators are listed and kernels tested on them, but no query uses them yet"
-	noCUDA    = "CUDA is not built yet; NVIDIA's driver has OpenCL, too"
+	jobsOnCPU   = "jobs run on the CPU only in this version: accelerators are listed and kernels tested on them, but no query uses them yet"
+	cudaUntried = "no program of ours has run on CUDA hardware yet: the driver's interface is tested against a stand-in"
 )
 
 // accelerators are the machine's, and notes about what is missing.
 func accelerators() (found []accelerator, notes []string) {
-	all, err := opencl.Find()
+	nvidia, err := cuda.Find()
+	if err != nil {
+		notes = append(notes, "CUDA: "+err.Error())
+	} else {
+		notes = append(notes, cudaUntried)
+	}
+	for _, f := range nvidia {
+		found = append(found, describe(f.Info, f.Platform, f.Unusable))
+	}
+	others, err := opencl.Find()
 	if err != nil {
 		notes = append(notes, "OpenCL: "+err.Error())
 	}
-	for _, f := range all {
-		found = append(found, accelerator{
-			ID: f.ID, Kind: f.Kind.String(), Name: f.Name, Vendor: f.Vendor, Driver: f.Driver, Platform: f.Platform,
-			MemoryBytes: f.MemoryBytes, AllocationBytesMax: f.AllocationBytesMax, SharedBytes: f.SharedBytes, GroupItemsMax: f.GroupItemsMax,
-			FP64: f.FP64, Int64Atomics: f.Int64Atomics, UnifiedMemory: f.Unified, Unusable: f.Unusable,
-		})
+	for _, f := range others {
+		found = append(found, describe(f.Info, f.Platform, f.Unusable))
 	}
-	return found, append(notes, noCUDA, jobsOnCPU)
+	return found, append(notes, jobsOnCPU)
+}
+
+func describe(i device.Info, platform, unusable string) accelerator {
+	return accelerator{
+		ID: i.ID, Kind: i.Kind.String(), Name: i.Name, Vendor: i.Vendor, Driver: i.Driver, Platform: platform,
+		MemoryBytes: i.MemoryBytes, AllocationBytesMax: i.AllocationBytesMax, SharedBytes: i.SharedBytes, GroupItemsMax: i.GroupItemsMax,
+		FP64: i.FP64, Int64Atomics: i.Int64Atomics, UnifiedMemory: i.Unified, Unusable: unusable,
+	}
 }
 
 // lacks lists what an accelerator cannot do.

@@ -77,8 +77,10 @@ func oneOf(flag, value string, known ...string) error {
 
 // What run and bench say of the flags that they share.
 const (
-	latencyHelp = "cut smaller tasks where 99 of 100 would take longer than this, such as 5ms (default: none)"
-	pinHelp     = "tie each worker to a processor, where the system can"
+	latencyHelp    = "cut smaller tasks where 99 of 100 would take longer than this, such as 5ms (default: none)"
+	processorsHelp = "what runs tasks, with commas: cpu, opencl (all such devices), opencl:N, sim (simulated); see millrace devices"
+	schedulerHelp  = "who runs a task: hls (looks ahead to who is fastest), fcfs (who is idle) or static (devices where they can)"
+	pinHelp        = "tie each worker to a processor, where the system can"
 )
 
 // checkLatency says what is wrong with --latency-target.
@@ -87,27 +89,4 @@ func checkLatency(target time.Duration) error {
 		return fmt.Errorf("--latency-target %v: want at least %v", target, sql.LatencyTargetMin)
 	}
 	return nil
-}
-
-// checkProcessors accepts the one kind of processor this version has.
-func checkProcessors(list string) error {
-	for name := range strings.SplitSeq(list, ",") {
-		switch name = strings.TrimSpace(name); name {
-		case "cpu":
-		case "opencl", "cuda", "sim":
-			return fmt.Errorf("--processors %s: accelerators are not built yet in this version; use --processors cpu", name)
-		default:
-			return oneOf("processors", name, "cpu", "opencl", "cuda", "sim")
-		}
-	}
-	return nil
-}
-
-// checkScheduler accepts the policies that mean something with one processor. With a
-// single one hls takes the tasks first come, first served; --stats says so.
-func checkScheduler(policy string) error {
-	if policy == "static" {
-		return errors.New("--scheduler static is not built yet in this version; use --scheduler hls or fcfs")
-	}
-	return oneOf("scheduler", policy, "hls", "fcfs", "static")
 }

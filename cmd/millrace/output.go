@@ -81,6 +81,9 @@ func (o *outputs) writeStats(f *runFlags, stats *millrace.Stats) error {
 		return nil
 	}
 	r := report{Engine: f.engine, Scheduler: "fcfs", Stats: stats}
+	if len(stats.Devices) > 0 {
+		r.Scheduler = f.scheduler
+	}
 	if f.engine == "reference" {
 		r.Scheduler = "none"
 	}

@@ -25,6 +25,7 @@ type runFlags struct {
 	memory     byteSize
 	processors string
 	scheduler  string
+	depth      int
 	engine     string
 	optimize   switches
 	checkpoint string
@@ -70,8 +71,9 @@ complete and exits with 0; a second Ctrl-C exits at once with 130.`,
 	flags.DurationVar(&f.latency, "latency-target", 0, latencyHelp)
 	flags.BoolVar(&f.pin, "pin", false, pinHelp)
 	flags.Var(&f.memory, "memory", "memory for rows that wait: a job that needs more fails, naming what was full (default: 512 MiB for each buffer)")
-	flags.StringVar(&f.processors, "processors", "cpu", "processors to use; this version has cpu only")
-	flags.StringVar(&f.scheduler, "scheduler", "hls", "hls or fcfs, which are the same with one kind of processor")
+	flags.StringVar(&f.processors, "processors", "cpu", processorsHelp)
+	flags.StringVar(&f.scheduler, "scheduler", "hls", schedulerHelp)
+	flags.IntVar(&f.depth, "device-depth", 0, "tasks in flight on each device (default: as many as keep it busy)")
 	flags.StringVar(&f.engine, "engine", "millrace", "millrace, or reference: the slow, obvious interpreter that judges it")
 	flags.Var(&f.optimize, "optimize", switchesHelp)
 	flags.StringVar(&f.checkpoint, "checkpoint-dir", "", "not built yet")
@@ -81,8 +83,8 @@ complete and exits with 0; a second Ctrl-C exits at once with 130.`,
 	cmd.ValidArgsFunction = completeScripts
 	completeWords(cmd, "format", "table", "ndjson", "csv")
 	completeWords(cmd, "engine", "millrace", "reference")
-	completeWords(cmd, "scheduler", "hls", "fcfs")
-	completeWords(cmd, "processors", "cpu")
+	completeWords(cmd, "scheduler", "hls", "fcfs", "static")
+	completeWords(cmd, "processors", "cpu", "opencl", "cpu,opencl", "cpu,sim")
 	return cmd
 }
 
@@ -93,12 +95,6 @@ func (f *runFlags) check(workersGiven bool) error {
 	}
 	if workersGiven && (f.workers < 1 || f.workers > workersMax) {
 		return fmt.Errorf("--workers %d: want a number from 1 to %d", f.workers, workersMax)
-	}
-	if err := checkProcessors(f.processors); err != nil {
-		return err
-	}
-	if err := checkScheduler(f.scheduler); err != nil {
-		return err
 	}
 	if err := checkLatency(f.latency); err != nil {
 		return err
@@ -118,6 +114,9 @@ func (f *runFlags) options(t terminal) millrace.Options {
 		TaskBytes:     int64(f.taskSize),
 		LatencyTarget: f.latency,
 		Pin:           f.pin,
+		Processors:    f.processors,
+		Scheduler:     f.scheduler,
+		DeviceDepth:   f.depth,
 		Engine:        f.engine,
 		Optimize:      f.optimize.value,
 		Vars:          f.vars,
@@ -134,7 +133,7 @@ func run(t terminal, f *runFlags, files []string) error {
 			f.format = "table"
 		}
 	}
-	if f.workers > 0 {
+	if f.workers > 0 && f.processors == "cpu" { // devices are fed by threads of their own
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(f.workers))
 	}
 	scripts, err := readScripts(files, f.statements, t.in)

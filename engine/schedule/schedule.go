@@ -24,11 +24,13 @@ const (
 type Kind uint8
 
 // The kinds. Drain and Lane units are the in-order parts: they go before tasks, because
-// they free slots and memory. Only the CPU runs them.
+// they free slots and memory, and so does what later results wait for. Only the CPU runs
+// them.
 const (
 	Compute Kind = iota // the parallel part of task Index of pipeline Pipeline
 	Lane                // lane Index of a keyed pipeline has input
 	Drain               // the pipeline's result stage has input, or its consumers have room
+	Redo                // a task that a device could not do well, and that nobody else has
 )
 
 // Unit is one piece of work. Compute units in the queue or running differ in Pipeline or
