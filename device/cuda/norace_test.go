@@ -1,0 +1,5 @@
+//go:build !race && !nogpu
+
+package cuda
+
+const raceDetector = false
