@@ -108,6 +108,10 @@ func (r *Result) differs(got *Result) string {
 	return ""
 }
 
+// tasksAway bounds about how many tasks a case's input is cut into, where all are computed
+// elsewhere.
+const tasksAway = 100
+
 // cuts bounds the rows of a batch and of a task.
 type cuts struct{ batchMax, taskMax int }
 
@@ -154,6 +158,11 @@ func (c *Case) run(t testing.TB, rng *rand.Rand, size cuts, force operator.Choic
 		f := &feed{src: c.Model.Ops[id], rows: c.Rows[id]}
 		f.cut(rng, size.batchMax)
 		r.feeds = append(r.feeds, f)
+	}
+	if c.Away != nil {
+		for _, f := range r.feeds { // each task costs what a device's does
+			size.taskMax = max(size.taskMax, len(f.rows)/tasksAway)
+		}
 	}
 	for r.step(size) {
 	}

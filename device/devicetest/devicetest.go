@@ -1,0 +1,203 @@
+// Package devicetest is the suite that every device passes: the programs of package kernel,
+// run on it for the operators' own random cases, give what the reference says - rows, their
+// order, error rows. On the path of a row it stands nowhere; tests of the folders beside it
+// call Run.
+package devicetest
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/millrace/millrace/device"
+	"github.com/millrace/millrace/device/kernel"
+	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/operator"
+	"github.com/millrace/millrace/operator/optest"
+	"github.com/millrace/millrace/stream"
+)
+
+// Sizes of the suite.
+const (
+	casesOfKind = 6 // random cases of each kind of operator; a third of them when testing.Short
+	rounds      = 6 // in which each case's input is cut: see optest.Compare
+	slotRows    = 3500
+)
+
+// Run runs the suite on a device: every operator that offers a part of its Batch which there
+// is a kernel for is fed with what the device computes, in tasks from one row to more than its
+// slots have room for. It logs how many inputs were accepted and why others were refused,
+// and fails when no program of some kind of operator was accepted and run.
+//
+// A device without a compiler, which runs Program.Host only, refuses every program. The
+// suite then checks that it says so in a *device.Refusal, and that everything is right all
+// the same.
+func Run(t *testing.T, d device.Device) {
+	cases := uint64(casesOfKind)
+	if testing.Short() {
+		cases /= 3
+	}
+	for _, kind := range optest.Kinds {
+		t.Run(kind, func(t *testing.T) {
+			s := &suite{t: t, d: d, refused: map[string]int{}, redone: map[string]int{}}
+			for i := range cases {
+				seed := *optest.FirstSeed + i
+				s.compare(optest.Random(kind, seed, supported), seed)
+			}
+			s.report()
+		})
+	}
+}
+
+// supported reports whether there is a kernel for an expression.
+func supported(e *model.Expr, in *stream.Schema) bool {
+	rel := model.Relation{Schema: in, Time: -1}
+	out := rel
+	out.Schema = stream.NewSchema(stream.Field{Name: "x", Type: e.Type})
+	op := &model.Operator{Kind: model.ProjectOp, Project: []*model.Expr{e}, Relation: out}
+	if e.Type == stream.Varchar {
+		return false
+	}
+	_, err := kernel.NewSelection(operator.Side{Relation: rel, Steps: []*model.Operator{op}})
+	return err == nil
+}
+
+// suite is the cases of one kind of operator.
+type suite struct {
+	t       *testing.T
+	d       device.Device
+	refused map[string]int // programs by reason
+	redone  map[string]int // tasks that came back by reason, numbers left out
+	// Of what ran on the device:
+	programs, tasks, rows, groups, failed int
+	compiles                              bool // the device has taken a program
+}
+
+// compare runs one case.
+func (s *suite) compare(c *optest.Case, seed uint64) {
+	s.t.Helper()
+	known := map[string]*program{}
+	refused := map[string]bool{}
+	c.Away = &optest.Away{Make: func(o operator.Offload) (func(*operator.Task) (string, error), error) {
+		p, err := kernel.New(o)
+		if err != nil {
+			return nil, err
+		}
+		had, ok := known[p.Program().Source]
+		if !ok {
+			had = s.load(p)
+			known[p.Program().Source] = had
+		}
+		if had.refusal != nil {
+			return nil, had.refusal
+		}
+		return had.run, nil
+	}}
+	optest.Compare(s.t, c, seed, rounds)
+	for _, p := range known {
+		if p.refusal == nil {
+			s.programs++
+			s.rows, s.groups, s.failed = s.rows+p.rows, s.groups+p.groups, s.failed+p.failed
+			p.free()
+		}
+	}
+	for _, why := range c.Away.Refused {
+		refused[why] = true
+	}
+	for why := range refused {
+		s.refused[why]++
+	}
+	for why, n := range c.Away.Redone {
+		s.redone[digits.ReplaceAllString(why, "N")] += n
+	}
+	s.tasks += c.Away.Tasks
+}
+
+var digits = regexp.MustCompile(`[0-9]+`)
+
+// report logs what was compared. It fails if that was nothing, on a device that takes
+// programs.
+func (s *suite) report() {
+	s.t.Helper()
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s: %d programs accepted; %d tasks gave %d rows and %d groups, %d rows failed",
+		s.d.Info().ID, s.programs, s.tasks, s.rows, s.groups, s.failed)
+	list(&text, "inputs refused", s.refused)
+	list(&text, "tasks run again on the CPU", s.redone)
+	s.t.Log(text.String())
+	if s.programs > 0 && s.rows+s.groups == 0 || s.programs == 0 && s.compiles {
+		s.t.Error("nothing was computed on the device: this compares nothing")
+	}
+}
+
+func list(to *strings.Builder, what string, reasons map[string]int) {
+	for _, why := range slices.Sorted(maps.Keys(reasons)) {
+		fmt.Fprintf(to, "\n  %s %d times: %s", what, reasons[why], why)
+	}
+}
+
+// program is a pipeline ready to run, one task at a time.
+type program struct {
+	t            *testing.T
+	p            kernel.Pipeline
+	k            device.Kernel
+	slot         device.Slot
+	call         *device.Call
+	result       kernel.Result
+	refusal      *device.Refusal // instead of all that
+	rows, groups int
+	failed       int
+}
+
+func (s *suite) load(p kernel.Pipeline) *program {
+	s.t.Helper()
+	out := &program{t: s.t, p: p, call: p.NewCall()}
+	var err error
+	if out.k, err = s.d.Compile(p.Program()); errors.As(err, &out.refusal) {
+		if out.refusal.Reason == "" || s.compiles {
+			s.t.Fatalf("%v\n%s\n%s", err, out.refusal.Log, p.Program().Source)
+		}
+		return out
+	}
+	if err == nil {
+		s.compiles = true
+		out.slot, err = s.d.NewSlot(p.Sizes(slotRows))
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return out
+}
+
+func (p *program) free() {
+	p.slot.Free()
+	p.k.Free()
+}
+
+// run computes a task on the device.
+func (p *program) run(t *operator.Task) (redo string, err error) {
+	if err = p.p.Load(t, p.slot, p.call); errors.Is(err, kernel.ErrTooManyRows) {
+		return err.Error(), nil
+	}
+	if err == nil {
+		err = p.slot.Run(p.k, p.call)
+	}
+	if err == nil {
+		_, err = p.slot.Wait()
+	}
+	if err != nil {
+		return "", err
+	}
+	redo = p.p.Result(p.slot, t, &p.result)
+	if t.Selected != nil {
+		p.rows, p.failed = p.rows+t.Selected.Len, p.failed+len(t.Selected.Failed)
+	}
+	if t.Grouped != nil {
+		p.groups, p.failed = p.groups+t.Grouped.Len, p.failed+len(t.Grouped.Failed)
+	}
+	return redo, nil
+}

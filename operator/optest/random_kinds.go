@@ -1,0 +1,221 @@
+package optest
+
+import (
+	"fmt"
+
+	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/operator"
+	"github.com/millrace/millrace/stream"
+)
+
+func (b *caseBuilder) pass() {
+	src := b.source(b.IntN(2) == 0)
+	steps, last := b.steps(src, 3)
+	need := b.needed(last.Relation.Schema)
+	b.sink(last, need)
+	b.c.Make = func(env operator.Env) (operator.Function, error) {
+		return operator.NewPass(env, operator.Side{Relation: src.Relation, Steps: steps, Need: need})
+	}
+}
+
+// windowed is steps, a window and more steps. A window of rows stands first, since it numbers
+// what is in front of it.
+func (b *caseBuilder) windowed(w model.Window) (side operator.Side, last *model.Operator) {
+	src := b.source(true)
+	side.Relation, last = src.Relation, src
+	if w.Kind == model.Range {
+		side.Steps, last = b.steps(src, 1)
+	}
+	last = b.window(last, w)
+	side.Steps = append(side.Steps, last)
+	more, last := b.steps(last, 2)
+	side.Steps = append(side.Steps, more...)
+	return side, last
+}
+
+func (b *caseBuilder) windowRows() {
+	side, last := b.windowed(b.randomWindow())
+	need := b.needed(last.Relation.Schema)
+	b.sink(last, need)
+	b.c.Make = func(env operator.Env) (operator.Function, error) {
+		return operator.NewRows(env, side, last, need)
+	}
+}
+
+func (b *caseBuilder) aggregated(more bool) {
+	var side operator.Side
+	var in *model.Operator
+	if b.IntN(6) == 0 {
+		src := b.source(b.IntN(2) == 0)
+		side.Relation = src.Relation
+		side.Steps, in = b.steps(src, 2)
+	} else {
+		side, in = b.windowed(b.randomWindow())
+	}
+	op := b.aggregate(in)
+	last, behind := op, operator.Side{}
+	if more {
+		if c := b.IntN(len(op.Relation.Schema.Fields)); op.Relation.Windowed() && model.PeakType(op.Relation.Schema.Fields[c].Type) && b.IntN(2) == 0 {
+			op.Aggregate.Peak = &model.Peak{Func: model.Max, Column: c}
+		}
+		behind.Steps, last = b.steps(op, 2)
+	}
+	b.sink(last, nil)
+	behind.Relation = op.Relation
+	b.c.Make = func(env operator.Env) (operator.Function, error) {
+		if !more {
+			return operator.NewAggregate(env, side, op, nil)
+		}
+		fn, err := operator.NewAggregate(env, side, op, operator.PeakNeed(op, nil))
+		if err != nil {
+			return nil, err
+		}
+		return operator.NewAfter(env, fn, op, nil, behind)
+	}
+}
+
+// aggregate groups by columns and small expressions.
+func (b *caseBuilder) aggregate(in *model.Operator) *model.Operator {
+	a, schema := &model.Aggregate{}, in.Relation.Schema
+	rel := model.Relation{Time: -1, Bounded: true, Window: in.Relation.Window}
+	var fields []stream.Field
+	for i := range b.IntN(3) {
+		k := b.column(schema)
+		if b.IntN(4) == 0 {
+			k = b.expr(visible(schema), k.Type, 1)
+		}
+		a.Keys, fields = append(a.Keys, k), append(fields, stream.Field{Name: fmt.Sprint("key", i), Type: k.Type})
+	}
+	for i := range 1 + b.IntN(4) {
+		g := b.call(schema)
+		a.Aggs, fields = append(a.Aggs, g), append(fields, stream.Field{Name: fmt.Sprint("agg", i), Type: g.Type})
+	}
+	for _, f := range schema.Fields {
+		if f.Role == stream.WindowTime {
+			rel.Time = len(fields)
+		}
+		if f.Role != stream.NoRole {
+			fields = append(fields, f)
+		}
+	}
+	rel.Schema = stream.NewSchema(fields...)
+	return b.add(&model.Operator{Kind: model.AggregateOp, Relation: rel, Aggregate: a}, in)
+}
+
+// call is an aggregate call. Sums of floats are of bare columns, which are exact in them.
+func (b *caseBuilder) call(in *stream.Schema) model.Agg {
+	arg := b.column(in)
+	g := model.Agg{Func: []model.AggFunc{model.Count, model.Min, model.Max, model.Sum, model.Avg}[b.IntN(5)], Type: stream.BigInt}
+	if (g.Func == model.Min || g.Func == model.Max || g.Func == model.Count) && b.IntN(4) == 0 {
+		arg = b.expr(visible(in), arg.Type, 1)
+	}
+	numeric := arg.Type.IsInteger() || arg.Type == stream.Interval || arg.Type.IsFloat() && in == randomSchema
+	if sums := g.Func == model.Sum || g.Func == model.Avg; sums && !numeric {
+		g.Func = model.Count
+	}
+	g.Distinct = b.IntN(30) == 0
+	switch {
+	case g.Func == model.Count:
+		if b.IntN(3) == 0 && !g.Distinct {
+			arg = nil
+		}
+	case g.Func == model.Min || g.Func == model.Max || arg.Type == stream.Interval:
+		g.Type = arg.Type
+	case g.Func == model.Avg || arg.Type.IsFloat():
+		g.Type = stream.Double
+	}
+	g.Arg = arg
+	if b.IntN(4) == 0 {
+		g.Filter = b.expr(visible(in), stream.Boolean, 1)
+	}
+	return g
+}
+
+func (b *caseBuilder) union() {
+	timed := b.IntN(2) == 0
+	op := &model.Operator{Kind: model.UnionOp}
+	var sides []operator.Side
+	var ends []*model.Operator
+	types := b.types()
+	for range 1 + b.IntN(3) {
+		src := b.source(timed)
+		steps, last := b.steps(src, 1)
+		last = b.project(last, types...)
+		sides, ends = append(sides, operator.Side{Relation: src.Relation, Steps: append(steps, last)}), append(ends, last)
+		op.Relation = last.Relation
+	}
+	b.add(op, ends...)
+	need := b.needed(op.Relation.Schema)
+	b.sink(op, need)
+	b.c.Make = func(env operator.Env) (operator.Function, error) { return operator.NewUnion(env, sides, op, need) }
+}
+
+// pair joins two relations; their first columns are event times, the next ones keys.
+func (b *caseBuilder) pair(kind model.Kind, left, right *model.Operator) *model.Operator {
+	key := model.Col(1, stream.Integer)
+	rel := left.Relation
+	rel.Schema = stream.NewSchema(append(append([]stream.Field{}, left.Relation.Schema.Fields...), right.Relation.Schema.Fields...)...)
+	return b.add(&model.Operator{Kind: kind, Relation: rel, Join: &model.Join{LeftKeys: []*model.Expr{key}, RightKeys: []*model.Expr{key}}}, left, right)
+}
+
+// keyed is a source and steps of which the key is the second column.
+func (b *caseBuilder) keyed(timed bool) (side operator.Side, last *model.Operator) {
+	src := b.source(timed)
+	side.Relation, last = src.Relation, src
+	if rows := b.c.Rows[src.ID]; len(rows) > 300 {
+		b.c.Rows[src.ID] = rows[:300] // pairs are many more
+	}
+	return side, last
+}
+
+func (b *caseBuilder) join() {
+	w := b.randomWindow()
+	w.Slide = max(1, w.Size/2)
+	var sides [2]operator.Side
+	var ends [2]*model.Operator
+	for i := range sides {
+		side, last := b.keyed(true)
+		if w.Kind == model.Range && b.IntN(2) == 0 {
+			last = b.filter(last)
+			side.Steps = append(side.Steps, last)
+		}
+		last = b.window(last, w)
+		side.Steps = append(side.Steps, last)
+		for range b.IntN(3) {
+			last = b.filter(last)
+			side.Steps = append(side.Steps, last)
+		}
+		sides[i], ends[i] = side, last
+	}
+	op := b.pair(model.JoinOp, ends[0], ends[1])
+	need := b.needed(op.Relation.Schema)
+	for i, f := range op.Relation.Schema.Fields {
+		need[i] = need[i] && f.Role == stream.NoRole
+	}
+	b.sink(op, need)
+	b.c.Make = func(env operator.Env) (operator.Function, error) {
+		return operator.NewJoin(env, sides[0], sides[1], op, need)
+	}
+}
+
+func (b *caseBuilder) lookup() {
+	var sides [2]operator.Side
+	var ends [2]*model.Operator
+	for i := range sides {
+		side, last := b.keyed(i == 0)
+		for range b.IntN(3) {
+			last = b.filter(last)
+			side.Steps = append(side.Steps, last)
+		}
+		sides[i], ends[i] = side, last
+	}
+	op := b.pair(model.LookupOp, ends[0], ends[1])
+	need := b.needed(op.Relation.Schema)
+	for i, f := range op.Relation.Schema.Fields {
+		need[i] = need[i] && f.Role == stream.NoRole
+	}
+	b.sink(op, need)
+	b.c.Make = func(env operator.Env) (operator.Function, error) {
+		return operator.NewLookup(env, sides[0], sides[1], op, need)
+	}
+}
