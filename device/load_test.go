@@ -1,6 +1,7 @@
 package device_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -27,7 +28,7 @@ type user struct {
 	t               *testing.T
 	plan            *device.Plan
 	done, elsewhere int
-	said            string // by the last NotLoaded
+	ask             time.Duration // between two refused ones; 0: as NotLoaded says
 }
 
 func (u *user) run(until time.Time, pause time.Duration) {
@@ -44,11 +45,10 @@ func (u *user) run(until time.Time, pause time.Duration) {
 		var other *device.NotLoaded
 		if errors.As(err, &other) {
 			u.elsewhere++
-			u.said = err.Error()
 			if waited := time.Since(from); waited > 5*ms {
 				u.t.Errorf("a task waited %v for a load", waited)
 			}
-			time.Sleep(max(pause, other.Retry))
+			time.Sleep(max(pause, cmp.Or(u.ask, other.Retry)))
 			continue
 		}
 		if err != nil {
@@ -66,6 +66,9 @@ func users(t *testing.T, d *sim.Device, p *device.Processor, during time.Duratio
 	until := time.Now().Add(during)
 	for i, pause := range pauses {
 		u := &user{t: t, plan: plan(t, p, adder(fmt.Sprint(i), 0))}
+		if pause == 0 {
+			u.ask = ms // those in a hurry have no advantage
+		}
 		list = append(list, u)
 		go u.run(until, pause)
 	}

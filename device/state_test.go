@@ -242,6 +242,29 @@ func TestSpilledTaskDoesNotCount(t *testing.T) {
 	})
 }
 
+// A task that ran out of memory half way and is given to the device again counts once: its
+// plan's buffers are still there, and what it wrote must not be.
+func TestTaskAgainOnTheDevice(t *testing.T) {
+	for n := 1; n <= 8; n++ {
+		synctest.Test(t, func(t *testing.T) {
+			conf := equal()
+			conf.Faults = []sim.Fault{{At: sim.Execute, N: n, Effect: sim.Full}, {At: sim.Execute, N: n + 1, Effect: sim.Full}}
+			d, p := start(t, conf, device.Config{})
+			c := newCounter(t, p, "a", 10)
+			for i := range uint64(10) {
+				for !c.submit(i) {
+					time.Sleep(ms)
+				}
+			}
+			c.check()
+			if s := p.Stats(); c.handedBack != 2 || s.Returned != 2 || s.Evictions != 0 {
+				t.Errorf("%d tasks handed back, %+v", c.handedBack, s)
+			}
+			stop(t, d, p)
+		})
+	}
+}
+
 // Random plans with and without state, choices, faults and memory.
 func TestStateRandomly(t *testing.T) {
 	onDevice, failed, evicted := 0, 0, 0
