@@ -50,8 +50,9 @@ type accelerator struct {
 
 // DeviceConfig is a device that a run may use.
 type DeviceConfig struct {
-	Device device.Device // the run owns it and closes it
-	Depth  int           // of its pipeline; 0: found at run time
+	Device   device.Device // the run owns it and closes it
+	Depth    int           // of its pipeline; 0: found at run time
+	Deadline time.Duration // of one task, after which the device counts as lost; 0: 10 s
 }
 
 // scope is what a device does of one class.
@@ -189,7 +190,7 @@ func (r *run) openDevices() {
 	for i, c := range r.cfg.Devices {
 		a := &accelerator{run: r, id: schedule.Processor(1 + i), config: c, scopes: make([]scope, len(r.classes)), memory: make(workerScratch, len(r.stages))}
 		a.works.New = func() any { return &deviceTask{accelerator: a} }
-		a.device = device.Start(c.Device, device.Config{Depth: c.Depth, Changed: a.changed})
+		a.device = device.Start(c.Device, device.Config{Depth: c.Depth, Deadline: c.Deadline, Changed: a.changed})
 		r.accelerators = append(r.accelerators, a)
 	}
 }

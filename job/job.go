@@ -65,7 +65,7 @@ type Options struct {
 	Scheduler   string // who gets a task: hls (default), fcfs, static
 	DeviceDepth int    // tasks in flight on a device; 0: found at run time
 	// Devices opens the devices in the place of those that Processors names; for tests.
-	Devices     func() ([]device.Device, error)
+	Devices     func() ([]engine.DeviceConfig, error)
 	Optimize    optimize.Switches
 	Vars        map[string]string // ${name} in the script
 	MemoryBytes int64             // budget of all buffers together; 0: the limits' defaults

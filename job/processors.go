@@ -126,10 +126,7 @@ func (p *Plan) devices() (list []engine.DeviceConfig, only bool, err error) {
 		return nil, false, err
 	}
 	if o.Devices != nil {
-		opened, err := o.Devices()
-		for _, d := range opened {
-			list = append(list, engine.DeviceConfig{Device: d, Depth: o.DeviceDepth})
-		}
+		list, err = o.Devices()
 		return list, !wanted.cpu, err
 	}
 	list, err = wanted.open(o.DeviceDepth)

@@ -22,6 +22,11 @@ func (d drawn) add(s setting, stats *millrace.Stats) {
 	if stats.LatencyTarget > 0 {
 		d["latency target"]++
 	}
+	for _, p := range stats.Processors[1:] {
+		if d["devices"]++; p.Tasks > 0 {
+			d["devices with tasks"]++
+		}
+	}
 	forced := strings.Fields(s.force.String())
 	for _, f := range forced {
 		d["forced "+f]++
@@ -60,7 +65,7 @@ const takenMin = 10
 
 // taken are algorithms that must have run, forced or chosen.
 var taken = []string{
-	"latency target",
+	"latency target", "devices", "devices with tasks",
 	"groups: table rows", "groups: packed words", "groups: hash table", "windows: local", "windows: assembled",
 	"pairs: hash", "pairs: hash by blocks", "pairs: every pair", "pairs: bitmaps", "pairs: range bitmaps",
 	"order: in turn", "order: lanes",

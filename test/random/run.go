@@ -3,6 +3,7 @@ package random
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace"
+	"github.com/millrace/millrace/engine"
 	"github.com/millrace/millrace/operator"
 	"github.com/millrace/millrace/operator/optest"
 	"github.com/millrace/millrace/optimize"
@@ -33,6 +35,7 @@ type setting struct {
 	out       string // folder of output files; "": a new one
 	force     operator.Choices
 	latency   time.Duration // target; 0: none
+	devices   devices
 }
 
 func (s setting) String() string {
@@ -49,7 +52,7 @@ func (s setting) String() string {
 	if s.model {
 		text += ", from the model's text"
 	}
-	return text
+	return text + s.devices.String()
 }
 
 // randomSetting is an engine setting; tasks go down to one row.
@@ -60,6 +63,7 @@ func randomSetting(r *rand.Rand) setting {
 		engine: millrace.EngineMillrace, workers: []int{1, 2, 3, 4, 9}[r.IntN(5)],
 		taskBytes: sizes[r.IntN(len(sizes))], blocks: blocks[r.IntN(len(blocks))],
 		force: optest.RandomChoices(r), latency: []time.Duration{0, 0, time.Millisecond}[r.IntN(3)],
+		devices: randomDevices(r),
 	}
 }
 
@@ -108,15 +112,17 @@ func (c *testCase) run(s setting) (*answer, error) {
 		defer os.RemoveAll(s.out)
 	}
 	bufs := make([]*bytes.Buffer, len(c.results))
-	var errors bytes.Buffer
-	plan, err := c.prepare(s, millrace.Options{
-		Workers: s.workers, TaskBytes: s.taskBytes, BlockBytes: s.blocks, Engine: s.engine, Errors: &errors,
+	var errorRows bytes.Buffer
+	options := millrace.Options{
+		Workers: s.workers, TaskBytes: s.taskBytes, BlockBytes: s.blocks, Engine: s.engine, Errors: &errorRows,
 		StopAfterTasks: s.stopAfter, Restore: s.restore, Force: s.force, LatencyTarget: s.latency, Vars: map[string]string{"out": s.out},
 		Results: func(q millrace.Query) millrace.ResultSink {
 			bufs[q.Index] = &bytes.Buffer{}
 			return collector{q, bufs[q.Index]}
 		},
-	})
+	}
+	s.devices.options(&options)
+	plan, err := c.prepare(s, options)
 	if err != nil {
 		return nil, fmt.Errorf("prepare: %w", err)
 	}
@@ -125,6 +131,10 @@ func (c *testCase) run(s setting) (*answer, error) {
 	dump := time.AfterFunc(hang-5*time.Second, dumpStacks)
 	defer dump.Stop()
 	job, err := plan.Start(ctx)
+	if refused := (*engine.RefusedError)(nil); errors.As(err, &refused) {
+		s.devices = s.devices.withCPU() // what millrace run says to do
+		return c.run(s)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("start: %w", err)
 	}
@@ -138,7 +148,7 @@ func (c *testCase) run(s setting) (*answer, error) {
 	if c.drawn != nil && s.engine == millrace.EngineMillrace {
 		c.drawn.add(s, stats)
 	}
-	a := &answer{snapshot: job.Snapshot(), errors: sortLines(errors.String()), counts: counts(stats)}
+	a := &answer{snapshot: job.Snapshot(), errors: sortLines(errorRows.String()), counts: counts(stats)}
 	for i, q := range c.queries {
 		text, err := c.result(i, q, s.out, bufs)
 		if err != nil {
