@@ -197,8 +197,20 @@ func (f *feed) cut(rng *rand.Rand, batchMax int) {
 			b.AppendRow(row)
 		}
 		b.First = int64(at)
+		if time := f.src.Relation.Time; time >= 0 && rng.IntN(3) == 0 {
+			takeBase(b, time)
+		}
 		f.batches = append(f.batches, b)
 		at += n
+	}
+}
+
+// takeBase leaves the first event time out of all.
+func takeBase(b *stream.Batch, time int) {
+	times := b.Cols[time].I64
+	b.Based, b.Base = time, times[0]
+	for i := range times {
+		times[i] -= b.Base
 	}
 }
 
