@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/millrace/millrace/engine/schedule/simulate"
 )
@@ -20,18 +21,21 @@ type Scheduling struct {
 
 // SchedulingRow is a figure: a workload under a policy.
 type SchedulingRow struct {
-	Table    string  `json:"table"` // workloads, ratios or published
+	Table    string  `json:"table"` // workloads, ratios, published or selectivity
 	Workload string  `json:"workload"`
 	Workers  int     `json:"workers"`
 	Policy   string  `json:"policy"`
 	Ratio    float64 `json:"device_to_cpu,omitempty"` // ratios: the device's speed, the CPU's being 1
+	From     float64 `json:"from,omitempty"`          // selectivity: the second in which the row begins
+	CPUTask  float64 `json:"cpu_task_ms,omitempty"`   // selectivity: what a task costs the CPU
 	Seconds  float64 `json:"seconds"`
 	// Better is the throughput relative to the faster processor alone (ratios, published)
 	// or to the optimum of a linear program (workloads).
-	Better float64  `json:"relative"`
-	Most   float64  `json:"possible"` // the most that Better can be
-	Counts [][]int  `json:"tasks"`    // by query and processor
+	Better float64  `json:"relative,omitempty"`
+	Most   float64  `json:"possible,omitempty"` // the most that Better can be
+	Counts [][]int  `json:"tasks"`              // by query and processor
 	Paper  string   `json:"published,omitempty"`
+	Rate   float64  `json:"published_mb_per_second,omitempty"` // workloads: under the row's policy
 	names  []string // of queries
 }
 
@@ -43,7 +47,7 @@ var schedulingPolicies = append(simulate.Policies(), "hls-first-fit")
 // Run plays everything and gives the rows, table by table.
 func (s Scheduling) Run() ([]SchedulingRow, error) {
 	var out []SchedulingRow
-	for _, part := range []func() ([]SchedulingRow, error){s.workloads, s.ratios, s.published} {
+	for _, part := range []func() ([]SchedulingRow, error){s.workloads, s.ratios, s.published, s.selectivity} {
 		rows, err := part()
 		if err != nil {
 			return nil, err
@@ -68,10 +72,11 @@ func (s Scheduling) row(table, workload, policy string, sc *simulate.Scenario) (
 func (s Scheduling) workloads() (out []SchedulingRow, err error) {
 	for _, w := range []struct {
 		name, paper string
+		rates       map[string]float64
 		scenario    *simulate.Scenario
 	}{
-		{"W1", "hls 1249, static 994, fcfs 259 MB/s; the device runs about 1 % of the aggregation", simulate.W1(s.Tasks, s.Workers)},
-		{"W2", "hls 4091, fcfs 3545, static 2912 MB/s; CPU:GPU 1:2.5 and 1:0.5", simulate.W2(s.Tasks, s.Workers)},
+		{"W1", "the device runs about 1 % of the aggregation", map[string]float64{"hls": 1249, "fcfs": 259, "static": 994}, simulate.W1(s.Tasks, s.Workers)},
+		{"W2", "CPU:GPU 1:2.5 and 1:0.5", map[string]float64{"hls": 4091, "fcfs": 3545, "static": 2912}, simulate.W2(s.Tasks, s.Workers)},
 	} {
 		best := simulate.Optimum(w.scenario.Rates())
 		for _, p := range schedulingPolicies {
@@ -79,7 +84,7 @@ func (s Scheduling) workloads() (out []SchedulingRow, err error) {
 			if err != nil {
 				return nil, err
 			}
-			row.Better, row.Most, row.Paper = best/row.Seconds, 1, w.paper
+			row.Better, row.Most, row.Paper, row.Rate = best/row.Seconds, 1, w.paper, w.rates[p]
 			out = append(out, row)
 		}
 	}
@@ -128,6 +133,28 @@ func (s Scheduling) published() (out []SchedulingRow, err error) {
 	return out, nil
 }
 
+// schedulingStep is what a row of selectivity covers.
+const schedulingStep = 500 * time.Millisecond
+
+func (s Scheduling) selectivity() (out []SchedulingRow, err error) {
+	sc := simulate.Selectivity(s.Workers)
+	r, err := sc.Run("hls")
+	if err != nil {
+		return nil, fmt.Errorf("selectivity: %w", err)
+	}
+	speeds := sc.Queries[0].Speed
+	for from := time.Duration(0); from < sc.Until; from += schedulingStep {
+		for len(speeds) > 1 && speeds[1].From <= from {
+			speeds = speeds[1:]
+		}
+		out = append(out, SchedulingRow{
+			Table: "selectivity", Workload: "selectivity", Workers: s.Workers, Policy: "hls",
+			From: from.Seconds(), CPUTask: 1e3 * speeds[0].Task[0].Seconds(), Seconds: schedulingStep.Seconds(), Counts: r.Shares(from, from+schedulingStep),
+		})
+	}
+	return out, nil
+}
+
 // WriteScheduling writes the rows as tables.
 func WriteScheduling(out io.Writer, rows []SchedulingRow) error {
 	for from, to := 0, 0; from < len(rows); from = to {
@@ -159,9 +186,9 @@ func writeSchedulingTable(out io.Writer, rows []SchedulingRow) error {
 	case "workloads":
 		fmt.Fprintf(out, "%s: %s, %d tasks of each, %d workers\n", r.Workload, strings.Join(r.names, " and "), sum(r.Counts[0]), r.Workers)
 		fmt.Fprintf(out, "published: %s\n", r.Paper)
-		fmt.Fprintf(w, "\tseconds\tof optimum\tCPU:GPU, %s\t%s\t\n", r.names[0], r.names[1])
+		fmt.Fprintf(w, "\tseconds\tof optimum\tCPU:GPU, %s\t%s\tpublished MB/s\t\n", r.names[0], r.names[1])
 		for _, r := range rows {
-			fmt.Fprintf(w, "%s\t%.3f\t%.1f %%\t%s\t%s\t\n", r.Policy, r.Seconds, 100*r.Better, split(r.Counts[0]), split(r.Counts[1]))
+			fmt.Fprintf(w, "%s\t%.3f\t%.1f %%\t%s\t%s\t%s\t\n", r.Policy, r.Seconds, 100*r.Better, split(r.Counts[0]), split(r.Counts[1]), rateOrNone(r.Rate))
 		}
 	case "ratios":
 		fmt.Fprintf(out, "One query, a device at a ratio of the CPU's speed, %d workers; throughput, the faster one alone being 1\n", r.Workers)
@@ -180,8 +207,28 @@ func writeSchedulingTable(out io.Writer, rows []SchedulingRow) error {
 				fmt.Fprintf(w, "%s\t%s\t%.0f\t%.0f\t%.0f\t\n", r.Workload, r.Paper, rate, rate*rows[i+1].Better/r.Better, rate*r.Most/r.Better)
 			}
 		}
+	case "selectivity":
+		fmt.Fprintf(out, "One query under hls, %d workers, whose tasks become expensive on the CPU and cheap again: tasks per second\n", r.Workers)
+		fmt.Fprintln(w, "seconds\tCPU, ms a task\tCPU\tGPU\t")
+		for ; len(rows) >= schedulingSum; rows = rows[schedulingSum:] {
+			cpu, gpu, seconds := 0, 0, 0.0
+			for _, r := range rows[:schedulingSum] {
+				cpu, gpu, seconds = cpu+r.Counts[0][0], gpu+r.Counts[0][1], seconds+r.Seconds
+			}
+			fmt.Fprintf(w, "%.1f-%.1f\t%.0f\t%.0f\t%.0f\t\n", rows[0].From, rows[0].From+seconds, rows[0].CPUTask, float64(cpu)/seconds, float64(gpu)/seconds)
+		}
 	}
 	return w.Flush()
+}
+
+// schedulingSum is how many rows of selectivity make one in the table.
+const schedulingSum = 5
+
+func rateOrNone(v float64) string {
+	if v == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f", v)
 }
 
 func sum(list []int) (n int) {
@@ -208,20 +255,4 @@ func WriteSchedulingJSON(out io.Writer, rows []SchedulingRow) error {
 		}
 	}
 	return nil
-}
-
-// WriteSchedulingSVG draws the table of ratios.
-func WriteSchedulingSVG(out io.Writer, rows []SchedulingRow) error {
-	c := &Chart{Title: "One query on the CPU and a device", XLabel: "speed of the device, the CPU's being 1"}
-	point := func(v float64) *Result { return &Result{RowsPerSecond: Spread{v, v, v}} }
-	for _, r := range rows {
-		if r.Table != "ratios" {
-			continue
-		}
-		c.add(r.Policy, r.Ratio, point(r.Better))
-		if r.Policy == "hls" {
-			c.add("sum of both", r.Ratio, point(r.Most))
-		}
-	}
-	return c.write(out, []panel{{"throughput, the faster processor alone being 1", func(r *Result) Spread { return r.RowsPerSecond }}})
 }

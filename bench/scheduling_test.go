@@ -35,7 +35,7 @@ func TestScheduling(t *testing.T) {
 	}
 	for d := json.NewDecoder(&lines); d.More(); {
 		var r SchedulingRow
-		if err := d.Decode(&r); err != nil || r.Policy == "" || r.Seconds <= 0 {
+		if err := d.Decode(&r); err != nil || r.Policy == "" || r.Seconds <= 0 || r.Table == "selectivity" && r.CPUTask == 0 {
 			t.Fatal(r, err)
 		}
 	}
