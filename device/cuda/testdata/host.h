@@ -10,7 +10,8 @@
 #include <ucontext.h>
 #include <utility>
 
-#define __global__
+/* Hidden, so that an entry point may be called what a function of libc is. */
+#define __global__ __attribute__((visibility("hidden")))
 #define __device__
 #define __shared__ static
 #define __forceinline__ inline

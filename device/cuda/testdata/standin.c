@@ -5,7 +5,8 @@
  *
  * Commands of a stream are kept and run only when somebody waits for them, all that comes
  * before the awaited one, so that a missing wait shows as a wrong result. Tests steer it with
- * the functions at the end. */
+ * the functions at the end; with -DABORT the first misuse ends the process, for programs that
+ * do not ask for what was wrong. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
@@ -70,6 +71,10 @@ void note(const char *format, ...) {
   va_end(a);
   n = strlen(wrong);
   if (n + 1 < sizeof wrong) strcpy(wrong + n, "\n");
+#ifdef ABORT
+  fprintf(stderr, "the driver was misused: %s", wrong);
+  abort();
+#endif
 }
 
 static struct object *make(enum kind kind) {
