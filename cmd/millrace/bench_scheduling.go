@@ -15,7 +15,7 @@ policies are the engine's; only how long a task takes is given, partly from publ
 measurements. No device is needed, and the figures are the same on every machine.
 
   millrace bench scheduling
-  millrace bench scheduling --workers 1 --plot ratios.svg`
+  millrace bench scheduling --workers 1 --plot scheduling.svg`
 
 // schedulingTasksMax bounds the time of the simulation.
 const schedulingTasksMax = 1_000_000
@@ -54,7 +54,7 @@ func schedulingCommand(t terminal) *cobra.Command {
 	flags := cmd.Flags()
 	flags.IntVar(&s.Workers, "workers", 16, "workers of the simulated CPU")
 	flags.IntVar(&s.Tasks, "tasks", 10_000, "tasks of each query")
-	flags.StringVar(&plot, "plot", "", "draw the ratios to this SVG `FILE`")
+	flags.StringVar(&plot, "plot", "", "draw both workloads, the ratios and the changing query to this SVG `FILE`")
 	flags.BoolVar(&asJSON, "json", false, "one JSON object a line")
 	return cmd
 }

@@ -25,6 +25,21 @@ func W2(tasks, workers int) *Scenario {
 	return two(tasks, workers, "projection", [2]time.Duration{3 * unit / 2, unit}, "aggregation", [2]time.Duration{6 * unit, 9 * unit})
 }
 
+// Selectivity is the published experiment of a selection whose predicates become expensive
+// for the CPU when more rows pass, and cheap again, twice, while the device stays as it is.
+func Selectivity(workers int) *Scenario {
+	const phase, cheap, expensive, gpu = 5 * time.Second, 2 * unit, 40 * unit, 4 * unit
+	q := Query{Name: "selection", Ring: Ring(workers)}
+	for i := range time.Duration(5) {
+		cpu := cheap
+		if i%2 == 1 {
+			cpu = expensive
+		}
+		q.Speed = append(q.Speed, Speed{From: i * phase, Task: []time.Duration{cpu, gpu}})
+	}
+	return &Scenario{Processors: hybrid(workers), Queries: []Query{q}, Until: 5 * phase}
+}
+
 // unit is a usual length of a task.
 const unit = time.Millisecond
 
