@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/millrace/millrace/device/kernel"
+	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/operator"
 	"github.com/millrace/millrace/operator/optest"
 )
@@ -51,6 +52,14 @@ func TestAggregationCompilesForCUDA(t *testing.T) {
 			compileForCUDA(t, p.Program.Source)
 		})
 	}
+}
+
+func TestMarkCompilesForCUDA(t *testing.T) {
+	p, err := kernel.New(operator.Offload{Side: markedSide(model.Range)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	compileForCUDA(t, p.Program().Source)
 }
 
 func TestSelectionCompilesForCUDA(t *testing.T) {

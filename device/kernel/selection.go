@@ -62,7 +62,7 @@ func NewSelection(side operator.Side) (*Selection, error) {
 	s.errors = l.output("errors", "i32", size, counted(countErrors, perRow(8))).arg.Index
 	s.origin = l.output("origin", "i32", perRow(4), counted(countRows, perRow(4))).arg.Index
 	if timed {
-		s.time = l.output("time", "i64", perRow(8), counted(countRows, perRow(8))).arg.Index
+		s.time = l.output("time_of", "i64", perRow(8), counted(countRows, perRow(8))).arg.Index
 	}
 	l.buffer(device.TemporaryArg, "place", "i32", perRow(4))
 	l.buffer(device.TemporaryArg, "blocks", "i32", perGroup(4))
@@ -185,8 +185,8 @@ func (s *Selection) addWriters(b *rowCode) error {
 	pack := newPacker("counts[0]")
 	stores, outputs := storeColumns(s.columns, results, pack)
 	if s.time >= 0 {
-		stores += fmt.Sprintf("    time[to] = %s;\n", time)
-		outputs = append(outputs, "time")
+		stores += fmt.Sprintf("    time_of[to] = %s;\n", time)
+		outputs = append(outputs, "time_of")
 	}
 	text := "  i32 g = ITEM;\n  if (g < n && place[g] >= 0) {\n    i32 to = blocks[GROUP] + place[g];\n    origin[to] = g;\n" + write + stores + "  }\n"
 	if err := s.layout.entry("write", allRows, names(b.parameters, []string{"place", "blocks", "origin"}, outputs), text); err != nil {
