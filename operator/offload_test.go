@@ -2,9 +2,14 @@ package operator_test
 
 import (
 	"fmt"
+	"math/rand"
+	"strings"
 	"testing"
 
+	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/operator"
 	"github.com/millrace/millrace/operator/optest"
+	"github.com/millrace/millrace/stream"
 )
 
 // TestOffload computes what operators of every kind offer row by row, apart, for every task:
@@ -32,5 +37,151 @@ func TestOffload(t *testing.T) {
 				t.Errorf("only %d tasks were computed apart", tasks)
 			}
 		})
+	}
+}
+
+// offered is what the function says of an input: "rows", "groups" or the reason why nothing.
+func offered(t *testing.T, input int, fn operator.Function, err error) string {
+	t.Helper()
+	o, err := must(t, fn, err).(operator.Offloader).Offload(input)
+	switch {
+	case err != nil:
+		return err.Error()
+	case o.Aggregate != nil:
+		return "groups"
+	}
+	return "rows"
+}
+
+// TestOffloadReasons: what each operator offers, and what EXPLAIN says where it offers nothing.
+func TestOffloadReasons(t *testing.T) {
+	const noSteps = "its input has no filter or expression to compute"
+	b := &build{}
+	src := b.source("s", &feed{schema: testSchema, time: 0})
+	filter := b.filter(src, fallible(0))
+	plain, filtered := operator.Side{Relation: src.Relation}, operator.Side{Relation: src.Relation, Steps: []*model.Operator{filter}}
+	w := b.window(filter, model.Window{Kind: model.Range, Size: 10, Slide: 5})
+	windowed := operator.Side{Relation: src.Relation, Steps: []*model.Operator{filter, w}}
+	group := func(in *model.Operator, distinct bool) *model.Operator {
+		return b.aggregate(in, &model.Aggregate{Keys: []*model.Expr{col(1)}, Aggs: []model.Agg{{Func: model.Count, Arg: col(2), Type: stream.BigInt, Distinct: distinct}}})
+	}
+	aggregate := func(env operator.Env, side operator.Side, op *model.Operator) string {
+		fn, err := operator.NewAggregate(env, side, op, nil)
+		return offered(t, 0, fn, err)
+	}
+	env, devices := operator.Env{Lanes: 1}, operator.Env{Lanes: 1, Devices: true}
+	assembled := env
+	assembled.Force.Windows = "assembled"
+	lookupOp := b.pair(model.LookupOp, filter, src, &model.Join{LeftKeys: []*model.Expr{col(1)}, RightKeys: []*model.Expr{col(1)}})
+	lookup, err := operator.NewLookup(env, filtered, plain, lookupOp, nil)
+	must(t, lookup, err)
+	tables := &operator.Lookups{}
+	tables.Add(lookupOp, filtered)
+	probed, err := operator.NewPass(env, operator.Side{Relation: src.Relation, Steps: []*model.Operator{filter, lookupOp}, Lookups: tables})
+	probing := operator.NewProbing(env, must(t, probed, err), tables)
+	after, err := operator.NewAggregate(devices, windowed, group(w, false), nil)
+	after, err = operator.NewAfter(devices, must(t, after, err), group(w, false), nil, operator.Side{Relation: group(w, false).Relation})
+	must(t, after, err)
+	pass, err := operator.NewPass(env, plain)
+	must(t, pass, err)
+	for _, c := range []struct{ what, got, want string }{
+		{"windows by task", aggregate(env, windowed, group(w, false)), "its tasks compute whole windows, from rows of the tasks before"},
+		{"windows forced", aggregate(assembled, windowed, group(w, false)), "groups"},
+		{"windows for devices", aggregate(devices, windowed, group(w, false)), "groups"},
+		{"no window", aggregate(env, plain, group(src, false)), "groups"},
+		{"distinct", aggregate(devices, windowed, group(w, true)), "it aggregates distinct values, and needs all of them"},
+		{"carried windows", aggregate(devices, operator.Side{Relation: w.Relation}, group(w, false)), "its input carries windows in columns"},
+		{"bare", offered(t, 0, pass, nil), noSteps},
+		{"stream of a lookup", offered(t, 0, lookup, nil), "rows"},
+		{"table of a lookup", offered(t, 1, lookup, nil), noSteps},
+		{"behind a lookup", offered(t, 0, probing, nil), "its lookup's table lies with the CPU"},
+		{"table of a step", offered(t, 1, probing, nil), "rows"},
+		{"steps behind", offered(t, 0, after, nil), "groups"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %q, want %q", c.what, c.got, c.want)
+		}
+	}
+}
+
+// TestOffloadedWrong: what cannot be of the task ends it, with an error that says why.
+func TestOffloadedWrong(t *testing.T) {
+	b := &build{}
+	f := randomFeed(rand.New(rand.NewSource(1)), 100)
+	src := b.source("s", f)
+	filter := b.filter(src, fallible(0))
+	w := b.window(filter, model.Window{Kind: model.Range, Size: 10, Slide: 10})
+	side := operator.Side{Relation: src.Relation, Steps: []*model.Operator{filter, w}}
+	op := b.aggregate(w, &model.Aggregate{Keys: []*model.Expr{col(1)}, Aggs: []model.Agg{{Func: model.Sum, Arg: col(2), Type: stream.BigInt}}})
+	group, err := operator.NewAggregate(operator.Env{Lanes: 1}, side, op, nil)
+	must(t, group, err)
+	rows, err := operator.NewRows(operator.Env{Lanes: 1}, side, w, nil)
+	must(t, rows, err)
+	all := stream.NewBatch(testSchema, nil)
+	good := -1
+	for i, row := range f.rows {
+		all.AppendRow(row)
+		if !row[2].Null && row[2].I > 0 {
+			good = i
+		}
+	}
+	task := operator.Task{Spans: []stream.Span{{Batch: all, To: all.Len}}, Rows: all.Len}
+	width := w.Relation.Schema.Len()
+	one := []operator.GroupedCell{{Kind: operator.CountCell, N: []int32{1}}}
+	key := []stream.Column{{Type: stream.Integer, I32: []int32{1}}}
+	for _, c := range []struct {
+		why      string
+		fn       operator.Function
+		selected *operator.Selected
+		grouped  *operator.Grouped
+	}{
+		{"does not fail here", rows, &operator.Selected{Cols: make([]stream.Column, width), Failed: []int32{int32(good)}}, nil},
+		{"row 100 failed of a task of 100", rows, &operator.Selected{Cols: make([]stream.Column, width), Failed: []int32{100}}, nil},
+		{"have 1 columns", rows, &operator.Selected{Cols: make([]stream.Column, 1)}, nil},
+		{"only 0 tell where they are from", rows, &operator.Selected{Len: 1, Cols: make([]stream.Column, width)}, nil},
+		{"have no event time", rows, &operator.Selected{Len: 1, Cols: make([]stream.Column, width), Origin: []int32{3}}, nil},
+		{"column ts of a task's rows is read but absent", rows, &operator.Selected{Len: 1, Cols: make([]stream.Column, width), Origin: []int32{3}, Time: []int64{1}}, nil},
+		{"have 0 keys", group, nil, &operator.Grouped{}},
+		{"key 0 of a task's groups is a DOUBLE", group, nil, &operator.Grouped{Len: 1, Positions: []int64{0}, Keys: []stream.Column{{Type: stream.Double}}, Cells: one}},
+		{"a cell of kind 0", group, nil, &operator.Grouped{Len: 1, Positions: []int64{0}, Keys: key, Cells: one}},
+		{"does not fail here", group, nil, &operator.Grouped{Keys: key, Cells: one, Failed: []int32{int32(good)}}},
+	} {
+		sent := task
+		sent.Selected, sent.Grouped = c.selected, c.grouped
+		if _, err := c.fn.Batch(&sent, c.fn.NewScratch()); err == nil || !strings.Contains(err.Error(), c.why) {
+			t.Errorf("got %v, want it to say %q", err, c.why)
+		}
+	}
+}
+
+// TestSelectedAllocatesNothing: rows that were computed elsewhere go through a chain as others.
+func TestSelectedAllocatesNothing(t *testing.T) {
+	side := marked()
+	chain, err := operator.NewChain(side)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := stream.NewBatch(side.Relation.Schema, nil)
+	for i := range 5000 {
+		b.AppendRow([]stream.Value{stream.Time(int64(i)), stream.Int(int32(i%7 - 2))})
+	}
+	compute, err := optest.OnCPU(operator.Offload{Side: side})
+	if err != nil {
+		t.Fatal(err)
+	}
+	task := &operator.Task{Rows: 4999, Spans: []stream.Span{{Batch: b, From: 1, To: 5000}}}
+	if _, err := compute(task); err != nil {
+		t.Fatal(err)
+	}
+	s, rows := chain.NewScratch(), 0
+	emit := func(c *operator.Chunk) error {
+		rows += len(c.Positions())
+		return nil
+	}
+	if n := testing.AllocsPerRun(20, func() { _, _ = chain.Run(task, s, emit) }); n != 0 {
+		t.Fatalf("%v allocations", n)
+	}
+	if rows != 21*task.Selected.Len || rows < 20_000 {
+		t.Fatalf("%d rows of %d", rows, task.Selected.Len)
 	}
 }
