@@ -2,8 +2,9 @@
 // dialect that OpenCL C and CUDA C++ both are, with a prelude of a few lines for each. On
 // the path of a row it stands where a pipeline is prepared for a device, and around the
 // device: it also copies a task's columns to pinned memory and reads results from there.
-// Start at NewSelection (filters and projections); NewAggregation (groups by pane), NewLookup
-// (a table that stays on the device) and NewPairing (window joins) are built like it.
+// Start at New, which makes a Pipeline of what an operator offers, and at NewSelection
+// (filters and projections); NewAggregation (groups by pane), NewLookup (a table that stays
+// on the device) and NewPairing (window joins) are built like it.
 //
 // # Rules of the dialect
 //
