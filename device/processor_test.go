@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -128,7 +129,12 @@ func plan(t *testing.T, p *device.Processor, program *device.Program, images ...
 }
 
 // Five stages of a millisecond: a pipeline of depth d has a result every max(1, 5/d) ms.
+// docs/devices.md has the table.
 func TestStagesOverlap(t *testing.T) {
+	document, err := os.ReadFile("../docs/devices.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for depth := 1; depth <= 5; depth++ {
 		synctest.Test(t, func(t *testing.T) {
 			const n = 500
@@ -137,6 +143,10 @@ func TestStagesOverlap(t *testing.T) {
 			ideal := n * ms * 5 / time.Duration(depth)
 			if off := math.Abs(took.Seconds()/ideal.Seconds() - 1); off > 0.02 {
 				t.Errorf("depth %d: %v, ideal %v", depth, took, ideal)
+			}
+			row := fmt.Sprintf("| %d | %.3f ms | %.3f ms | %.1f %% |\n", depth, 5/float64(depth), 1e3*took.Seconds()/n, 100*ideal.Seconds()/took.Seconds())
+			if !strings.Contains(string(document), row) {
+				t.Errorf("docs/devices.md lacks the row %s", row)
 			}
 			s := p.Stats()
 			if want := ms * n; s.Tasks != n || s.Stages.Execute != want || s.Stages.CopyOut != want || s.BytesIn != n*bytes {
