@@ -255,33 +255,49 @@ func (a *accelerator) refuse(class int, err error) {
 	a.run.log().Info("a device does not run a pipeline", "device", a.name(), "pipeline", a.run.classes[class].stage.name, "reason", reason)
 }
 
-// demandDevices compiles everything and fails if a pipeline is left to the CPU.
+// demandDevices compiles everything and fails if what a pipeline computes is left to the
+// CPU, or if nothing is for devices.
 func (r *run) demandDevices() error {
 	for _, a := range r.accelerators {
 		a.compile()
 	}
-	for i, c := range r.classes {
-		switch {
-		case c.declined != "" && (!c.bare || !c.stage.shared):
+	offers, idle := 0, ""
+	for i := range r.classes {
+		c := &r.classes[i]
+		switch reason := r.refusal(i); {
+		case c.declined != "" && !c.bare:
 			return &RefusedError{c.stage.name, c.declined}
-		case c.offer == nil:
-			continue
-		}
-		reason := ""
-		for _, a := range r.accelerators {
-			if a.scopes[i].plan != nil {
-				reason = ""
-				break
-			}
-			if text := a.scopes[i].refused.Load(); text != nil {
-				reason = *text
-			}
-		}
-		if reason != "" {
+		case reason != "":
 			return &RefusedError{c.stage.name, reason}
+		case c.offer != nil:
+			offers++
+		case c.bare:
+			idle = c.stage.name
 		}
 	}
+	if offers == 0 && idle != "" {
+		return &RefusedError{idle, operator.ErrNoSteps.Error()}
+	}
+	if offers == 0 {
+		return &RefusedError{"this script", "nothing in it is computed from rows"}
+	}
 	return nil
+}
+
+// refusal says why no device runs an offer; empty if one does, or there is no offer.
+func (r *run) refusal(class int) (reason string) {
+	if r.classes[class].offer == nil {
+		return ""
+	}
+	for _, a := range r.accelerators {
+		if a.scopes[class].plan != nil {
+			return ""
+		}
+		if text := a.scopes[class].refused.Load(); text != nil {
+			reason = *text
+		}
+	}
+	return reason
 }
 
 // changed is called when the device is lost and when it is back.

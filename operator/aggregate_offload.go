@@ -29,10 +29,11 @@ func (a *aggregate) planOffload(side Side, op *model.Operator) {
 	switch {
 	case side.Lookups != nil:
 		o.refusal = errLookup
-	case a.form == carriedRuns:
-		o.refusal = errors.New("its input carries windows in columns")
-	case len(a.sets) > 0:
-		o.refusal = errors.New("it aggregates distinct values, and needs all of them")
+	case a.form == carriedRuns, len(a.sets) > 0:
+		// Runs of windows in columns, and values of which every one counts, are found by the
+		// CPU, in rows with keys and arguments computed elsewhere.
+		o.Offload, o.refusal = a.chain.Offload()
+		return
 	}
 	if o.refusal != nil {
 		return
@@ -103,6 +104,8 @@ func (a *aggregate) checkGrouped(g *Grouped) error {
 	switch {
 	case o.refusal != nil:
 		return o.refusal
+	case o.Aggregate == nil:
+		return errors.New("groups of an aggregate that wants rows")
 	case len(g.Keys) != a.keys || len(g.Cells) != len(o.Aggregate.Aggregate.Aggs) || len(g.Positions) < g.Len:
 		return fmt.Errorf("a task's groups have %d keys, %d cells and %d positions of %d; the aggregate has %d keys and %d calls",
 			len(g.Keys), len(g.Cells), len(g.Positions), g.Len, a.keys, len(o.Aggregate.Aggregate.Aggs))

@@ -49,7 +49,12 @@ func (a *after) Offload(input int) (Offload, error) {
 	return Offload{}, errors.New("nothing of it can be computed apart")
 }
 
-// Offload implements Offloader.
-func (f *instant) Offload(int) (Offload, error) {
-	return Offload{}, errors.New("a per-instant region looks at every row by itself")
+// Offload implements Offloader: what one window lets in. Two windows on an input have filters
+// of their own, and a task has room for the rows of one.
+func (f *instant) Offload(input int) (Offload, error) {
+	sides := f.byInput[input]
+	if len(sides) != 1 {
+		return Offload{}, errors.New("two windows look at each of its rows")
+	}
+	return f.intakes[sides[0]].intake.chain.Offload()
 }
