@@ -35,7 +35,7 @@ func markedSide(kind model.WindowKind) operator.Side {
 // Rows behind a window of time bring their event time along, without being read as a column.
 func TestPipelineWindowMark(t *testing.T) {
 	d := open(t)
-	for _, kind := range []model.WindowKind{model.Range, model.Rows} {
+	for _, kind := range []model.WindowKind{model.Range, model.Rows, model.RangeInstant, model.PartitionRows} {
 		side := markedSide(kind)
 		p, err := kernel.New(operator.Offload{Side: side})
 		if err != nil {
@@ -54,7 +54,7 @@ func TestPipelineWindowMark(t *testing.T) {
 			t.Fatalf("no result: %q", redo)
 		}
 		got, want := task.Selected, []int64{1005, 1006, 1007, 1008}
-		if kind == model.Rows {
+		if kind != model.Range {
 			want = nil
 		}
 		if !slices.Equal(got.Time, want) || !slices.Equal(got.Cols[1].I32, []int32{5, 6, 7, 8}) || !slices.Equal(got.Origin, []int32{2, 3, 4, 5}) || !got.Cols[0].Absent() {
@@ -66,10 +66,8 @@ func TestPipelineWindowMark(t *testing.T) {
 func TestPipelineRefusals(t *testing.T) {
 	window := markedSide(model.Range)
 	window.Need = []bool{false, true, true}
-	instant := markedSide(model.PartitionRows)
 	for why, o := range map[string]operator.Offload{
 		"column window_end is its window's": {Side: window},
-		"no kernel for windows of kind":     {Side: instant},
 		"groups by text": {Side: operator.Side{Relation: relation(optest.AllTypes())},
 			Aggregate: &model.Operator{Aggregate: &model.Aggregate{Keys: []*model.Expr{model.Lit(stream.Text("a"))}}}},
 	} {

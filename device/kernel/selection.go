@@ -46,9 +46,6 @@ func NewSelection(side operator.Side) (*Selection, error) {
 	timed := false
 	for _, op := range side.Steps {
 		if op.Kind == model.WindowOp {
-			if op.Window.Kind.Instant() {
-				return nil, refuse("there is no kernel for windows of kind %s", op.Window.Kind)
-			}
 			timed = op.Window.Kind == model.Range
 		}
 	}
