@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/device"
+	"github.com/millrace/millrace/device/cuda"
 	"github.com/millrace/millrace/device/opencl"
 	"github.com/millrace/millrace/device/sim"
 	"github.com/millrace/millrace/engine"
 )
 
 // ProcessorsHelp says what Options.Processors may be.
-const ProcessorsHelp = "cpu, opencl (all OpenCL devices), opencl:N (one, see millrace devices), sim (a simulated device, to watch the scheduler), or several with commas"
+const ProcessorsHelp = "cpu, opencl or cuda (all devices of the kind), opencl:N or cuda:N (one, see millrace devices), sim (a simulated device, to watch the scheduler), or several with commas"
 
 // simulated is the device that "sim" stands for: a processor card that moves 10 GB/s and
 // computes 4, so that it is of use beside a few cores and does not leave them idle.
@@ -34,16 +35,14 @@ func parseProcessors(text string) (p processors, err error) {
 	for name := range strings.SplitSeq(text, ",") {
 		name = strings.ToLower(strings.TrimSpace(name))
 		kind, number, numbered := strings.Cut(name, ":")
-		if n, err := strconv.Atoi(number); numbered && (err != nil || n < 0 || kind != "opencl") {
+		if n, err := strconv.Atoi(number); numbered && (err != nil || n < 0 || backends[kind].open == nil) {
 			return p, fmt.Errorf("unknown processor %q: use %s", name, ProcessorsHelp)
 		}
 		switch kind {
 		case "cpu":
 			p.cpu = true
 			continue
-		case "opencl", "sim":
-		case "cuda":
-			return p, errors.New("processor cuda is not built yet; NVIDIA's driver has OpenCL, too: use opencl")
+		case "opencl", "cuda", "sim":
 		default:
 			return p, fmt.Errorf("unknown processor %q: use %s", name, ProcessorsHelp)
 		}
@@ -75,14 +74,15 @@ func (p processors) open(depth int) (out []engine.DeviceConfig, err error) {
 			add(sim.New(simulated))
 			continue
 		}
+		kind, _, numbered := strings.Cut(name, ":")
 		ids := []string{name}
-		if name == "opencl" {
-			if ids, err = openCLs(); err != nil {
+		if !numbered {
+			if ids, err = usable(backends[kind].find()); err != nil {
 				return out, fmt.Errorf("processor %s: %w (millrace devices lists what there is)", name, err)
 			}
 		}
 		for _, id := range ids {
-			d, err := opencl.Open(id, opencl.Options{})
+			d, err := backends[kind].open(id)
 			if err != nil {
 				return out, fmt.Errorf("processor %s: %w (millrace devices lists what there is)", name, err)
 			}
@@ -92,19 +92,50 @@ func (p processors) open(depth int) (out []engine.DeviceConfig, err error) {
 	return out, nil
 }
 
-// openCLs are the devices that can be used.
-func openCLs() (ids []string, err error) {
-	all, err := opencl.Find()
+// backend finds and opens the devices of one kind.
+type backend struct {
+	find func() ([]found, error)
+	open func(id string) (device.Device, error)
+}
+
+// found is a device of the machine, and why it cannot be used if it cannot.
+type found struct{ id, name, unusable string }
+
+var backends = map[string]backend{
+	"opencl": {
+		find: func() (list []found, err error) {
+			all, err := opencl.Find()
+			for _, f := range all {
+				list = append(list, found{f.ID, f.Name, f.Unusable})
+			}
+			return list, err
+		},
+		open: func(id string) (device.Device, error) { return opencl.Open(id, opencl.Options{}) },
+	},
+	"cuda": {
+		find: func() (list []found, err error) {
+			all, err := cuda.Find()
+			for _, f := range all {
+				list = append(list, found{f.ID, f.Name, f.Unusable})
+			}
+			return list, err
+		},
+		open: func(id string) (device.Device, error) { return cuda.Open(id, cuda.Options{}) },
+	},
+}
+
+// usable are the devices that can be used.
+func usable(all []found, err error) (ids []string, _ error) {
 	if err != nil {
 		return nil, err
 	}
 	reason := "there is no device"
 	for _, f := range all {
-		if f.Unusable != "" {
-			reason = fmt.Sprintf("%s (%s): %s", f.ID, f.Name, f.Unusable)
+		if f.unusable != "" {
+			reason = fmt.Sprintf("%s (%s): %s", f.id, f.name, f.unusable)
 			continue
 		}
-		ids = append(ids, f.ID)
+		ids = append(ids, f.id)
 	}
 	if len(ids) == 0 {
 		return nil, errors.New(reason)

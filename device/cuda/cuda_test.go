@@ -147,8 +147,9 @@ func compile(t testing.TB, d *Device, p *device.Program) device.Kernel {
 	return k
 }
 
-func TestRunsTasks(t *testing.T) {
-	d := newStandIn(t).open(t, Options{})
+func TestRunsTasks(t *testing.T) { onEvery(t, Options{}, runsTasks) }
+
+func runsTasks(t *testing.T, d *Device) {
 	k, r, s := compile(t, d, addProgram), resident(t, d, 7), slotFor(t, d, 1000)
 	defer k.Free()
 	defer r.Free()
@@ -171,8 +172,9 @@ func TestRunsTasks(t *testing.T) {
 }
 
 // Slots run side by side, each with arguments of its own, over one kernel.
-func TestSlotsOverlap(t *testing.T) {
-	d := newStandIn(t).open(t, Options{})
+func TestSlotsOverlap(t *testing.T) { onEvery(t, Options{}, slotsOverlap) }
+
+func slotsOverlap(t *testing.T, d *Device) {
 	k := compile(t, d, addProgram)
 	defer k.Free()
 	var group sync.WaitGroup
@@ -189,8 +191,9 @@ func TestSlotsOverlap(t *testing.T) {
 	group.Wait()
 }
 
-func TestTasksDoNotAllocate(t *testing.T) {
-	d := newStandIn(t).open(t, Options{})
+func TestTasksDoNotAllocate(t *testing.T) { onEvery(t, Options{}, tasksDoNotAllocate) }
+
+func tasksDoNotAllocate(t *testing.T, d *Device) {
 	k, r, s := compile(t, d, addProgram), resident(t, d, 7), slotFor(t, d, 100)
 	defer k.Free()
 	defer r.Free()

@@ -226,10 +226,32 @@ func TestOpenCloseDoesNotLeak(t *testing.T) {
 	}
 }
 
+// A reset voids what was made before, and only that.
+func TestReset(t *testing.T) {
+	onEvery(t, Options{}, func(t *testing.T, d *Device) {
+		k, r, slot := compile(t, d, addProgram), resident(t, d, 1), slotFor(t, d, 10)
+		if err := d.Reset(); err != nil {
+			t.Fatal(err)
+		}
+		if err := slot.Run(k, addCall(1, 1, r)); !errors.Is(err, device.ErrLost) {
+			t.Errorf("a slot from before the reset runs: %v", err)
+		}
+		k2, r2, slot2 := compile(t, d, addProgram), resident(t, d, 1), slotFor(t, d, 10)
+		runAdd(t, slot2, k2, r2, 10, 1, 3)
+		if err := slot2.Run(k2, addCall(1, 1, r)); !errors.Is(err, device.ErrLost) {
+			t.Errorf("a resident buffer from before the reset is used: %v", err)
+		}
+		for _, free := range []func(){k.Free, r.Free, slot.Free, k2.Free, r2.Free, slot2.Free} {
+			free()
+		}
+	})
+}
+
 // Slots and resident buffers are made, used and freed while the device is reset: each use
 // ends well or with a loss, and nothing is left.
-func TestResetsWhileInUse(t *testing.T) {
-	d := newStandIn(t).open(t, Options{})
+func TestResetsWhileInUse(t *testing.T) { onEvery(t, Options{}, resetsWhileInUse) }
+
+func resetsWhileInUse(t *testing.T, d *Device) {
 	done := make(chan int)
 	for range 2 {
 		go func() {

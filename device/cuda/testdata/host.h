@@ -33,10 +33,13 @@ jmp_buf scheduler;
 void (*body)(void *const *);
 void *const *parameters;
 
+/* Starting one takes system calls, so it stays for the groups to come. */
 void fiber_main() {
-  body(parameters);
-  fibers[threadIdx.x].ended = true;
-  _longjmp(scheduler, 1);
+  for (;;) {
+    body(parameters);
+    fibers[threadIdx.x].ended = true;
+    if (_setjmp(fibers[threadIdx.x].at) == 0) _longjmp(scheduler, 1);
+  }
 }
 
 inline void __syncthreads() {
@@ -45,7 +48,7 @@ inline void __syncthreads() {
 
 /* Runs a group. 1: some of its work items ended, others wait to meet them. */
 int run_group() {
-  for (unsigned i = 0; i < blockDim.x; i++) fibers[i].begun = fibers[i].ended = false;
+  for (unsigned i = 0; i < blockDim.x; i++) fibers[i].ended = false;
   for (;;) {
     static unsigned item, ended; /* jumps keep what is static */
     for (item = ended = 0; item < blockDim.x; item++) {
@@ -63,7 +66,10 @@ int run_group() {
       ended += fibers[item].ended;
     }
     if (ended == blockDim.x) return 0;
-    if (ended > 0) return 1;
+    if (ended > 0) {
+      for (unsigned i = 0; i < blockDim.x; i++) fibers[i].begun = false;
+      return 1;
+    }
   }
 }
 
@@ -71,7 +77,10 @@ int run(void (*f)(void *const *), unsigned groups, unsigned items, void *const *
   body = f, parameters = a, gridDim.x = groups, blockDim.x = items;
   if ((int)items > fiber_count) {
     fibers = (fiber *)realloc(fibers, items * sizeof *fibers);
-    for (; fiber_count < (int)items; fiber_count++) fibers[fiber_count].stack = (char *)malloc(stack_bytes);
+    for (; fiber_count < (int)items; fiber_count++) {
+      fibers[fiber_count].begun = false;
+      fibers[fiber_count].stack = (char *)malloc(stack_bytes);
+    }
   }
   for (blockIdx.x = 0; blockIdx.x < groups; blockIdx.x++)
     if (run_group() != 0) return 1;
