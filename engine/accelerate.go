@@ -255,12 +255,20 @@ func (a *accelerator) refuse(class int, err error) {
 	a.run.log().Info("a device does not run a pipeline", "device", a.name(), "pipeline", a.run.classes[class].stage.name, "reason", reason)
 }
 
-// demandDevices compiles everything and fails if what a pipeline computes is left to the
-// CPU, or if nothing is for devices.
-func (r *run) demandDevices() error {
+// compileFirst compiles everything.
+func (r *run) compileFirst() error {
 	for _, a := range r.accelerators {
 		a.compile()
 	}
+	if !r.cfg.DevicesOnly {
+		return nil
+	}
+	return r.demandDevices()
+}
+
+// demandDevices fails if what a pipeline computes is left to the CPU, or if nothing is for
+// devices.
+func (r *run) demandDevices() error {
 	offers, idle := 0, ""
 	for i := range r.classes {
 		c := &r.classes[i]

@@ -67,6 +67,9 @@ type Config struct {
 	// a pipeline cannot run on any.
 	Devices     []DeviceConfig
 	DevicesOnly bool
+	// AwaitDevices: Start returns when devices have compiled their programs. Else the CPU runs
+	// everything until they have.
+	AwaitDevices bool
 	// Scheduler is one of Schedulers, and says which processor runs a task; empty: the first.
 	// Without devices there is nothing to decide.
 	Scheduler string
@@ -133,8 +136,8 @@ func Start(ctx context.Context, plan *bind.Plan, cfg Config) (*Run, error) {
 	if err == nil && cfg.Restore != nil {
 		err = r.restore(cfg.Restore)
 	}
-	if err == nil && cfg.DevicesOnly {
-		err = r.demandDevices()
+	if err == nil && (cfg.DevicesOnly || cfg.AwaitDevices) {
+		err = r.compileFirst()
 	}
 	if err != nil {
 		r.closeDevices()
@@ -296,7 +299,7 @@ func (r *run) startWorkers() {
 		go a.work()
 		go func() {
 			defer r.workers.Done()
-			if !r.cfg.DevicesOnly {
+			if !r.cfg.DevicesOnly && !r.cfg.AwaitDevices {
 				a.compile()
 			}
 		}()

@@ -64,6 +64,8 @@ type Options struct {
 	Processors  string
 	Scheduler   string // who gets a task: hls (default), fcfs, static
 	DeviceDepth int    // tasks in flight on a device; 0: found at run time
+	// AwaitDevices makes Start wait until devices have compiled their programs.
+	AwaitDevices bool
 	// Devices opens the devices in the place of those that Processors names; for tests.
 	Devices     func() ([]engine.DeviceConfig, error)
 	Optimize    optimize.Switches

@@ -68,7 +68,7 @@ func (p *Plan) Start(ctx context.Context) (*Job, error) {
 		Sources: sources, Sinks: sinks, Restore: p.options.Restore,
 		LatencyTarget: max(0, p.options.LatencyTarget), Pin: p.options.Pin,
 		StopAfterTasks: p.options.StopAfterTasks, Force: p.force(), ErrorRow: j.errors.hook(),
-		Devices: devices, DevicesOnly: only, Scheduler: p.options.Scheduler, Log: p.options.Log,
+		Devices: devices, DevicesOnly: only, AwaitDevices: p.options.AwaitDevices, Scheduler: p.options.Scheduler, Log: p.options.Log,
 	})
 	var refused *engine.RefusedError
 	if errors.As(err, &refused) {

@@ -29,7 +29,7 @@ func (d *Device) Compile(p *device.Program) (device.Kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	object, log, err := d.lib.build(g.context, d.found.id, kernel.PreludeOpenCL+p.Source, "-cl-std=CL1.2")
+	object, log, err := d.lib.build(g.context, d.found.id, kernel.PreludeOpenCL+p.Source, "-cl-std=CL1.2 -w") // nobody reads the warnings that a compiler has
 	if err != nil {
 		g.drop()
 		return nil, d.refusal("its compiler fails: "+err.Error(), log)

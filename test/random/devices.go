@@ -17,14 +17,17 @@ type devices struct {
 	names     string // as --processors takes them
 	scheduler string
 	depth     int
+	await     bool         // for programs
 	simulated []sim.Config // nil: real ones, by name
+	// ended is told of every run on devices, or that they refused; nil: nobody asks.
+	ended func(refused *engine.RefusedError, stats *millrace.Stats)
 }
 
 func (d devices) String() string {
 	if d.names == "" {
 		return ""
 	}
-	text := fmt.Sprintf(", processors %s, depth %d, scheduler %s", d.names, d.depth, d.scheduler)
+	text := fmt.Sprintf(", processors %s, depth %d, scheduler %s, await %t", d.names, d.depth, d.scheduler, d.await)
 	for _, c := range d.simulated {
 		text += fmt.Sprintf(", simulated %d bytes %.0f/s faults %v", c.MemoryBytes, c.RateOther, c.Faults)
 	}
@@ -33,7 +36,7 @@ func (d devices) String() string {
 
 // options enters the devices.
 func (d devices) options(o *millrace.Options) {
-	o.Processors, o.Scheduler, o.DeviceDepth = d.names, d.scheduler, d.depth
+	o.Processors, o.Scheduler, o.DeviceDepth, o.AwaitDevices = d.names, d.scheduler, d.depth, d.await
 	if d.simulated == nil {
 		return
 	}
@@ -58,7 +61,7 @@ func randomDevices(r *rand.Rand) devices {
 	if r.IntN(3) > 0 {
 		return devices{}
 	}
-	d := devices{names: "cpu,sim", scheduler: engine.Schedulers[r.IntN(len(engine.Schedulers))], depth: r.IntN(device.DepthMax + 1)}
+	d := devices{names: "cpu,sim", scheduler: engine.Schedulers[r.IntN(len(engine.Schedulers))], depth: r.IntN(device.DepthMax + 1), await: r.IntN(2) == 0}
 	if r.IntN(3) == 0 {
 		d.names = "sim"
 	}

@@ -132,6 +132,10 @@ func (c *testCase) run(s setting) (*answer, error) {
 	defer dump.Stop()
 	job, err := plan.Start(ctx)
 	if refused := (*engine.RefusedError)(nil); errors.As(err, &refused) {
+		if s.devices.ended != nil {
+			s.devices.ended(refused, nil)
+			s.devices.ended = nil
+		}
 		s.devices = s.devices.withCPU() // what millrace run says to do
 		return c.run(s)
 	}
@@ -147,6 +151,9 @@ func (c *testCase) run(s setting) (*answer, error) {
 	}
 	if c.drawn != nil && s.engine == millrace.EngineMillrace {
 		c.drawn.add(s, stats)
+	}
+	if s.devices.ended != nil {
+		s.devices.ended(nil, stats)
 	}
 	a := &answer{snapshot: job.Snapshot(), errors: sortLines(errorRows.String()), counts: counts(stats)}
 	for i, q := range c.queries {
