@@ -11,7 +11,7 @@ import (
 )
 
 // Kinds are all forms of random cases, each of one function.
-var Kinds = []string{"pass", "rows", "aggregate", "after", "union", "join", "lookup"}
+var Kinds = []string{"pass", "rows", "aggregate", "after", "union", "join", "lookup", "instant"}
 
 // Random is a random case of a kind: small steps over columns of every type, text now and
 // then, and an operator behind them. accept says which expressions are wanted; a few others
@@ -31,8 +31,10 @@ func Random(kind string, seed uint64, accept func(e *model.Expr, in *stream.Sche
 		b.union()
 	case "join":
 		b.join()
-	default:
+	case "lookup":
 		b.lookup()
+	default:
+		b.instant()
 	}
 	return b.c
 }

@@ -113,7 +113,7 @@ func (b *caseBuilder) call(in *stream.Schema) model.Agg {
 	if sums := g.Func == model.Sum || g.Func == model.Avg; sums && !numeric {
 		g.Func = model.Count
 	}
-	g.Distinct = b.IntN(30) == 0
+	g.Distinct = b.IntN(12) == 0
 	switch {
 	case g.Func == model.Count:
 		if b.IntN(3) == 0 && !g.Distinct {
@@ -218,4 +218,62 @@ func (b *caseBuilder) lookup() {
 	b.c.Make = func(env operator.Env) (operator.Function, error) {
 		return operator.NewLookup(env, sides[0], sides[1], op, need)
 	}
+}
+
+// instant is one or two windows that change with every row, and what is new in them.
+func (b *caseBuilder) instant() {
+	timed := b.IntN(3) > 0
+	top := b.instantSide(timed)
+	if b.IntN(3) == 0 {
+		top = b.pair(model.JoinOp, top, b.instantSide(timed))
+		top.Relation.Time = -1
+	}
+	k, i := model.Col(1, stream.Integer), model.Col(2, stream.Integer)
+	op := &model.Operator{Kind: model.ProjectOp, Project: []*model.Expr{k, i}, Relation: top.Relation}
+	fields := []stream.Field{{Name: "k", Type: k.Type}, {Name: "i", Type: i.Type}}
+	if b.IntN(2) == 0 {
+		op = &model.Operator{Kind: model.AggregateOp, Relation: top.Relation,
+			Aggregate: &model.Aggregate{Keys: []*model.Expr{k}, Aggs: []model.Agg{{Func: model.Sum, Arg: i, Type: stream.BigInt}}}}
+		fields[1].Type = stream.BigInt
+	}
+	op.Relation.Schema, op.Relation.Time = stream.NewSchema(fields...), -1
+	b.add(op, top)
+	emit := &model.Operator{Kind: model.EmitOp, Emit: []model.EmitMode{model.Istream, model.Rstream}[b.IntN(2)], Relation: op.Relation}
+	emit.Relation.Window = nil
+	if timed {
+		emit.Relation.Time = len(fields)
+		emit.Relation.Schema = stream.NewSchema(append(fields, stream.Field{Name: "$time", Type: stream.Timestamp})...)
+	}
+	b.add(emit, op)
+	b.sink(emit, nil)
+	need := make([]bool, emit.Relation.Schema.Len())
+	for i := range need {
+		need[i] = true
+	}
+	b.c.Make = func(env operator.Env) (operator.Function, error) {
+		region, err := operator.FindRegion(b.c.Model, emit)
+		if err != nil {
+			return nil, err
+		}
+		return operator.NewInstant(env, *region, need)
+	}
+}
+
+// instantSide is a window over a source and what it lets in.
+func (b *caseBuilder) instantSide(timed bool) *model.Operator {
+	_, src := b.keyed(timed)
+	w := model.Window{Kind: model.RowsInstant, Size: 1 + b.Int64N(6)}
+	switch n := b.IntN(3); {
+	case n == 0:
+		w.Kind, w.PartitionBy = model.PartitionRows, []int{1}
+	case n == 1 && timed:
+		w.Kind = model.RangeInstant
+	}
+	op := &model.Operator{Kind: model.WindowOp, Window: &w, Relation: src.Relation}
+	op.Relation.Window = &w
+	op = b.add(op, src)
+	for range b.IntN(3) {
+		op = b.filter(op)
+	}
+	return op
 }
