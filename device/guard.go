@@ -6,20 +6,57 @@ import "time"
 // the call; if nobody waits for it any more, it is freed when the call returns.
 type lot struct {
 	resident []Resident
-	slot     Slot
+	slots    []Slot
 	kernel   Kernel
+	bytes    int64 // of what is to be freed
 }
 
+// free may block as long as the device hangs.
 func (l *lot) free() {
 	for _, r := range l.resident {
 		r.Free()
 	}
-	if l.slot != nil {
-		l.slot.Free()
+	for _, s := range l.slots {
+		s.Free()
 	}
 	if l.kernel != nil {
 		l.kernel.Free()
 	}
+	*l = lot{}
+}
+
+// takeTrash is what is to be freed, with both locks held.
+func (p *Processor) takeTrash() *lot {
+	l := p.trash
+	p.trash = lot{}
+	return &l
+}
+
+// sweep frees what nobody needs, with memory held and mu not.
+func (p *Processor) sweep() {
+	p.mu.Lock()
+	trash, broken := p.takeTrash(), p.broken
+	p.mu.Unlock()
+	_, _ = p.guard(&lot{}, p.config.Deadline, broken, func() error {
+		trash.free()
+		return nil
+	})
+}
+
+// sweepSoon does that in the background, with mu held.
+func (p *Processor) sweepSoon() {
+	if p.state != Up {
+		return // the reset or Close does
+	}
+	broken := p.broken
+	p.background.Go(func() {
+		select {
+		case p.memory <- struct{}{}:
+			p.sweep()
+			p.memoryDone()
+		case <-broken:
+		}
+	})
 }
 
 // How long calls may take that are slow when all is well.

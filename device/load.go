@@ -136,9 +136,10 @@ func (p *Processor) load(pl *Plan) {
 		p.evict(other)
 	}
 	p.loader.key = ""
+	trash := p.takeTrash()
 	p.mu.Unlock()
 	from := time.Now()
-	err := p.loadNow(pl)
+	err := p.loadNow(pl, trash)
 	p.mu.Lock()
 	var refused *Refusal
 	switch {
@@ -153,12 +154,15 @@ func (p *Processor) load(pl *Plan) {
 	}
 }
 
-// loadNow is the load itself, with mu not held. A kernel whose load never ends is given up.
-func (p *Processor) loadNow(pl *Plan) error {
+// loadNow is the load itself, when the trash is gone, with mu not held. A kernel whose load never ends is given up.
+func (p *Processor) loadNow(pl *Plan, trash *lot) error {
 	p.mu.Lock()
 	kernel, broken := &lot{kernel: pl.kernel}, p.broken
 	p.mu.Unlock()
-	left, err := p.guard(kernel, p.config.Deadline+loadFactor*p.info.LoadTime, broken, kernel.kernel.(Loader).Load)
+	left, err := p.guard(kernel, p.config.Deadline+loadFactor*p.info.LoadTime, broken, func() error {
+		trash.free()
+		return kernel.kernel.(Loader).Load()
+	})
 	if left {
 		p.mu.Lock()
 		pl.kernel = nil

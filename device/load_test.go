@@ -194,6 +194,39 @@ func TestLoadFails(t *testing.T) {
 	}
 }
 
+// The device is lost while a load waits for the last task of the program before: one program
+// is loaded after the reset, not one after another.
+func TestLostBeforeALoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const tasks = 20
+		conf := fpga("a", "b", "c")
+		conf.Faults = []sim.Fault{{At: sim.Execute, N: tasks, Effect: sim.Lose}}
+		d, p := start(t, conf, device.Config{})
+		a, b, c := plan(t, p, adder("a", 0)), plan(t, p, adder("b", 0)), plan(t, p, adder("c", 0))
+		ask := func(pl *device.Plan) bool {
+			return pl.Submit(&job{done: func(*job, device.Stages, error) {}}) == nil
+		}
+		ask(a)
+		time.Sleep(200*ms + hold - (tasks-1)*50*ms)
+		for range tasks {
+			if !ask(a) {
+				t.Error("a is not loaded")
+			}
+			ask(b)
+			time.Sleep(50 * ms)
+		}
+		for range 100 {
+			ask(c)
+			time.Sleep(10 * ms)
+		}
+		if s := p.Stats(); s.Resets != 1 || d.Loads() != 2 {
+			t.Errorf("%d resets, %d loads", s.Resets, d.Loads())
+		}
+		time.Sleep(ms * 10)
+		stop(t, d, p)
+	})
+}
+
 // Closing does not wait for more than the load under way, and a plan that is closed is
 // not loaded.
 func TestCloseWhileLoading(t *testing.T) {

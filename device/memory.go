@@ -58,8 +58,9 @@ func (p *Processor) warm(pl *Plan) error {
 		images = append([][]byte{}, pl.images...)
 		clear(pl.changed)
 	}
+	trash := p.takeTrash()
 	p.mu.Unlock()
-	return p.allocate(pl, images, need)
+	return p.allocate(pl, images, need, trash)
 }
 
 func anySet(list []bool) bool {
@@ -94,7 +95,8 @@ func (p *Processor) idlest(not *Plan) *Plan {
 }
 
 // evict makes an idle plan cold, with both locks held. The host has all it needs to make
-// it warm again: buffers that kernels write were read back after each task.
+// it warm again: buffers that kernels write were read back after each task. Its memory is
+// trash, which counts as free, since it is freed before anything is allocated.
 func (p *Processor) evict(pl *Plan) {
 	if pl.resident == nil {
 		return
@@ -102,22 +104,22 @@ func (p *Processor) evict(pl *Plan) {
 	for _, s := range pl.free {
 		p.retire(s)
 	}
-	for _, r := range pl.resident {
-		r.Free()
-	}
+	p.trash.resident = append(p.trash.resident, pl.resident...)
+	p.trash.bytes += pl.residentBytes()
 	pl.free, pl.resident = nil, nil
 	p.used -= pl.residentBytes()
 	p.stats.Evictions++
 }
 
-// allocate makes what was booked as used, with memory held and mu not. A cold plan brings
-// the images of its resident buffers, not nil.
-func (p *Processor) allocate(pl *Plan, images [][]byte, need int64) error {
+// allocate makes what was booked as used, with memory held and mu not, when the trash is
+// gone. A cold plan brings the images of its resident buffers, not nil.
+func (p *Processor) allocate(pl *Plan, images [][]byte, need int64, trash *lot) error {
 	p.mu.Lock()
 	broken := p.broken
 	p.mu.Unlock()
 	made := &lot{}
-	left, err := p.guard(made, p.config.Deadline, broken, func() (err error) {
+	left, err := p.guard(made, p.config.Deadline, broken, func() error {
+		trash.free()
 		for _, image := range images {
 			r, err := p.device.NewResident(len(image))
 			if err != nil {
@@ -128,7 +130,10 @@ func (p *Processor) allocate(pl *Plan, images [][]byte, need int64) error {
 				return err
 			}
 		}
-		made.slot, err = p.device.NewSlot(pl.sizes)
+		slot, err := p.device.NewSlot(pl.sizes)
+		if err == nil {
+			made.slots = append(made.slots, slot)
+		}
 		return err
 	})
 	p.mu.Lock()
@@ -142,8 +147,9 @@ func (p *Processor) allocate(pl *Plan, images [][]byte, need int64) error {
 	if err != nil {
 		p.used -= need
 		if errors.Is(err, ErrNoMemory) {
-			made.free()
+			p.trash.resident, p.trash.bytes = append(p.trash.resident, made.resident...), p.trash.bytes+need
 			p.full()
+			p.sweepSoon()
 			return err
 		}
 		p.void.lots = append(p.void.lots, made)
@@ -151,7 +157,7 @@ func (p *Processor) allocate(pl *Plan, images [][]byte, need int64) error {
 		p.failLocked(err)
 		return err
 	}
-	s := pl.newSeat(made.slot)
+	s := pl.newSeat(made.slots[0])
 	go s.wait()
 	if images != nil {
 		pl.resident = append([]Resident{}, made.resident...)
@@ -239,17 +245,16 @@ func (p *Processor) bury() {
 // there is nothing to give.
 func (p *Processor) drop(pl *Plan, down bool) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	if down {
 		p.abandon(pl)
+		p.mu.Unlock()
 		return
 	}
 	if pl.resident != nil {
 		p.stats.Evictions-- // nobody took it
 	}
 	p.evict(pl)
-	if pl.kernel != nil {
-		pl.kernel.Free()
-		pl.kernel = nil
-	}
+	p.trash.kernel, pl.kernel = pl.kernel, nil
+	p.mu.Unlock()
+	p.sweep()
 }

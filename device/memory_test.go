@@ -216,3 +216,31 @@ func TestNoMemoryAtEachAllocation(t *testing.T) {
 		}
 	}
 }
+
+// Memory is taken from an idle plan while the device hangs, which nobody knows yet, and
+// its driver does not come back from freeing: the deadline holds for everybody.
+func TestEvictionWhileHanging(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := equal()
+		c.MemoryBytes = 2 * slotBytes
+		c.Faults = []sim.Fault{{At: sim.Execute, N: 2, Effect: sim.Hang}}
+		d, p := start(t, c, device.Config{MemoryShare: 1, Deadline: 50 * ms})
+		idle, hangs, needs := plan(t, p, adder("a", 0)), plan(t, p, adder("b", 0)), plan(t, p, adder("c", 0))
+		bench(t, p, idle, 1, 0)
+		from, ended := time.Now(), make(chan error, 1)
+		if err := hangs.Submit(&job{done: func(_ *job, _ device.Stages, err error) { ended <- err }}); err != nil {
+			t.Fatal(err)
+		}
+		if err := needs.Submit(&job{}); !errors.Is(err, device.ErrTimeout) && !errors.Is(err, device.ErrLost) {
+			t.Errorf("Submit: %v", err)
+		}
+		if err := <-ended; !errors.Is(err, device.ErrTimeout) {
+			t.Errorf("Done: %v", err)
+		}
+		if took := time.Since(from); took > 60*ms {
+			t.Errorf("took %v", took)
+		}
+		bench(t, p, needs, 10, 0)
+		stop(t, d, p)
+	})
+}

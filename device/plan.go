@@ -278,6 +278,7 @@ func (p *Processor) release(s *seat) {
 	if p.wanted > 0 && pl.seats > 1 {
 		p.wanted = max(0, p.wanted-pl.sizes.Total())
 		p.retire(s)
+		p.sweepSoon()
 		return
 	}
 	pl.free = append(pl.free, s)
@@ -287,7 +288,8 @@ func (p *Processor) release(s *seat) {
 func (p *Processor) retire(s *seat) {
 	close(s.start)
 	s.plan.seats--
-	s.slot.Free()
+	p.trash.slots = append(p.trash.slots, s.slot)
+	p.trash.bytes += s.plan.sizes.Total()
 	p.used -= s.plan.sizes.Total()
 }
 
@@ -311,6 +313,7 @@ func (p *Processor) failed(s *seat, err error) error {
 		s.rollBack()
 		p.retire(s)
 		p.full()
+		p.sweepSoon()
 	}
 	p.wake.Broadcast()
 	return err

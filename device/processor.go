@@ -43,6 +43,7 @@ type Processor struct {
 	tuner     tuner
 	limit     int64 // bytes that plans may hold
 	used      int64
+	trash     lot       // to be freed, with mu not held
 	wanted    int64     // bytes that a plan was refused last
 	fullSince time.Time // when the device failed to allocate last
 	fullAt    int64     // and the bytes used then
@@ -138,7 +139,7 @@ func (p *Processor) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.stats
-	s.Depth, s.UsedBytes, s.LimitBytes, s.State, s.Reason = p.depth, p.used, p.limit, p.state, p.reason
+	s.Depth, s.UsedBytes, s.LimitBytes, s.State, s.Reason = p.depth, p.used+p.trash.bytes, p.limit, p.state, p.reason
 	return s
 }
 
@@ -185,6 +186,9 @@ func (p *Processor) Close() error {
 	for _, pl := range plans {
 		p.drop(pl, down)
 	}
+	p.mu.Lock()
+	p.void.lots = append(p.void.lots, p.takeTrash())
+	p.mu.Unlock()
 	err := p.device.Close()
 	p.bury()
 	return err

@@ -67,6 +67,7 @@ func (p *Processor) tryReset() error {
 	p.stats.Resets++
 	plans := append([]*Plan{}, p.plans...)
 	p.used, p.wanted, p.fullSince = 0, 0, time.Time{}
+	p.void.lots = append(p.void.lots, p.takeTrash())
 	p.loader = loader{pending: p.loader.pending}
 	for _, pl := range plans {
 		p.abandon(pl)
@@ -157,13 +158,16 @@ func (p *Processor) probe() error {
 		return err
 	}
 	made := &lot{kernel: k}
-	left, err := p.guard(made, p.config.Deadline+loadFactor*p.info.LoadTime, nil, func() (err error) {
+	left, err := p.guard(made, p.config.Deadline+loadFactor*p.info.LoadTime, nil, func() error {
 		if l, ok := made.kernel.(Loader); ok && p.info.OneProgram {
 			if err := l.Load(); err != nil {
 				return err
 			}
 		}
-		made.slot, err = p.device.NewSlot(Sizes{Input: []int{size}, Output: []int{size}})
+		slot, err := p.device.NewSlot(Sizes{Input: []int{size}, Output: []int{size}})
+		if err == nil {
+			made.slots = append(made.slots, slot)
+		}
 		return err
 	})
 	switch {
@@ -178,7 +182,7 @@ func (p *Processor) probe() error {
 		made.free()
 		return nil
 	}
-	s := &seat{slot: made.slot, start: make(chan struct{}, 1), done: make(chan waited, 1)}
+	s := &seat{slot: made.slots[0], start: make(chan struct{}, 1), done: make(chan waited, 1)}
 	go s.wait()
 	if err = p.runProbe(s, k); err == nil {
 		close(s.start)

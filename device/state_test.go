@@ -161,6 +161,29 @@ func TestStatefulPlansOverlap(t *testing.T) {
 	})
 }
 
+// State and an update wait for the task in flight.
+func TestUpdateIsAfterTheTask(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, p := start(t, equal(), device.Config{})
+		c := newCounter(t, p, "a", 3)
+		if err := c.plan.Submit(&job{value: 7, done: func(*job, device.Stages, error) {}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := recorded(c.plan.State(1)); got != 7 {
+			t.Errorf("the state has %d", got)
+		}
+		if err := c.plan.Submit(&job{value: 8, done: func(*job, device.Stages, error) {}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.plan.Update(1, make([]byte, 8*4)); err != nil {
+			t.Fatal(err)
+		}
+		c.run(never)
+		c.check()
+		stop(t, d, p)
+	})
+}
+
 // Two plans with state, memory for one of them: each task takes the memory of the other
 // plan.
 func TestEvictedAtEachTask(t *testing.T) {

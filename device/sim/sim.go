@@ -172,11 +172,16 @@ func (d *Device) Alive() int {
 	return d.alive
 }
 
-// free counts one of them, once, with mu held.
+// free counts one of them, once, with mu held. While the device hangs it does not return.
 func (d *Device) free(g *generation, freed *bool, what string) {
 	if *freed {
 		d.misuse("a %s was freed twice", what)
 		return
+	}
+	if g == d.gen && g.hung && !d.closed { // as drivers do
+		d.mu.Unlock()
+		g.answer(true, 0)
+		d.mu.Lock()
 	}
 	*freed = true
 	d.alive--
