@@ -43,6 +43,8 @@ type (
 	Job = job.Job
 	// Stats is what a job did.
 	Stats = job.Stats
+	// ProcessorStats is what one processor did.
+	ProcessorStats = job.ProcessorStats
 	// Progress is how far a job is.
 	Progress = job.Progress
 	// Snapshot is the state of a stopped job, see Options.Restore.

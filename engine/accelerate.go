@@ -248,8 +248,11 @@ func (a *accelerator) prepare(class int, o *offer) {
 func (a *accelerator) refuse(class int, err error) {
 	var refusal *device.Refusal
 	reason := err.Error()
-	if errors.As(err, &refusal) {
+	switch {
+	case errors.As(err, &refusal):
 		reason = refusal.Reason
+	case errors.Is(err, device.ErrClosed):
+		reason = "the job was over before its program was compiled"
 	}
 	a.scopes[class].refused.Store(&reason)
 	a.run.log().Info("a device does not run a pipeline", "device", a.name(), "pipeline", a.run.classes[class].stage.name, "reason", reason)

@@ -33,7 +33,7 @@ func (s *stage) byProcessor(all PipelineStats) []PipelineStats {
 	}
 	inputs := max(1, len(s.inlets))
 	for i := range inputs {
-		if c := &s.run.classes[s.class+i]; c.declined != "" {
+		if c := &s.run.classes[s.class+i]; c.declined != "" && !c.bare {
 			all.Refused = c.declined
 		}
 	}

@@ -309,12 +309,13 @@ func (p *Plan) explain(sb *strings.Builder) {
 		fmt.Fprintf(sb, ", latency target %v", p.options.LatencyTarget)
 	}
 	fmt.Fprintf(sb, "\n%s", p.bound)
+	p.explainDevices(sb)
 	p.explainChoices(sb)
 }
 
 // explainChoices shows which algorithms operators choose before there are rows.
 func (p *Plan) explainChoices(sb *strings.Builder) {
-	choices, err := engine.Choices(p.bound, engine.Config{Workers: p.options.Workers, Force: p.force()})
+	choices, err := engine.Choices(p.bound, p.explained())
 	if err != nil {
 		return // Start says what is wrong
 	}

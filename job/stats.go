@@ -31,6 +31,8 @@ type ProcessorStats struct {
 	Rows        int64   `json:"rows"`
 	Bytes       int64   `json:"bytes"`
 	BusySeconds float64 `json:"busy_seconds"`
+	// SharedRows are those of pipelines that several processors can run.
+	SharedRows int64 `json:"shared_rows,omitempty"`
 	// BytesMoved is what went to a device and back, Stages the time that took and the rest.
 	BytesMoved int64                `json:"bytes_moved,omitempty"`
 	Stages     *engine.StageSeconds `json:"stages,omitempty"`
@@ -41,6 +43,7 @@ type Progress struct {
 	RowsIn, RowsOut     int64
 	BytesIn, BytesTotal int64 // BytesTotal 0: unknown
 	Elapsed             time.Duration
+	Processors          []ProcessorStats // the CPU first; what each has done so far
 }
 
 // Latencies is how long tasks took from the arrival of their rows to the sinks so far;
@@ -61,6 +64,7 @@ func (j *Job) Progress() Progress {
 	}
 	s := j.run.Stats()
 	p.RowsOut = s.RowsOut
+	p.Processors, _ = byProcessor(&s)
 	for _, st := range s.Streams {
 		p.RowsIn += st.RowsIn
 		p.BytesIn += st.BytesIn
@@ -106,6 +110,10 @@ func byProcessor(s *engine.Stats) (list []ProcessorStats, fallbacks []string) {
 	for _, d := range s.Devices {
 		list = append(list, ProcessorStats{Name: d.ID, BytesMoved: d.BytesIn + d.BytesOut, Stages: &d.Stages})
 	}
+	shared := map[string]bool{}
+	for _, p := range s.Pipelines {
+		shared[p.Name] = shared[p.Name] || p.Processor != "cpu"
+	}
 	for _, p := range s.Pipelines {
 		at := slices.IndexFunc(list, func(q ProcessorStats) bool { return q.Name == p.Processor })
 		to := &list[max(0, at)]
@@ -113,6 +121,9 @@ func byProcessor(s *engine.Stats) (list []ProcessorStats, fallbacks []string) {
 		to.Rows += p.RowsIn
 		to.Bytes += p.BytesIn
 		to.BusySeconds += p.BusySeconds
+		if shared[p.Name] {
+			to.SharedRows += p.RowsIn
+		}
 		if p.Refused != "" {
 			fallbacks = append(fallbacks, fmt.Sprintf("%s is not run by %s: %s", p.Name, devicesOf(p.Processor), p.Refused))
 		}

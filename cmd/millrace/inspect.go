@@ -19,6 +19,8 @@ type inspectFlags struct {
 	vars       variables
 	workers    int
 	optimize   switches
+	processors string
+	scheduler  string
 }
 
 func (f *inspectFlags) add(cmd *cobra.Command) {
@@ -33,7 +35,7 @@ func (f *inspectFlags) prepare(t terminal, files []string) (*millrace.Plan, erro
 	if err != nil {
 		return nil, err
 	}
-	plan, err := millrace.Prepare(scripts, millrace.Options{Vars: f.vars, Workers: f.workers, Optimize: f.optimize.value, Stdin: t.in})
+	plan, err := millrace.Prepare(scripts, millrace.Options{Vars: f.vars, Workers: f.workers, Optimize: f.optimize.value, Processors: f.processors, Scheduler: f.scheduler, Stdin: t.in})
 	if err != nil {
 		return nil, err
 	}
@@ -67,17 +69,20 @@ func checkCommand(t terminal) *cobra.Command {
 
 func explainCommand(t terminal) *cobra.Command {
 	f := &inspectFlags{}
-	var dot, model bool
+	var dot, model, kernels bool
 	cmd := &cobra.Command{
 		Use:   "explain [FILE.sql ... | - | -e SQL]",
 		Short: "show the model, what each optimization did, and where operators run",
 		RunE: func(_ *cobra.Command, files []string) error {
-			if dot && model {
-				return errors.New("give either --dot or --model")
+			if dot && model || dot && kernels || model && kernels {
+				return errors.New("give one of --dot, --model and --kernels")
 			}
 			plan, err := f.prepare(t, files)
 			if err != nil {
 				return err
+			}
+			if kernels {
+				return writeKernels(t, plan)
 			}
 			text := plan.Explain
 			switch {
@@ -93,7 +98,19 @@ func explainCommand(t terminal) *cobra.Command {
 	f.add(cmd)
 	cmd.Flags().IntVar(&f.workers, "workers", 0, "plan for this many threads (default: all cores)")
 	cmd.Flags().Var(&f.optimize, "optimize", switchesHelp)
+	cmd.Flags().StringVar(&f.processors, "processors", "cpu", processorsHelp)
+	cmd.Flags().StringVar(&f.scheduler, "scheduler", "hls", schedulerHelp)
+	cmd.Flags().BoolVar(&kernels, "kernels", false, "print the programs that devices run, in the C dialect that all kinds of devices share")
 	cmd.Flags().BoolVar(&dot, "dot", false, "print the dataflow as a Graphviz graph")
 	cmd.Flags().BoolVar(&model, "model", false, "print the model's text form, which millrace run FILE.model runs")
 	return cmd
+}
+
+func writeKernels(t terminal, plan *millrace.Plan) error {
+	text, err := plan.Kernels()
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(t.out, text)
+	return err
 }

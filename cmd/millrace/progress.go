@@ -52,7 +52,26 @@ func progressLine(p millrace.Progress, rowsPerSecond float64) string {
 		parts = append(parts, fmt.Sprintf("%d %%", min(100, 100*p.BytesIn/p.BytesTotal)))
 	}
 	parts = append(parts, fmt.Sprintf("%d:%02d", int(p.Elapsed.Minutes()), int(p.Elapsed.Seconds())%60))
+	if who := shares(p.Processors); who != "" {
+		parts = append(parts, who)
+	}
 	return "  " + strings.Join(parts, "  |  ")
+}
+
+// shares says which part of the rows that several processors can compute with each has had.
+func shares(list []millrace.ProcessorStats) string {
+	total := int64(0)
+	for _, p := range list {
+		total += p.SharedRows
+	}
+	if len(list) < 2 || total == 0 {
+		return ""
+	}
+	var parts []string
+	for _, p := range list {
+		parts = append(parts, fmt.Sprintf("%s %d %%", p.Name, (100*p.SharedRows+total/2)/total))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // rateMeter turns a growing count into a rate over the recent past.

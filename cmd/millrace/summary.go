@@ -22,6 +22,9 @@ func summarize(screen *console, stats *millrace.Stats, errorsKept, failed bool) 
 	if failed {
 		return
 	}
+	for _, f := range stats.Fallbacks {
+		screen.say("note: " + f)
+	}
 	for _, s := range stats.Streams {
 		if s.RowsError > 0 {
 			first, hint := "", ""
