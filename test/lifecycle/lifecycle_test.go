@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/millrace/millrace"
+	"github.com/millrace/millrace/device/sim"
+	"github.com/millrace/millrace/engine"
 	"github.com/millrace/millrace/internal/leak"
 	"github.com/millrace/millrace/state"
 	"github.com/millrace/millrace/stream"
@@ -51,15 +53,50 @@ var queries = map[string]string{
 	"join":      "SELECT a.k, b.v FROM s [RANGE 1 SECOND SLIDE 1 SECOND] AS a JOIN s [RANGE 1 SECOND SLIDE 1 SECOND] AS b ON a.k = b.k;",
 	"union":     "SELECT k, v FROM s UNION ALL SELECT k, v FROM s WHERE k > 3;",
 	"instant":   "SELECT k, SUM(v) FROM s [PARTITION BY k ROWS 3] GROUP BY k;",
+	"sixteen":   strings.Repeat("SELECT k, v * 2 AS w FROM s WHERE v > 0.5;", 16),
 	"two":       "SELECT k FROM s; SELECT COUNT(*) FROM s [ROWS 100 SLIDE 10];",
 }
 
-func start(t *testing.T, ctx context.Context, script string, workers int, out *sink) *millrace.Job {
+// machine is what a job runs on.
+type machine struct {
+	workers int
+	device  *sim.Config // nil: none
+}
+
+var machines = map[string]machine{
+	"1":    {workers: 1},
+	"3":    {workers: 3},
+	"sim":  {2, &sim.Config{ID: "sim", MemoryBytes: 64 << 20, Launch: 10 * time.Microsecond}},
+	"full": {1, &sim.Config{ID: "full", MemoryBytes: 1 << 19, Launch: 10 * time.Microsecond}},
+	"lost": {2, &sim.Config{ID: "lost", MemoryBytes: 64 << 20, Launch: 10 * time.Microsecond, Faults: []sim.Fault{
+		{At: sim.Execute, N: 3, Effect: sim.Lose}, {At: sim.Execute, N: 9, Effect: sim.Hang}, {At: sim.Allocate, N: 12, Effect: sim.Full},
+	}}},
+}
+
+func (m machine) options(t *testing.T, o millrace.Options) millrace.Options {
+	o.Workers = m.workers
+	if m.device == nil {
+		return o
+	}
+	o.Processors, o.AwaitDevices = "cpu,sim", true
+	o.Devices = func() ([]engine.DeviceConfig, error) {
+		d := sim.New(*m.device)
+		t.Cleanup(func() {
+			if n := d.UsedBytes(); n != 0 || len(d.Misuses()) > 0 {
+				t.Errorf("%d bytes of the device are left; misuse: %v", n, d.Misuses())
+			}
+		})
+		return []engine.DeviceConfig{{Device: d, Deadline: 300 * time.Millisecond}}, nil
+	}
+	return o
+}
+
+func start(t *testing.T, ctx context.Context, script string, on machine, out *sink) *millrace.Job {
 	t.Helper()
-	plan, err := millrace.Prepare([]millrace.Script{{Name: "test.sql", Text: script}}, millrace.Options{
-		Workers: workers, TaskBytes: 16 << 10,
-		Results: func(millrace.Query) millrace.ResultSink { return out },
-	})
+	plan, err := millrace.Prepare([]millrace.Script{{Name: "test.sql", Text: script}}, on.options(t, millrace.Options{
+		TaskBytes: 16 << 10,
+		Results:   func(millrace.Query) millrace.ResultSink { return out },
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,12 +127,12 @@ func end(t *testing.T, job *millrace.Job) error {
 	}
 }
 
-func eachQuery(t *testing.T, f func(t *testing.T, script string, workers int)) {
+func eachQuery(t *testing.T, f func(t *testing.T, script string, on machine)) {
 	for name, q := range queries {
-		for _, workers := range []int{1, 3} {
-			t.Run(fmt.Sprintf("%s-%d", name, workers), func(t *testing.T) {
+		for where, on := range machines {
+			t.Run(name+"-"+where, func(t *testing.T) {
 				leak.Check(t)
-				f(t, endless+q, workers)
+				f(t, endless+q, on)
 			})
 		}
 	}
@@ -111,11 +148,11 @@ func waitForRows(t *testing.T, s *sink) {
 }
 
 func TestCancelled(t *testing.T) {
-	eachQuery(t, func(t *testing.T, script string, workers int) {
+	eachQuery(t, func(t *testing.T, script string, on machine) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		out := &sink{}
-		job := start(t, ctx, script, workers, out)
+		job := start(t, ctx, script, on, out)
 		waitForRows(t, out)
 		cancel()
 		if err := end(t, job); !errors.Is(err, context.Canceled) {
@@ -125,9 +162,9 @@ func TestCancelled(t *testing.T) {
 }
 
 func TestStopped(t *testing.T) {
-	eachQuery(t, func(t *testing.T, script string, workers int) {
+	eachQuery(t, func(t *testing.T, script string, on machine) {
 		out := &sink{}
-		job := start(t, t.Context(), script, workers, out)
+		job := start(t, t.Context(), script, on, out)
 		waitForRows(t, out)
 		job.Stop()
 		if err := end(t, job); err != nil {
@@ -140,8 +177,8 @@ func TestStopped(t *testing.T) {
 }
 
 func TestSinkFails(t *testing.T) {
-	eachQuery(t, func(t *testing.T, script string, workers int) {
-		job := start(t, t.Context(), script, workers, &sink{failAfter: 500})
+	eachQuery(t, func(t *testing.T, script string, on machine) {
+		job := start(t, t.Context(), script, on, &sink{failAfter: 500})
 		if err := end(t, job); !errors.Is(err, errSink) {
 			t.Errorf("got %v, want the sink's error", err)
 		}
@@ -149,10 +186,10 @@ func TestSinkFails(t *testing.T) {
 }
 
 func TestEnds(t *testing.T) {
-	eachQuery(t, func(t *testing.T, script string, workers int) {
+	eachQuery(t, func(t *testing.T, script string, on machine) {
 		out := &sink{}
 		script = strings.Replace(script, "WITH (", "WITH (number_of_rows = 20000, ", 1)
-		job := start(t, t.Context(), script, workers, out)
+		job := start(t, t.Context(), script, on, out)
 		if err := end(t, job); err != nil {
 			t.Error(err)
 		}
@@ -182,7 +219,7 @@ func TestSourceFails(t *testing.T) {
 	}
 	script := fmt.Sprintf("CREATE STREAM s (a BIGINT, b BIGINT) WITH (connector = 'file', path = '%s', header = false); SELECT a FROM s WHERE b > 500;", path)
 	out := &sink{}
-	err = end(t, start(t, t.Context(), script, 2, out))
+	err = end(t, start(t, t.Context(), script, machines["3"], out))
 	if err == nil || !strings.Contains(err.Error(), "truncated") {
 		t.Errorf("got %v, want an error that says the file is truncated", err)
 	}
