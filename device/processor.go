@@ -28,6 +28,8 @@ import (
 //  3. Nobody waits for memory while holding some: a plan that gets none says so, and the
 //     caller runs the task elsewhere. So any number of plans make progress.
 //  4. What plans hold on the device never exceeds the budget.
+//  5. No call of the device that may not return while it hangs is made with a lock held, or
+//     without a limit of time (guard). Run is: it starts a task and does not wait.
 type Processor struct {
 	device Device
 	config Config
@@ -76,7 +78,7 @@ func (s State) String() string { return [...]string{"up", "down", "off", "closed
 type Config struct {
 	Depth       int           // tasks in flight; 0: found at run time, up to DepthMax
 	MemoryShare float64       // of Info.MemoryBytes that may be used; 0: 0.8
-	Deadline    time.Duration // for one task, once it is its turn; 0: 10 s
+	Deadline    time.Duration // for one task, once it is its turn, and for giving a plan its memory; 0: 10 s
 	Pause       time.Duration // before the second reset, doubled each time; 0: 100 ms
 
 	// Changed is called without locks when the device stops being up and when it is again.

@@ -376,6 +376,7 @@ func (a *accelerator) submit(u schedule.Unit) {
 func (a *accelerator) decline(t *deviceTask, err error) {
 	sc, q := &a.scopes[t.unit.Pipeline], a.run.queue
 	var refusal *device.Refusal
+	var other *device.NotLoaded
 	switch {
 	case t.redo != "":
 		sc.fellBack(t.redo)
@@ -383,7 +384,14 @@ func (a *accelerator) decline(t *deviceTask, err error) {
 		return
 	case errors.Is(err, device.ErrNoMemory):
 		sc.fellBack("the device's memory is full")
-		a.pause(t.unit.Pipeline)
+		a.pause(t.unit.Pipeline, memoryPause)
+		if a.run.cfg.DevicesOnly {
+			a.redo(t.unit)
+			return
+		}
+	case errors.As(err, &other):
+		sc.fellBack("the device has another program loaded")
+		a.pause(t.unit.Pipeline, other.Retry)
 		if a.run.cfg.DevicesOnly {
 			a.redo(t.unit)
 			return
@@ -410,8 +418,8 @@ func (a *accelerator) redo(u schedule.Unit) {
 	}
 }
 
-// pause keeps a class away from a device without memory for a while.
-func (a *accelerator) pause(class int) {
+// pause keeps a class away from a device without its memory or program for a while.
+func (a *accelerator) pause(class int, d time.Duration) {
 	sc := &a.scopes[class]
 	sc.mu.Lock()
 	defer sc.mu.Unlock()
@@ -428,7 +436,7 @@ func (a *accelerator) pause(class int) {
 		})
 	}
 	set(true)
-	time.AfterFunc(memoryPause, func() {
+	time.AfterFunc(d, func() {
 		sc.mu.Lock()
 		defer sc.mu.Unlock()
 		sc.paused = false
