@@ -3,6 +3,7 @@ package operator_test
 import (
 	"fmt"
 	"math/rand"
+	"slices"
 	"strings"
 	"testing"
 
@@ -154,34 +155,132 @@ func TestOffloadedWrong(t *testing.T) {
 	}
 }
 
-// TestSelectedAllocatesNothing: rows that were computed elsewhere go through a chain as others.
-func TestSelectedAllocatesNothing(t *testing.T) {
+// TestOffloadedErrors: rows that fail in the steps, and rows whose keys fail behind them, are
+// told of in their order.
+func TestOffloadedErrors(t *testing.T) {
+	f := randomFeed(rand.New(rand.NewSource(1)), 3000)
+	b := &build{}
+	src, table := b.source("s", f), b.source("t", f)
+	filter := b.filter(src, fallible(0))
+	key := model.Call("div", stream.BigInt, model.Lit(stream.Big(4)), model.Call("sub", stream.BigInt, col(2), model.Lit(stream.Big(1))))
+	op := b.pair(model.UnionOp, filter, table, nil)
+	op.Kind, op.Join = model.LookupOp, &model.Join{LeftKeys: []*model.Expr{key}, RightKeys: []*model.Expr{col(2)}}
+	fn, err := operator.NewLookup(operator.Env{Pool: stream.NewPool(4), BufferBytesMax: 1 << 30},
+		operator.Side{Relation: src.Relation, Steps: []*model.Operator{filter}}, operator.Side{Relation: table.Relation}, op, nil)
+	must(t, fn, err)
+	end := &operator.Task{Input: 1, End: true}
+	p, err := fn.Batch(end, fn.NewScratch())
+	if err == nil {
+		err = fn.Assemble(end, p)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := stream.NewBatch(testSchema, nil)
+	for _, row := range f.rows {
+		rows.AppendRow(row)
+	}
+	task := &operator.Task{Rows: rows.Len - 2, Spans: []stream.Span{{Batch: rows, From: 1, To: 2500}, {Batch: rows, From: 2501, To: rows.Len}}}
+	plain, err := fn.Batch(task, fn.NewScratch())
+	if err != nil {
+		t.Fatal(err)
+	}
+	away := optest.Away{Make: optest.OnCPU}
+	sent, err := away.Batch(fn, task, fn.NewScratch())
+	if err != nil || away.Tasks != 1 {
+		t.Fatal(err, away.Refused)
+	}
+	both := map[model.OpID]int{}
+	for i, e := range plain.Errors {
+		both[e.Op]++
+		if len(sent.Errors) <= i || sent.Errors[i] != e {
+			t.Fatalf("error %d of %d and %d is not %v", i, len(sent.Errors), len(plain.Errors), e)
+		}
+	}
+	if len(both) != 2 || len(sent.Errors) != len(plain.Errors) {
+		t.Errorf("%d and %d errors, of operators %v", len(sent.Errors), len(plain.Errors), both)
+	}
+}
+
+// TestOffloadedRest: what a float64 lacks of a sum comes along.
+func TestOffloadedRest(t *testing.T) {
+	b := &build{}
+	f := &feed{schema: testSchema, time: 0}
+	src := b.source("s", f)
+	op := b.aggregate(src, &model.Aggregate{Aggs: []model.Agg{{Func: model.Sum, Arg: col(4), Type: stream.Double}}})
+	fn, err := operator.NewAggregate(operator.Env{Pool: stream.NewPool(4), BufferBytesMax: 1 << 30}, operator.Side{Relation: src.Relation}, op, nil)
+	must(t, fn, err)
+	away := optest.Away{Make: optest.OnCPU}
+	for i, values := range [][]float64{{1 << 60, 1}, {-1 << 60}} {
+		rows := stream.NewBatch(testSchema, nil)
+		for _, v := range values {
+			rows.AppendRow([]stream.Value{stream.Time(0), stream.Int(0), stream.Big(0), stream.Text(""), stream.Dbl(v)})
+		}
+		task := &operator.Task{Rows: rows.Len, Spans: []stream.Span{{Batch: rows, To: rows.Len}}, End: i == 1}
+		p, err := away.Batch(fn, task, fn.NewScratch())
+		if err == nil {
+			err = fn.Assemble(task, p)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := fn.Next()
+		if err != nil || (out != nil) != task.End || away.Tasks != i+1 {
+			t.Fatal(out, err, away.Tasks)
+		}
+		if out != nil && out.Cols[0].F64[0] != 1 {
+			t.Errorf("the sum is %v", out.Cols[0].F64[0])
+		}
+	}
+}
+
+// rowsThrough are the rows that a task sends through a chain: place, event time, columns.
+func rowsThrough(t *testing.T, chain *operator.Chain, task *operator.Task) (out []string) {
+	t.Helper()
+	_, err := chain.Run(task, chain.NewScratch(), func(c *operator.Chunk) error {
+		pos := c.Positions()
+		for i := range c.Len {
+			out = append(out, fmt.Sprint(pos[i], c.Time[i]+c.Base, c.Cols[0].Value(i)))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// TestSelectedChunks: rows that were computed elsewhere go through a chain as others, chunk by
+// chunk, and nothing is allocated for it.
+func TestSelectedChunks(t *testing.T) {
 	side := marked()
 	chain, err := operator.NewChain(side)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := stream.NewBatch(side.Relation.Schema, nil)
-	for i := range 5000 {
+	for i := range 20_000 {
 		b.AppendRow([]stream.Value{stream.Time(int64(i)), stream.Int(int32(i%7 - 2))})
 	}
+	b.Base, b.Based = 1000, 0
 	compute, err := optest.OnCPU(operator.Offload{Side: side})
 	if err != nil {
 		t.Fatal(err)
 	}
-	task := &operator.Task{Rows: 4999, Spans: []stream.Span{{Batch: b, From: 1, To: 5000}}}
+	task := &operator.Task{Rows: b.Len - 1, Spans: []stream.Span{{Batch: b, From: 1, To: b.Len}}}
+	want := rowsThrough(t, chain, task)
 	if _, err := compute(task); err != nil {
 		t.Fatal(err)
 	}
-	s, rows := chain.NewScratch(), 0
+	if got := rowsThrough(t, chain, task); !slices.Equal(got, want) || len(got) < 2*operator.ChunkRows {
+		t.Fatalf("%d rows differ from the %d that the chain lets through", len(got), len(want))
+	}
+	s := chain.NewScratch()
 	emit := func(c *operator.Chunk) error {
-		rows += len(c.Positions())
+		_ = c.Positions()
 		return nil
 	}
 	if n := testing.AllocsPerRun(20, func() { _, _ = chain.Run(task, s, emit) }); n != 0 {
 		t.Fatalf("%v allocations", n)
-	}
-	if rows != 21*task.Selected.Len || rows < 20_000 {
-		t.Fatalf("%d rows of %d", rows, task.Selected.Len)
 	}
 }

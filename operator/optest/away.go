@@ -77,7 +77,7 @@ func OnCPU(o operator.Offload) (func(t *operator.Task) (string, error), error) {
 	}
 	for _, s := range side.Steps {
 		if s.Kind == model.WindowOp {
-			w.windowed, w.rows = true, s.Window.Kind == model.Rows
+			w.windowed, w.rows = true, s.Window.Kind != model.Range
 			if w.grid = window.Range(s.Window.Size, s.Window.Slide); w.rows {
 				w.grid = window.Rows(s.Window.Size, s.Window.Slide)
 			}
@@ -101,7 +101,7 @@ type away struct {
 	scratch  *operator.ChainScratch
 	grid     window.Grid
 	windowed bool
-	rows     bool // .. by rows
+	rows     bool // .. but not by time
 	selected operator.Selected
 }
 
@@ -167,7 +167,7 @@ func (w *away) selectRows(t *operator.Task) (string, error) {
 				out.Cols[i].AppendRange(&c.Cols[i], 0, 1, out.Len)
 			}
 		}
-		if c.Time != nil {
+		if w.windowed && !w.rows {
 			out.Time = append(out.Time, c.Time[0]+c.Base)
 		}
 		out.Origin = append(out.Origin, row)

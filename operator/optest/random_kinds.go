@@ -60,11 +60,17 @@ func (b *caseBuilder) aggregated(more bool) {
 		}
 		behind.Steps, last = b.steps(op, 2)
 	}
-	b.sink(last, nil)
+	var need []bool
+	if !more && b.IntN(2) == 0 {
+		if need = b.needed(op.Relation.Schema); op.Relation.Time >= 0 {
+			need[op.Relation.Time] = true
+		}
+	}
+	b.sink(last, need)
 	behind.Relation = op.Relation
 	b.c.Make = func(env operator.Env) (operator.Function, error) {
 		if !more {
-			return operator.NewAggregate(env, side, op, nil)
+			return operator.NewAggregate(env, side, op, need)
 		}
 		fn, err := operator.NewAggregate(env, side, op, operator.PeakNeed(op, nil))
 		if err != nil {
