@@ -6,7 +6,7 @@ GOLANGCI      := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 BENCH         ?= .
 RACE_PACKAGES := ./engine/... ./device/... ./operator/... ./connector/... ./stream/... ./state/... ./job/... ./internal/... ./test/lifecycle ./test/random
 
-.PHONY: all build demo test check lint race fuzz oclgrind mutants bench generate
+.PHONY: all build demo test check lint race fuzz oclgrind gpu-bundle mutants bench generate
 
 all: build
 
@@ -39,6 +39,9 @@ fuzz: ## ten seconds of every fuzz target
 
 oclgrind: ## the kernels' small tests in oclgrind, which must find nothing (minutes; needs oclgrind)
 	.ci/oclgrind
+
+gpu-bundle: ## a folder that tests and measures on a machine with a GPU and nothing else
+	.ci/gpu-bundle
 
 mutants: ## plants bugs in the engine; the random queries must notice each (minutes)
 	$(GO) run ./test/mutant

@@ -32,7 +32,7 @@ type accelerator struct {
 
 // What users of a GPU have to know.
 const (
-	jobsOnCPU   = "jobs run on the CPU only in this version: accelerators are listed and kernels tested on them, but no query uses them yet"
+	jobsOnCPU   = "jobs use the CPU only, unless run --processors names accelerators, too"
 	cudaUntried = "no program of ours has run on CUDA hardware yet: the driver's interface is tested against a stand-in"
 )
 

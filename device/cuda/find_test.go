@@ -147,8 +147,8 @@ func TestCompilerNames(t *testing.T) {
 // The real compiler needs no device: where it is, it compiles, and refuses with a log.
 func TestNVRTC(t *testing.T) {
 	c, err := loadCompiler(compilerNames(), 99000)
-	if err != nil {
-		t.Skipf("NOT TESTED: %v", err)
+	if err != nil || filepath.Base(c.name) == "standin.so" {
+		t.Skipf("NOT TESTED: no compiler but the stand-in (%v)", err)
 	}
 	t.Logf("%s, CUDA %s, architectures %d", c.name, versionText(c.version), c.architectures)
 	for _, p := range []*device.Program{addProgram, reverseProgram} {

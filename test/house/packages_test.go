@@ -93,6 +93,7 @@ var skips = map[string]string{
 	"device/kernel/expr_test.go":   "an OpenCL device may be missing; with MILLRACE_REQUIRE_OPENCL, which .ci/run sets, that is a failure",
 	"device/cuda/standin_test.go":  "compilers of C and C++ may be missing; with MILLRACE_REQUIRE_OPENCL, which .ci/run sets, that is a failure",
 	"device/cuda/hardware_test.go": "few machines have an NVIDIA GPU; with MILLRACE_REQUIRE_CUDA, which the GPU bundle sets, that is a failure",
+	"device/cuda/bench_test.go":    "as device/cuda/hardware_test.go: measurements of a GPU",
 	"device/cuda/find_test.go":     "the compiler NVRTC comes from NVIDIA and is on few machines; it has no part in other tests",
 	"device/opencl/opencl_test.go": "as device/kernel/expr_test.go",
 	"connector/sink_test.go":       "a full disk is played by /dev/full, which only Linux has",
