@@ -244,3 +244,44 @@ func TestEvictionWhileHanging(t *testing.T) {
 		stop(t, d, p)
 	})
 }
+
+// Memory that a plan gives up is free on the device at once, not when somebody asks again.
+func TestMemoryIsGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := equal()
+		c.MemoryBytes = 3 * slotBytes
+		c.Faults = []sim.Fault{{At: sim.Execute, N: 4, Effect: sim.Full}}
+		d, p := start(t, c, device.Config{Depth: 4, MemoryShare: 1})
+		a, b := plan(t, p, adder("a", 0)), plan(t, p, adder("b", 0))
+		failed := 0
+		submit := func(pl *device.Plan) error {
+			return pl.Submit(&job{done: func(_ *job, _ device.Stages, err error) {
+				if err != nil {
+					failed++
+				}
+			}})
+		}
+		for range 3 {
+			if err := submit(a); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := submit(b); !errors.Is(err, device.ErrNoMemory) {
+			t.Errorf("all memory is in use: %v", err)
+		}
+		time.Sleep(20 * ms)
+		synctest.Wait()
+		if n := d.UsedBytes(); n != 2*slotBytes {
+			t.Errorf("%d bytes are used, one slot should make way", n)
+		}
+		if err := submit(a); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * ms)
+		synctest.Wait()
+		if n := d.UsedBytes(); failed != 1 || n != slotBytes {
+			t.Errorf("%d failed, %d bytes are used", failed, n)
+		}
+		stop(t, d, p)
+	})
+}
