@@ -30,12 +30,12 @@ func W2(tasks, workers int) *Scenario {
 func Selectivity(workers int) *Scenario {
 	const phase, cheap, expensive, gpu = 5 * time.Second, 2 * unit, 40 * unit, 4 * unit
 	q := Query{Name: "selection", Ring: Ring(workers)}
-	for i := range time.Duration(5) {
+	for i := range 5 {
 		cpu := cheap
 		if i%2 == 1 {
 			cpu = expensive
 		}
-		q.Speed = append(q.Speed, Speed{From: i * phase, Task: []time.Duration{cpu, gpu}})
+		q.Speed = append(q.Speed, Speed{From: time.Duration(i) * phase, Task: []time.Duration{cpu, gpu}})
 	}
 	return &Scenario{Processors: hybrid(workers), Queries: []Query{q}, Until: 5 * phase}
 }
