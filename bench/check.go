@@ -108,6 +108,9 @@ func (r *runner) collect(ctx context.Context, w *Workload, ingest, engine string
 	sink := &rowsSink{}
 	o := r.config.options()
 	o.Engine = engine
+	if engine == millrace.EngineReference {
+		o.Processors = ""
+	}
 	o.Results = func(q millrace.Query) millrace.ResultSink {
 		sink.visible = q.Visible
 		return sink

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,10 @@ type Config struct {
 	// processors. See millrace.Options.
 	LatencyTarget time.Duration
 	Pin           bool
+	// Processors, Scheduler and DeviceDepth are those of millrace.Options. Programs of devices
+	// are compiled before anything is measured.
+	Processors, Scheduler string
+	DeviceDepth           int
 	// MemoryBytesPerSecond is what MeasureMemory found to be read, for shares of it; 0: none.
 	MemoryBytesPerSecond float64
 	// CPUProfile receives a profile of what is measured, of the last workload; nil: none.
@@ -36,8 +41,12 @@ type Config struct {
 }
 
 func (c Config) options() millrace.Options {
-	return millrace.Options{Workers: c.Workers, TaskBytes: c.TaskBytes, LatencyTarget: c.LatencyTarget, Pin: c.Pin}
+	return millrace.Options{Workers: c.Workers, TaskBytes: c.TaskBytes, LatencyTarget: c.LatencyTarget, Pin: c.Pin,
+		Processors: c.Processors, Scheduler: c.Scheduler, DeviceDepth: c.DeviceDepth, AwaitDevices: true}
 }
+
+// devices tells whether others than the CPU are measured.
+func (c Config) devices() bool { return c.Processors != "" && c.Processors != "cpu" }
 
 // Spread is the middle and the ends of several measurements.
 type Spread struct{ Median, Min, Max float64 }
@@ -70,6 +79,11 @@ type Result struct {
 	// Pin says that workers were to be tied to processors, Pinned how many were.
 	Pin    bool
 	Pinned int64
+
+	// Processors are those asked for, PerProcessor what each did of the whole run that was
+	// measured, warming up included; the CPU first.
+	Processors   string
+	PerProcessor []millrace.ProcessorStats
 
 	copies int
 }
@@ -190,7 +204,7 @@ func (r *runner) checkAll(ctx context.Context, w *Workload, ingests []string) ([
 func (r *runner) measure(ctx context.Context, w *Workload, ingest string, found checked) (*Result, error) {
 	res := &Result{Workload: w.Name, Ingest: ingest, Set: "small", Workers: r.config.Workers, RowBytes: w.RowBytes, Touched: w.Touched,
 		Checksum: found.checksum, CheckedRows: found.rowsOut, MemoryBytesPerSecond: r.config.MemoryBytesPerSecond,
-		LatencyTarget: r.config.LatencyTarget, Pin: r.config.Pin}
+		LatencyTarget: r.config.LatencyTarget, Pin: r.config.Pin, Processors: cmp.Or(r.config.Processors, "cpu")}
 	copies := smallCopies(w)
 	if r.config.Large {
 		res.Set, copies = "large", largeCopies(w)
@@ -214,6 +228,9 @@ func (r *runner) measure(ctx context.Context, w *Workload, ingest string, found 
 		return nil, fmt.Errorf("workload %s: %w", w.Name, err)
 	}
 	res.PeakBytes, res.TaskShare, res.Pinned = stats.PeakBytes, stats.TaskShare, stats.Pinned
+	if r.config.devices() {
+		res.PerProcessor = stats.Processors
+	}
 	return res, nil
 }
 

@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
+
+	"github.com/millrace/millrace"
 	"time"
 )
 
@@ -39,12 +42,14 @@ type line struct {
 	Target       float64 `json:"latency_target_ms,omitempty"`
 	TaskShare    float64 `json:"task_share,omitempty"`
 	Pinned       *int64  `json:"pinned,omitempty"` // only if asked for; 0: the system did not
+	// PerProcessor is what each did, if there are others than the CPU.
+	PerProcessor []millrace.ProcessorStats `json:"per_processor,omitempty"`
 }
 
 // WriteJSON writes a result as one JSON object on a line.
 func WriteJSON(w io.Writer, r *Result) error {
 	l := line{
-		Workload: r.Workload, Ingest: r.Ingest, Set: r.Set, Workers: r.Workers, Processors: "cpu", Rows: r.Rows, Seconds: r.Seconds,
+		Workload: r.Workload, Ingest: r.Ingest, Set: r.Set, Workers: r.Workers, Processors: r.Processors, PerProcessor: r.PerProcessor, Rows: r.Rows, Seconds: r.Seconds,
 		RowsPerSec: r.RowsPerSecond.Median, RowsMin: r.RowsPerSecond.Min, RowsMax: r.RowsPerSecond.Max, OutPerSec: r.RowsOutPerSecond.Median,
 		BytesPerSec: r.BytesPerSecond(), TouchedBytes: r.TouchedBytesPerSecond(),
 		CPU: r.CPUPerMillionRows.Median, CPUMin: r.CPUPerMillionRows.Min, CPUMax: r.CPUPerMillionRows.Max,
@@ -69,7 +74,7 @@ func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Mi
 // columns, of the latency target and of pinned workers, are there if c has them.
 func WriteHead(w io.Writer, c Config) error {
 	_, err := fmt.Fprintf(w, "%-15s %-6s %-6s %3s %9s %19s %10s %9s %9s %6s %9s %7s %7s %7s %9s %7s%s\n",
-		"query", "ingest", "set", "wrk", "M rows/s", "(min - max)", "M out/s", "GB/s", "read GB/s", "mem %", "CPU s/M", "p50 ms", "p99", "p99.9", "whole M/s", "peak MB", columnsIf(c.LatencyTarget > 0, "%10s %7s", "target ms", "share %")+columnsIf(c.Pin, "%7s", "pinned"))
+		"query", "ingest", "set", "wrk", "M rows/s", "(min - max)", "M out/s", "GB/s", "read GB/s", "mem %", "CPU s/M", "p50 ms", "p99", "p99.9", "whole M/s", "peak MB", columnsIf(c.LatencyTarget > 0, "%10s %7s", "target ms", "share %")+columnsIf(c.Pin, "%7s", "pinned")+columnsIf(c.devices(), "rows by processor"))
 	return err
 }
 
@@ -96,6 +101,22 @@ func WriteRow(w io.Writer, r *Result) error {
 	_, err := fmt.Fprintf(w, "%-15s %-6s %-6s %3d %9.1f %19s %10.1f %9.2f %9.2f %6s %9.4f %7s %7s %7s %9.1f %7d%s\n", r.Workload, r.Ingest, r.Set, r.Workers,
 		r.RowsPerSecond.Median/1e6, fmt.Sprintf("(%.1f - %.1f)", r.RowsPerSecond.Min/1e6, r.RowsPerSecond.Max/1e6), r.RowsOutPerSecond.Median/1e6,
 		r.BytesPerSecond()/1e9, r.TouchedBytesPerSecond()/1e9, share, r.CPUPerMillionRows.Median, p50, p99, p999, float64(r.Whole.Rows)/r.Whole.Seconds/1e6, r.PeakBytes>>20,
-		columnsIf(r.LatencyTarget > 0, "%10.1f %7.1f", milliseconds(r.LatencyTarget), r.TaskShare*100)+columnsIf(r.Pin, "%7d", r.Pinned))
+		columnsIf(r.LatencyTarget > 0, "%10.1f %7.1f", milliseconds(r.LatencyTarget), r.TaskShare*100)+columnsIf(r.Pin, "%7d", r.Pinned)+columnsIf(len(r.PerProcessor) > 0, "%s", r.shares()))
 	return err
+}
+
+// shares says who had which part of the rows that several processors can compute with.
+func (r *Result) shares() string {
+	total := int64(0)
+	for _, p := range r.PerProcessor {
+		total += p.SharedRows
+	}
+	if total == 0 {
+		return "cpu only"
+	}
+	var parts []string
+	for _, p := range r.PerProcessor {
+		parts = append(parts, fmt.Sprintf("%s %.1f %%", p.Name, 100*float64(p.SharedRows)/float64(total)))
+	}
+	return strings.Join(parts, ", ")
 }

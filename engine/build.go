@@ -141,7 +141,9 @@ func (r *run) suited(p *bind.Pipeline) (fn operator.Function, unsuited error, er
 		fn, err = r.function(p, false)
 		return fn, nil, err
 	}
-	if fn, err = r.function(p, true); err != nil {
+	// Beside workers devices take what these compute task by task; windows that a worker puts
+	// out whole are many times faster than any that are merged from devices' panes.
+	if fn, err = r.function(p, r.cfg.DevicesOnly); err != nil {
 		return nil, nil, err
 	}
 	if unsuited = suits(fn, len(p.Inputs)); unsuited != nil {

@@ -16,20 +16,22 @@ import (
 )
 
 type benchFlags struct {
-	workers  int
-	ingest   string
-	set      string
-	taskSize byteSize
-	seconds  float64
-	windows  int
-	rate     float64
-	profile  string
-	sweep    string
-	plot     string
-	json     bool
-	list     bool
-	latency  time.Duration
-	pin      bool
+	workers               int
+	ingest                string
+	set                   string
+	taskSize              byteSize
+	seconds               float64
+	windows               int
+	rate                  float64
+	profile               string
+	sweep                 string
+	plot                  string
+	json                  bool
+	list                  bool
+	latency               time.Duration
+	pin                   bool
+	processors, scheduler string
+	depth                 int
 }
 
 const benchAbout = `Measure the standard workloads: published queries over published or generated
@@ -66,6 +68,9 @@ func benchCommand(t terminal) *cobra.Command {
 	flags.Var(&f.taskSize, "task-size", "bytes of a task's columns (default 1MiB)")
 	flags.DurationVar(&f.latency, "latency-target", 0, latencyHelp)
 	flags.BoolVar(&f.pin, "pin", false, pinHelp)
+	flags.StringVar(&f.processors, "processors", "cpu", processorsHelp)
+	flags.StringVar(&f.scheduler, "scheduler", "hls", schedulerHelp)
+	flags.IntVar(&f.depth, "device-depth", 0, depthHelp)
 	flags.Float64Var(&f.seconds, "seconds", 1, "length of a measurement")
 	flags.IntVar(&f.windows, "windows", 5, "measurements; the median is shown, with the least and the most")
 	flags.Float64Var(&f.rate, "rate", 0, "rows per second (default: as fast as possible)")
@@ -142,6 +147,7 @@ func (f *benchFlags) config(t terminal) bench.Config {
 	c := bench.Config{
 		Workers: f.workers, TaskBytes: int64(f.taskSize), Ingest: f.ingest, Large: f.set == "large", Windows: f.windows, Seconds: f.seconds,
 		Warmup: time.Second, Rate: f.rate, LatencyTarget: f.latency, Pin: f.pin,
+		Processors: f.processors, Scheduler: f.scheduler, DeviceDepth: f.depth,
 		Progress: func(format string, args ...any) { fmt.Fprintf(t.err, format+"\n", args...) },
 	}
 	m := bench.MeasureMemory(min(f.workers, runtime.NumCPU()))

@@ -80,6 +80,7 @@ const (
 	latencyHelp    = "cut smaller tasks where 99 of 100 would take longer than this, such as 5ms (default: none)"
 	processorsHelp = "what runs tasks, with commas: cpu, opencl (all such devices), opencl:N, sim (simulated); see millrace devices"
 	schedulerHelp  = "who runs a task: hls (looks ahead to who is fastest), fcfs (who is idle) or static (devices where they can)"
+	depthHelp      = "tasks in flight on each device (default: as many as keep it busy)"
 	pinHelp        = "tie each worker to a processor, where the system can"
 )
 

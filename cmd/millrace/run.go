@@ -73,7 +73,7 @@ complete and exits with 0; a second Ctrl-C exits at once with 130.`,
 	flags.Var(&f.memory, "memory", "memory for rows that wait: a job that needs more fails, naming what was full (default: 512 MiB for each buffer)")
 	flags.StringVar(&f.processors, "processors", "cpu", processorsHelp)
 	flags.StringVar(&f.scheduler, "scheduler", "hls", schedulerHelp)
-	flags.IntVar(&f.depth, "device-depth", 0, "tasks in flight on each device (default: as many as keep it busy)")
+	flags.IntVar(&f.depth, "device-depth", 0, depthHelp)
 	flags.StringVar(&f.engine, "engine", "millrace", "millrace, or reference: the slow, obvious interpreter that judges it")
 	flags.Var(&f.optimize, "optimize", switchesHelp)
 	flags.StringVar(&f.checkpoint, "checkpoint-dir", "", "not built yet")

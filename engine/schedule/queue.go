@@ -10,15 +10,27 @@ import (
 // pipelines' rings have slots plus one drain and one unit per lane of each pipeline, so
 // it needs no limit of its own.
 type Queue struct {
-	mu     sync.Mutex
-	wake   *sync.Cond
-	urgent fifo
-	tasks  *Scheduler
-	hybrid bool // processors differ: a unit may suit another one than is woken
-	start  time.Time
-	asked  bool // a timer for askAgain runs
-	closed bool
+	mu      sync.Mutex
+	waiters []waiter // by processor
+	urgent  fifo
+	tasks   *Scheduler
+	hybrid  bool // processors differ: a unit may suit another one than is woken
+	start   time.Time
+	asked   bool // a timer for askAgain runs
+	closed  bool
 }
+
+// waiter is the goroutines of one processor that have found nothing to do.
+type waiter struct {
+	wake  *sync.Cond
+	count int
+	// until is when a device is worth waking: one that left what there was to others would
+	// only be asked again, with every task, what it said a moment ago.
+	until time.Time
+}
+
+// leftAlone is how long a device that left waiting tasks to others is not woken for more.
+const leftAlone = 200 * time.Microsecond
 
 // NewQueue returns an empty queue under a policy for the CPU alone. Nothing is measured:
 // Done need not be called.
@@ -34,8 +46,39 @@ func NewHybridQueue(p Policy, t *Table) *Queue {
 
 func newQueue(p Policy, t *Table, hybrid bool) *Queue {
 	q := &Queue{tasks: New(p, t), hybrid: hybrid, start: time.Now()}
-	q.wake = sync.NewCond(&q.mu)
+	q.waiters = make([]waiter, len(t.procs))
+	for i := range q.waiters {
+		q.waiters[i].wake = sync.NewCond(&q.mu)
+	}
 	return q
+}
+
+// wakeDevices wakes the devices that may want a new task. q.mu is held.
+func (q *Queue) wakeDevices() {
+	now := time.Now()
+	for i := range q.waiters[1:] {
+		if w := &q.waiters[1+i]; w.count > 0 && !now.Before(w.until) {
+			w.wake.Broadcast()
+		}
+	}
+}
+
+// wakeAll has everybody look again: who is fastest may have changed. q.mu is held.
+func (q *Queue) wakeAll() {
+	for i := range q.waiters {
+		q.waiters[i].wake.Broadcast()
+	}
+}
+
+// wait blocks a goroutine of p. q.mu is held.
+func (q *Queue) wait(p Processor) {
+	w := &q.waiters[p]
+	if p != CPU && q.tasks.Waiting() > 0 {
+		w.until = time.Now().Add(leftAlone)
+	}
+	w.count++
+	w.wake.Wait()
+	w.count--
 }
 
 // Push adds a unit. After Close it is dropped.
@@ -43,15 +86,14 @@ func (q *Queue) Push(u Unit) {
 	q.mu.Lock()
 	if u.Kind == Compute {
 		q.tasks.Push(u)
+		if len(q.waiters) > 1 {
+			q.wakeDevices()
+		}
 	} else {
 		q.urgent.push(u)
 	}
 	q.mu.Unlock()
-	if q.hybrid {
-		q.wake.Broadcast()
-	} else {
-		q.wake.Signal()
-	}
+	q.waiters[CPU].wake.Signal() // who wakes finds the lock free
 }
 
 // Take waits for a unit for processor p; false after Close. Several goroutines may wait
@@ -72,7 +114,7 @@ func (q *Queue) Take(p Processor) (Unit, bool) {
 			return u, true
 		}
 		q.askAgain()
-		q.wake.Wait()
+		q.wait(p)
 	}
 }
 
@@ -100,8 +142,8 @@ func (q *Queue) askAgain() {
 	time.AfterFunc(Recheck, func() {
 		q.mu.Lock()
 		q.asked = false
+		q.wakeAll()
 		q.mu.Unlock()
-		q.wake.Broadcast()
 	})
 }
 
@@ -109,7 +151,9 @@ func (q *Queue) askAgain() {
 func (q *Queue) Done(p Processor, u Unit, work float64, busy time.Duration) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	defer q.wake.Broadcast()
+	if p != CPU && q.waiters[CPU].count > 0 && q.tasks.Waiting() > 0 {
+		q.waiters[CPU].wake.Broadcast() // what was left to the device may have become the CPU's
+	}
 	return q.tasks.Done(p, u, work, busy, time.Since(q.start))
 }
 
@@ -117,7 +161,7 @@ func (q *Queue) Done(p Processor, u Unit, work float64, busy time.Duration) bool
 func (q *Queue) Return(p Processor, u Unit) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	defer q.wake.Broadcast()
+	defer q.wakeAll()
 	return q.tasks.Return(p, u, time.Since(q.start))
 }
 
@@ -125,8 +169,8 @@ func (q *Queue) Return(p Processor, u Unit) bool {
 func (q *Queue) HoldsUp(u Unit) {
 	q.mu.Lock()
 	q.tasks.HoldsUp(u)
+	q.wakeAll()
 	q.mu.Unlock()
-	q.wake.Broadcast()
 }
 
 // Change lets f read or change the table: a processor comes or goes, or accepts a
@@ -134,8 +178,8 @@ func (q *Queue) HoldsUp(u Unit) {
 func (q *Queue) Change(f func(*Table)) {
 	q.mu.Lock()
 	f(q.tasks.Table())
+	q.wakeAll()
 	q.mu.Unlock()
-	q.wake.Broadcast()
 }
 
 // Waiting is the number of tasks nobody has taken yet.
@@ -149,6 +193,6 @@ func (q *Queue) Waiting() int {
 func (q *Queue) Close() {
 	q.mu.Lock()
 	q.closed = true
+	q.wakeAll()
 	q.mu.Unlock()
-	q.wake.Broadcast()
 }
