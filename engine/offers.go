@@ -10,6 +10,78 @@ import (
 	"github.com/millrace/millrace/stream"
 )
 
+// offers finds what devices may run. It is called when all stages are there.
+func (r *run) offers() {
+	if !r.hybrid() {
+		return
+	}
+	for i := range r.classes {
+		c := &r.classes[i]
+		program, rows, err := c.stage.program(c.input)
+		if err != nil {
+			c.declined, c.bare = err.Error(), errors.Is(err, operator.ErrNoSteps)
+		}
+		if program != nil {
+			c.offer = &offer{program, rows}
+		}
+	}
+	for _, s := range r.stages {
+		if s.shared = s.offered(); s.shared {
+			s.shares = make([]share, (1+len(r.cfg.Devices))*max(1, len(s.inlets)))
+		}
+	}
+}
+
+// program writes the program of an input's tasks; nil without an error where there is
+// nothing to compute.
+func (s *stage) program(input int) (kernel.Pipeline, int, error) {
+	var o operator.Offload
+	var err error
+	switch b := s.body.(type) {
+	case *functionBody:
+		if err = s.unsuited; err == nil {
+			o, err = offload(b.fn, input)
+		}
+	case *sinkBody:
+		if b.count != nil && !b.steps || s.inlets[0].fused {
+			return nil, 0, nil
+		}
+		if o, err = b.chain.Offload(); errors.Is(err, operator.ErrNoSteps) {
+			return nil, 0, nil
+		}
+	default:
+		return nil, 0, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	program, err := kernel.New(o)
+	return program, s.inlets[input].rowsMax, err
+}
+
+func offload(fn operator.Function, input int) (operator.Offload, error) {
+	can, ok := fn.(operator.Offloader)
+	if !ok {
+		return operator.Offload{}, errors.New("there is no kernel for it")
+	}
+	return can.Offload(input)
+}
+
+// suits returns why devices cannot run a function's tasks; nil if they can those of some
+// input.
+func suits(fn operator.Function, inputs int) (err error) {
+	for i := range inputs {
+		var o operator.Offload
+		if o, err = offload(fn, i); err == nil {
+			_, err = kernel.New(o)
+		}
+		if err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
 // Offered is what devices could do of one input of a pipeline.
 type Offered struct {
 	Pipeline *bind.Pipeline
