@@ -11,7 +11,7 @@ import (
 func (p *Plan) explained() engine.Config {
 	c := engine.Config{Workers: p.options.Workers, Force: p.force()}
 	if wanted, err := parseProcessors(p.options.Processors); err == nil && len(wanted.list) > 0 {
-		c.Devices = make([]engine.DeviceConfig, len(wanted.list)) // which ones does not matter
+		c.Devices, c.DevicesOnly = make([]engine.DeviceConfig, len(wanted.list)), !wanted.cpu // which ones does not matter
 	}
 	return c
 }
@@ -60,10 +60,13 @@ func offerName(o engine.Offered) string {
 }
 
 // Kernels is the source of the programs that devices run for the script, in the C dialect
-// that all backends share; of what they do not run it says why.
+// that all backends share; of what they do not run it says why. Where Options.Processors
+// has no devices it is what devices alone would run.
 func (p *Plan) Kernels() (string, error) {
 	s := p.subject()
-	offers, err := engine.Offers(s.bound, s.explained())
+	config := s.explained()
+	config.DevicesOnly = config.DevicesOnly || len(config.Devices) == 0
+	offers, err := engine.Offers(s.bound, config)
 	if err != nil {
 		return "", err
 	}

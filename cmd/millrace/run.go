@@ -84,7 +84,7 @@ complete and exits with 0; a second Ctrl-C exits at once with 130.`,
 	completeWords(cmd, "format", "table", "ndjson", "csv")
 	completeWords(cmd, "engine", "millrace", "reference")
 	completeWords(cmd, "scheduler", "hls", "fcfs", "static")
-	completeWords(cmd, "processors", "cpu", "opencl", "cpu,opencl", "cpu,sim")
+	completeWords(cmd, "processors", "cpu", "opencl", "cuda", "cpu,opencl", "cpu,cuda", "cpu,sim")
 	return cmd
 }
 

@@ -96,6 +96,7 @@ var skips = map[string]string{
 	"device/cuda/bench_test.go":    "as device/cuda/hardware_test.go: measurements of a GPU",
 	"device/cuda/find_test.go":     "the compiler NVRTC comes from NVIDIA and is on few machines; it has no part in other tests",
 	"device/opencl/opencl_test.go": "as device/kernel/expr_test.go",
+	"test/random/opencl_test.go":   "as device/kernel/expr_test.go",
 	"connector/sink_test.go":       "a full disk is played by /dev/full, which only Linux has",
 }
 
