@@ -190,7 +190,9 @@ func (a *aggregate) compile(side Side, op *model.Operator) error {
 	chain.showAggregate(op)
 	a.chain = chain
 	if a.keys > 0 && a.env.Force.Group == "" {
-		a.tables = findTableGroups(chain, a.keys)
+		if a.tables = findTableGroups(chain, a.keys); a.tables != nil {
+			a.tables.findLate(chain, c.exprs, a.keys)
+		}
 	}
 	return nil
 }

@@ -130,7 +130,9 @@ func (a *aggregate) fragmentOf(t *Task, s *aggregateScratch) (*fragment, []Error
 	for i := range s.sets {
 		s.sets[i].reset()
 	}
+	s.late(true)
 	failed, err := a.chain.Run(t, s.chain, s.emit)
+	s.late(false)
 	f := s.f
 	s.task, s.f = nil, nil
 	s.count(f)

@@ -20,6 +20,8 @@ type tableGroups struct {
 	once    sync.Once
 	number  []int32 // by row of the table; nil: too many
 	count   int
+	// late are the table's columns that only the first rows of groups are asked for.
+	late []bool
 }
 
 // tableGroupsMax bounds the numbers that every task has to forget.
@@ -64,6 +66,29 @@ func (g *tableGroups) through(st *step) bool {
 	return true
 }
 
+// findLate finds the key columns that nothing but the keys reads: exprs are those of the
+// chain's last step, keys first, which is the only projection behind the lookup.
+func (g *tableGroups) findLate(c *Chain, exprs []*model.Expr, keys int) {
+	for _, st := range c.steps[g.step+1 : len(c.steps)-1] {
+		if st.kind == model.ProjectOp {
+			return
+		}
+	}
+	width := len(c.steps[g.step].reads)
+	late := make([]bool, len(c.steps[g.step].keeps)-width)
+	for i, e := range exprs[:keys] {
+		late[g.columns[i]] = !e.Type.IsFloat() // the form of a float is looked at in every row
+	}
+	for _, e := range exprs[keys:] {
+		e.Columns(func(col int) {
+			if col >= width && col-width < len(late) {
+				late[col-width] = false
+			}
+		})
+	}
+	g.late = late
+}
+
 // prepare numbers the keys of a complete table.
 func (g *tableGroups) prepare(a *aggregate) {
 	t := a.chain.steps[g.step].table
@@ -87,7 +112,7 @@ func (g *tableGroups) prepare(a *aggregate) {
 type tableScratch struct {
 	number []int32 // the table's, while it is complete at the task's begin; else nil
 	group  []int32 // by number; -1: none yet
-	first  []int32 // rows of the chunk that are the first of their group
+	first  []int32 // rows of the table of those rows of the chunk that are the first of their group
 	cols   []stream.Column
 	ids    []int32
 }
@@ -107,6 +132,18 @@ func (s *tableScratch) begin(a *aggregate) {
 	}
 }
 
+// late lets the lookup leave out, for one task, the keys that only first rows are asked for.
+func (s *aggregateScratch) late(on bool) {
+	g := s.a.tables
+	switch {
+	case g == nil:
+	case on && s.table.number != nil:
+		s.chain.steps[g.step].late = g.late
+	default:
+		s.chain.steps[g.step].late = nil
+	}
+}
+
 // tableIDs finds the groups of a chunk's rows by the rows of the table.
 func (s *aggregateScratch) tableIDs(c *Chunk) bool {
 	g := s.a.tables
@@ -122,7 +159,7 @@ func (s *aggregateScratch) tableIDs(c *Chunk) bool {
 		some |= id
 	}
 	if some < 0 {
-		s.newTableGroups(c, rows)
+		s.newTableGroups(rows)
 		for i, r := range rows {
 			ids[i] = group[number[r]]
 		}
@@ -131,24 +168,26 @@ func (s *aggregateScratch) tableIDs(c *Chunk) bool {
 }
 
 // newTableGroups enters the groups of the chunk that the task has not had.
-func (s *aggregateScratch) newTableGroups(c *Chunk, rows []int32) {
+func (s *aggregateScratch) newTableGroups(rows []int32) {
 	t, number := &s.table, s.table.number
 	t.first = t.first[:0]
-	for i, r := range rows {
+	for _, r := range rows {
 		if at := &t.group[number[r]]; *at == -1 {
 			*at = -2
-			t.first = append(t.first, int32(i))
+			t.first = append(t.first, r)
 		}
 	}
 	if t.cols == nil {
 		t.cols = make([]stream.Column, s.a.keys)
 	}
+	g := s.a.tables
+	table := s.a.chain.steps[g.step].table.rows.rows
 	for i := range t.cols {
-		selectColumn(&t.cols[i], &c.Cols[i], t.first)
+		selectColumn(&t.cols[i], &table.Cols[g.columns[i]], t.first)
 	}
 	t.ids = resize(t.ids, len(t.first))
 	s.index.ids(s.f.keys, &s.coder, t.cols, len(t.first), t.ids)
-	for k, i := range t.first {
-		t.group[number[rows[i]]] = t.ids[k]
+	for k, r := range t.first {
+		t.group[number[r]] = t.ids[k]
 	}
 }

@@ -144,7 +144,7 @@ func (st *step) lookupPiece(s *ChainScratch, sc *stepScratch, from *Chunk) {
 	width := len(st.reads)
 	for i, keep := range st.keeps {
 		switch {
-		case !keep:
+		case !keep || i >= width && sc.late != nil && sc.late[i-width]:
 			sc.cols[i] = stream.Column{}
 			continue
 		case i >= width:

@@ -30,6 +30,7 @@ type stepScratch struct {
 	rows []stream.Column // rows that were left over: compacted, own buffers
 	mask stream.Bitmap   // rows of a projection that did not fail
 	join stepProbe       // of a lookup
+	late []bool          // columns of its table that nobody wants now; nil: none
 }
 
 // sliced are pieces of columns. Values are aliases; bitmaps that start off a word
