@@ -40,5 +40,8 @@ var mutants = []mutant{
 	{"peak-null", "operator/peak.go", "best != best) && valid.Get(i)", "best != best) || !valid.Get(i)"},
 	{"self-join-filter", "optimize/selfjoin.go", "		if op.Kind == model.FilterOp {\n			return fmt.Sprintf(\"filter %s stands", "		if op.Kind == model.FilterOp && len(op.Filter) > 9 {\n			return fmt.Sprintf(\"filter %s stands"},
 	{"after-errors", "operator/after.go", "	a.errors = append(a.errors, a.serial.takeErrors()...)\n", ""},
+	{"second-result", "engine/share.go", "!s.run.queue.Done(p, u, s.work(own), busy) {", "!s.run.queue.Done(p, u, s.work(own), busy) && false {"},
+	{"late-keys", "operator/aggregate_table.go", "late[col-width] = false", "late[col-width] = true"},
+	{"returned-lost", "engine/accelerate.go", "	q.Return(a.id, t.unit)", "	q.Done(a.id, t.unit, 0, 0)"},
 	{"errors-lost", "engine/function.go", "	if err := b.errors.send(sl.partial.Errors); err != nil {\n		return err\n	}\n	if sl.task.End", "	if sl.task.End"},
 }

@@ -121,7 +121,9 @@ func (c *testCase) run(s setting) (*answer, error) {
 			return collector{q, bufs[q.Index]}
 		},
 	}
-	s.devices.options(&options)
+	if s.engine == millrace.EngineMillrace {
+		s.devices.options(&options)
+	}
 	plan, err := c.prepare(s, options)
 	if err != nil {
 		return nil, fmt.Errorf("prepare: %w", err)
