@@ -32,7 +32,9 @@ import (
 //  1. What a launch reads of other rows was written by an earlier launch; the table and the
 //     first rows, which one launch writes from many rows, only through atomics.
 //  2. Values are joined in the order of their rows: the sort's key is entry and row.
-//  3. A row that finds no place, and an entry past the last one, are counted as lost, and
+//  3. The tables of the work groups lie behind each other, each as long as the task has
+//     entries: a task of few rows needs little memory.
+//  4. A row that finds no place, and an entry past the last one, are counted as lost, and
 //     then the whole task is run again on the CPU.
 
 // Aggregation is a program of filters, projections and an aggregate over panes of windows.
@@ -53,13 +55,18 @@ type Aggregation struct {
 }
 
 const (
-	// EntriesMax bounds the groups, counted per pane, of one task.
-	EntriesMax = 4096
+	// EntriesMax bounds the groups, counted per pane, of one task. An entry's number and
+	// its row's place in a tile are sorted as one i32.
+	EntriesMax = 1 << 14
 
 	workGroups = 32             // that share the rows of a task; each has a table
-	tableSize  = 2 * EntriesMax // power of two
+	tableSize  = 2 * EntriesMax // power of two: half full, rows are found within some 60 probes
 	probesMax  = 128
 )
+
+// perEntry is the size of a buffer with so many bytes for every entry. A task has no more
+// entries than rows.
+func perEntry(bytes int) extent { return extent{each: bytes, per: 1, most: EntriesMax} }
 
 // NewAggregation writes the program of a side and the aggregate behind it. An error says
 // why there is none.
@@ -171,21 +178,21 @@ func (a *Aggregation) addBuffers(keys []*model.Expr) {
 	l := a.layout
 	l.output("counts", "i32", extent{fixed: 4 * countsLen}, device.Extent{Fixed: 4 * countsLen})
 	a.errors = l.output("errors", "i32", extent{fixed: 8 * ErrorRowsMax}, counted(countErrors, perRow(8))).arg.Index
-	perEntry := func(name, ctype string) int {
+	show := func(name, ctype string) int {
 		b := bytesOf(ctype)
-		return l.output(name, ctype, extent{fixed: b * EntriesMax}, counted(countRows, perRow(b))).arg.Index
+		return l.output(name, ctype, perEntry(b), counted(countRows, perRow(b))).arg.Index
 	}
-	a.places = perEntry("position_of", "i64")
+	a.places = show("position_of", "i64")
 	bits := func(name string) int {
-		l.buffer(device.TemporaryArg, name+"_bytes", "u8", extent{fixed: EntriesMax})
-		return l.output(name, "u64", extent{fixed: EntriesMax / 8}, counted(countRows, perWord())).arg.Index
+		l.buffer(device.TemporaryArg, name+"_bytes", "u8", perEntry(1))
+		return l.output(name, "u64", extent{each: 8, per: 64, most: EntriesMax}, counted(countRows, perWord())).arg.Index
 	}
 	for i, k := range keys {
 		c := outputColumn{t: k.Type}
 		if name := fmt.Sprintf("show%d", i); k.Type == stream.Boolean {
 			c.values = bits(name)
 		} else {
-			c.values = perEntry(name, ctype(k.Type))
+			c.values = show(name, ctype(k.Type))
 		}
 		c.valid = bits(fmt.Sprintf("show%d_valid", i))
 		a.keys = append(a.keys, c)
@@ -193,11 +200,11 @@ func (a *Aggregation) addBuffers(keys []*model.Expr) {
 	for i := range a.cells {
 		c := &a.cells[i]
 		for k, f := range c.fields {
-			at := perEntry(fmt.Sprintf("cell%d_%s", i, f.name), f.ctype)
+			at := show(fmt.Sprintf("cell%d_%s", i, f.name), f.ctype)
 			if k == 0 {
 				c.first = at
 			}
-			l.buffer(device.TemporaryArg, fmt.Sprintf("table%d_%s", i, f.name), f.ctype, extent{fixed: workGroups * EntriesMax * bytesOf(f.ctype)})
+			l.buffer(device.TemporaryArg, fmt.Sprintf("table%d_%s", i, f.name), f.ctype, perEntry(workGroups*bytesOf(f.ctype)))
 		}
 	}
 	for _, t := range []struct{ name, ctype string }{{"pane", "i64"}, {"position", "i64"}, {"slot", "i32"}, {"place", "i32"}} {

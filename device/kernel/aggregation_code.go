@@ -229,9 +229,10 @@ func (c *cell) accumulate(i int, value, known string) string {
 	})
 	store := c.each(func(f field) string { return fmt.Sprintf("table%d_%s[own + id] = b_%s;", i, f.name, f.name) })
 	t.add("  SHARED i32 all_id[GROUP_ITEMS];\n  %s\n", shared)
-	t.add(`  i32 l = LOCAL, own = GROUP * ENTRIES_MAX, entries = counts[0];
+	t.add(`  i32 l = LOCAL, entries = counts[0];
   i32 tiles = (n + GROUP_ITEMS - 1) / GROUP_ITEMS, each = (tiles + GROUPS - 1) / GROUPS, end = (GROUP + 1) * each;
   if (entries > ENTRIES_MAX) entries = ENTRIES_MAX;
+  i32 own = GROUP * entries;
   if (end > tiles) end = tiles;
   for (i32 i = l; i < entries; i += GROUP_ITEMS) { %s}
   MEET();
@@ -264,7 +265,7 @@ func (c *cell) merge(i int) string {
 	t.add("    for (i32 w = 0; w < %d; w++) {\n      %s\n      %s\n      %s\n    }\n    %s\n  }\n", workGroups,
 		c.each(func(f field) string { return fmt.Sprintf("%s a_%s = b_%s;", f.ctype, f.name, f.name) }),
 		c.each(func(f field) string {
-			return fmt.Sprintf("b_%s = table%d_%s[w * ENTRIES_MAX + id];", f.name, i, f.name)
+			return fmt.Sprintf("b_%s = table%d_%s[w * entries + id];", f.name, i, f.name)
 		}),
 		c.join(a, b),
 		c.each(func(f field) string { return fmt.Sprintf("cell%d_%s[id] = b_%s;", i, f.name, f.name) }))

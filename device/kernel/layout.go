@@ -24,12 +24,16 @@ const (
 	ErrorRowsMax = 1024
 )
 
-// extent is a size in bytes: fixed, and each for every per rows begun.
-type extent struct{ fixed, each, per int }
+// extent is a size in bytes: fixed, and each for every per rows begun, of which no more than
+// most count, unless most is 0.
+type extent struct{ fixed, each, per, most int }
 
 func (x extent) of(rows int) int {
 	if x.each == 0 {
 		return x.fixed
+	}
+	if x.most > 0 {
+		rows = min(rows, x.most)
 	}
 	return x.fixed + (rows+x.per-1)/x.per*x.each
 }

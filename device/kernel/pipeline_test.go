@@ -133,7 +133,7 @@ func TestPipelineRedo(t *testing.T) {
 	}
 	m := newMachine(t, d, p, p.Program(), 4*kernel.EntriesMax)
 	var memory kernel.Result
-	for _, groups := range []int{3, 4 * kernel.EntriesMax, 5} {
+	for _, groups := range []int{3, 4 * kernel.EntriesMax, kernel.EntriesMax, 5} {
 		b := stream.NewBatch(schema, nil)
 		for i := range 4 * kernel.EntriesMax {
 			b.AppendRow([]stream.Value{stream.Int(int32(i % groups))})
