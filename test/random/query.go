@@ -308,7 +308,9 @@ func (g *generator) lookup() *query {
 	if !d.timed {
 		return nil
 	}
-	return newQuery(fmt.Sprintf("SELECT window_end, t.g AS g, COUNT(*) AS n FROM %s [RANGE %s SLIDE %s] AS s JOIN t ON %s GROUP BY t.g", d.name, span(5000), span(g.duration()), on), "lookup", "range", []*data{d, g.t})
+	key := g.exprs("").pick("t.g", "t.x", "t.k")
+	value := g.exprs("").pick("COUNT(*)", "MAX("+key+")", "SUM(t.x + s.x)", "COUNT(t.k)", "MIN(s.y)")
+	return newQuery(fmt.Sprintf("SELECT window_end, %s AS g, %s AS n FROM %s [RANGE %s SLIDE %s] AS s JOIN t ON %s GROUP BY %s", key, value, d.name, span(5000), span(g.duration()), on, key), "lookup", "range", []*data{d, g.t})
 }
 
 func (g *generator) union() *query {
