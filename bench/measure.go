@@ -84,6 +84,8 @@ type Result struct {
 	// measured, warming up included; the CPU first.
 	Processors   string
 	PerProcessor []millrace.ProcessorStats
+	// Fallbacks are sentences: what devices left to the CPU of that run, and why.
+	Fallbacks []string
 
 	copies int
 }
@@ -229,7 +231,7 @@ func (r *runner) measure(ctx context.Context, w *Workload, ingest string, found 
 	}
 	res.PeakBytes, res.TaskShare, res.Pinned = stats.PeakBytes, stats.TaskShare, stats.Pinned
 	if r.config.devices() {
-		res.PerProcessor = stats.Processors
+		res.PerProcessor, res.Fallbacks = stats.Processors, stats.Fallbacks
 	}
 	return res, nil
 }

@@ -44,12 +44,14 @@ type line struct {
 	Pinned       *int64  `json:"pinned,omitempty"` // only if asked for; 0: the system did not
 	// PerProcessor is what each did, if there are others than the CPU.
 	PerProcessor []millrace.ProcessorStats `json:"per_processor,omitempty"`
+	// Fallbacks says what devices left to the CPU, and why.
+	Fallbacks []string `json:"fallbacks,omitempty"`
 }
 
 // WriteJSON writes a result as one JSON object on a line.
 func WriteJSON(w io.Writer, r *Result) error {
 	l := line{
-		Workload: r.Workload, Ingest: r.Ingest, Set: r.Set, Workers: r.Workers, Processors: r.Processors, PerProcessor: r.PerProcessor, Rows: r.Rows, Seconds: r.Seconds,
+		Workload: r.Workload, Ingest: r.Ingest, Set: r.Set, Workers: r.Workers, Processors: r.Processors, PerProcessor: r.PerProcessor, Fallbacks: r.Fallbacks, Rows: r.Rows, Seconds: r.Seconds,
 		RowsPerSec: r.RowsPerSecond.Median, RowsMin: r.RowsPerSecond.Min, RowsMax: r.RowsPerSecond.Max, OutPerSec: r.RowsOutPerSecond.Median,
 		BytesPerSec: r.BytesPerSecond(), TouchedBytes: r.TouchedBytesPerSecond(),
 		CPU: r.CPUPerMillionRows.Median, CPUMin: r.CPUPerMillionRows.Min, CPUMax: r.CPUPerMillionRows.Max,

@@ -64,6 +64,9 @@ const (
 	probesMax  = 128
 )
 
+// tooManyGroups is the same of all tasks: reasons are counted.
+var tooManyGroups = fmt.Sprintf("more than %d groups, counted per pane, or too close in its table", EntriesMax)
+
 // perEntry is the size of a buffer with so many bytes for every entry. A task has no more
 // entries than rows.
 func perEntry(bytes int) extent { return extent{each: bytes, per: 1, most: EntriesMax} }
@@ -251,8 +254,8 @@ func (a *Aggregation) Read(slot device.Slot, r *Grouped) {
 		r.Cells[i] = a.cells[at].result(slot, r.Len)
 	}
 	r.Failed = r.read(a.layout, a.ops, int(counts[countErrors]), slot.Output(a.errors), r.Failed)
-	if lost := counts[countLost]; lost > 0 {
-		r.Redo = fmt.Sprintf("%d rows found no place among %d groups", lost, EntriesMax)
+	if counts[countLost] > 0 {
+		r.Redo = tooManyGroups
 	}
 }
 

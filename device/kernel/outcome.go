@@ -23,12 +23,15 @@ type Outcome struct {
 	Redo string
 }
 
+// tooManyFailed is the same of all tasks: reasons are counted.
+var tooManyFailed = fmt.Sprintf("more than %d rows failed, which is what a device reports", ErrorRowsMax)
+
 // read takes the failures of a task, of which output holds pairs of row and code, and
 // returns their rows in place of those in to.
 func (o *Outcome) read(l *layout, ops []model.OpID, failed int, output []byte, to []int32) []int32 {
 	o.Redo, o.Rejected, to = "", o.Rejected[:0], to[:0]
 	if failed > ErrorRowsMax {
-		o.Redo = fmt.Sprintf("%d rows failed, a device reports at most %d", failed, ErrorRowsMax)
+		o.Redo = tooManyFailed
 		return to
 	}
 	pairs := view[int32](output)[:2*failed]
