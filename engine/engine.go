@@ -321,7 +321,7 @@ func (r *run) work(p schedule.Processor) {
 		s := r.classes[u.Pipeline].stage
 		var err error
 		switch u.Kind {
-		case schedule.Compute, schedule.Redo:
+		case schedule.Compute, schedule.Plain, schedule.Redo:
 			if s.shared {
 				err = s.runShared(u, scratch)
 			} else {

@@ -56,7 +56,11 @@ func (s *stage) unit(seq uint64) schedule.Unit {
 	if len(s.inlets) > 0 {
 		input = s.slotOf(seq).task.Input
 	}
-	return schedule.Unit{Pipeline: s.class + input, Kind: schedule.Compute, Index: int(seq)}
+	kind := schedule.Compute
+	if s.run.hybrid() && !s.shared {
+		kind = schedule.Plain
+	}
+	return schedule.Unit{Pipeline: s.class + input, Kind: kind, Index: int(seq)}
 }
 
 func (s *stage) slotOf(seq uint64) *slot { return &s.ring[seq%uint64(len(s.ring))] }

@@ -157,9 +157,6 @@ func (s *stage) runCompute(u schedule.Unit, w workerScratch) error {
 	s.rows.Add(int64(sl.task.Rows))
 	s.bytes.Add(s.sizeOf(sl))
 	s.busyNanos.Add(int64(busy))
-	if s.run.hybrid() {
-		s.run.queue.Done(schedule.CPU, u, 1, busy)
-	}
 	s.computed(sl, seq)
 	return nil
 }

@@ -13,6 +13,7 @@ type Queue struct {
 	mu      sync.Mutex
 	waiters []waiter // by processor
 	urgent  fifo
+	plain   fifo // after the tasks that have a choice: those are further down the stream
 	tasks   *Scheduler
 	hybrid  bool // processors differ: a unit may suit another one than is woken
 	start   time.Time
@@ -39,7 +40,7 @@ func NewQueue(p Policy) *Queue {
 }
 
 // NewHybridQueue returns an empty queue for the processors of a table, which belongs to
-// the queue from now on. Every task that Take returned ends with Done or Return.
+// the queue from now on. Every Compute unit that Take returned ends with Done or Return.
 func NewHybridQueue(p Policy, t *Table) *Queue {
 	return newQueue(p, t, true)
 }
@@ -84,12 +85,15 @@ func (q *Queue) wait(p Processor) {
 // Push adds a unit. After Close it is dropped.
 func (q *Queue) Push(u Unit) {
 	q.mu.Lock()
-	if u.Kind == Compute {
+	switch u.Kind {
+	case Compute:
 		q.tasks.Push(u)
 		if len(q.waiters) > 1 {
 			q.wakeDevices()
 		}
-	} else {
+	case Plain:
+		q.plain.push(u)
+	default:
 		q.urgent.push(u)
 	}
 	q.mu.Unlock()
@@ -112,6 +116,11 @@ func (q *Queue) Take(p Processor) (Unit, bool) {
 		}
 		if u, ok := q.take(p); ok {
 			return u, true
+		}
+		if p == CPU {
+			if u, ok := q.plain.take(0); ok {
+				return u, true
+			}
 		}
 		q.askAgain()
 		q.wait(p)

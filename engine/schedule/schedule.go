@@ -30,6 +30,7 @@ const (
 	Compute Kind = iota // the parallel part of task Index of pipeline Pipeline
 	Lane                // lane Index of a keyed pipeline has input
 	Drain               // the pipeline's result stage has input, or its consumers have room
+	Plain               // as Compute, where only the CPU ever runs the pipeline's tasks
 	Redo                // a task that a device could not do well, and that nobody else has
 )
 
