@@ -33,7 +33,7 @@ import (
 //     first rows, which one launch writes from many rows, only through atomics.
 //  2. Values are joined in the order of their rows: the sort's key is entry and row.
 //  3. The tables of the work groups lie behind each other, each as long as the task has
-//     entries: a task of few rows needs little memory.
+//     entries. Where all have no room, fewer work groups share the rows.
 //  4. A row that finds no place, and an entry past the last one, are counted as lost, and
 //     then the whole task is run again on the CPU.
 
@@ -50,19 +50,35 @@ type Aggregation struct {
 	keys    []outputColumn
 	errors  int // output buffers
 	places  int
-	base    int // scalar: position of the task's first row
+	base    int // scalars: position of the task's first row, length of the hash table
+	room    int
 	entries int
 }
 
 const (
 	// EntriesMax bounds the groups, counted per pane, of one task. An entry's number and
 	// its row's place in a tile are sorted as one i32.
-	EntriesMax = 1 << 14
+	EntriesMax = 1 << 16
 
-	workGroups = 32             // that share the rows of a task; each has a table
-	tableSize  = 2 * EntriesMax // power of two: half full, rows are found within some 60 probes
-	probesMax  = 128
+	workGroups = 32      // most that share the rows of a task; each has a table
+	tablesRoom = 1 << 19 // entries of the tables of all
+	probesMax  = 128     // in a hash table half full rows are found within some 60
 )
+
+// placesFor is the length of the hash table for a task: a power of two, and at least twice
+// its entries.
+func placesFor(rows int) int {
+	n := 2
+	for n < 2*min(rows, EntriesMax) {
+		n *= 2
+	}
+	return n
+}
+
+// perPlace is the size of a buffer with so many bytes for every place of placesFor.
+func perPlace(bytes int) extent {
+	return extent{fixed: 2 * bytes, each: 4 * bytes, per: 1, most: EntriesMax / 2}
+}
 
 // tooManyGroups is the same of all tasks: reasons are counted.
 var tooManyGroups = fmt.Sprintf("more than %d groups, counted per pane, or too close in its table", EntriesMax)
@@ -75,7 +91,7 @@ func perEntry(bytes int) extent { return extent{each: bytes, per: 1, most: Entri
 // why there is none.
 func NewAggregation(side operator.Side, op *model.Operator) (*Aggregation, error) {
 	a := &Aggregation{layout: newLayout(), entries: EntriesMax}
-	fmt.Fprintf(&a.layout.source, "#define ENTRIES_MAX %d\n#define TABLE_SIZE %d\n#define PROBES_MAX %d\n", EntriesMax, tableSize, probesMax)
+	fmt.Fprintf(&a.layout.source, "#define ENTRIES_MAX %d\n#define PROBES_MAX %d\n"+sharers, EntriesMax, probesMax, tablesRoom/workGroups, tablesRoom, workGroups)
 	if err := a.findWindow(side); err != nil {
 		return nil, err
 	}
@@ -91,6 +107,7 @@ func NewAggregation(side operator.Side, op *model.Operator) (*Aggregation, error
 	}
 	a.intake, a.ops = b.intake, b.ops
 	a.base = a.layout.scalar(device.Int64Arg, "base")
+	a.room = a.layout.scalar(device.Int32Arg, "room")
 	b.parameters = append(b.parameters, "base")
 	a.addBuffers(last.Project[:len(op.Aggregate.Keys)])
 	if err := a.addEntries(b, last.Project, len(op.Aggregate.Keys)); err != nil {
@@ -186,18 +203,18 @@ func (a *Aggregation) addBuffers(keys []*model.Expr) {
 		return l.output(name, ctype, perEntry(b), counted(countRows, perRow(b))).arg.Index
 	}
 	a.places = show("position_of", "i64")
-	bits := func(name string) int {
+	flags := func(name string) int {
 		l.buffer(device.TemporaryArg, name+"_bytes", "u8", perEntry(1))
 		return l.output(name, "u64", extent{each: 8, per: 64, most: EntriesMax}, counted(countRows, perWord())).arg.Index
 	}
 	for i, k := range keys {
 		c := outputColumn{t: k.Type}
 		if name := fmt.Sprintf("show%d", i); k.Type == stream.Boolean {
-			c.values = bits(name)
+			c.values = flags(name)
 		} else {
 			c.values = show(name, ctype(k.Type))
 		}
-		c.valid = bits(fmt.Sprintf("show%d_valid", i))
+		c.valid = flags(fmt.Sprintf("show%d_valid", i))
 		a.keys = append(a.keys, c)
 	}
 	for i := range a.cells {
@@ -207,7 +224,7 @@ func (a *Aggregation) addBuffers(keys []*model.Expr) {
 			if k == 0 {
 				c.first = at
 			}
-			l.buffer(device.TemporaryArg, fmt.Sprintf("table%d_%s", i, f.name), f.ctype, perEntry(workGroups*bytesOf(f.ctype)))
+			l.buffer(device.TemporaryArg, fmt.Sprintf("table%d_%s", i, f.name), f.ctype, extent{each: workGroups * bytesOf(f.ctype), per: 1, most: tablesRoom / workGroups})
 		}
 	}
 	for _, t := range []struct{ name, ctype string }{{"pane", "i64"}, {"position", "i64"}, {"slot", "i32"}, {"place", "i32"}} {
@@ -215,7 +232,7 @@ func (a *Aggregation) addBuffers(keys []*model.Expr) {
 	}
 	l.buffer(device.TemporaryArg, "blocks", "i32", perGroup(4))
 	for _, name := range []string{"table", "firsts", "ids"} {
-		l.buffer(device.TemporaryArg, name, "i32", extent{fixed: 4 * tableSize})
+		l.buffer(device.TemporaryArg, name, "i32", perPlace(4))
 	}
 }
 
@@ -231,7 +248,7 @@ func (a *Aggregation) NewCall() *device.Call {
 // is ErrTooManyRows, or a column that is read is absent.
 func (a *Aggregation) Load(t *operator.Task, slot device.Slot, call *device.Call) error {
 	a.layout.prepare(call)
-	call.Scalars[a.base] = t.First
+	call.Scalars[a.base], call.Scalars[a.room] = t.First, int64(placesFor(t.Rows))
 	return a.intake.load(t, slot, call)
 }
 

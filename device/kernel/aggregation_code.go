@@ -10,14 +10,17 @@ import (
 	"github.com/millrace/millrace/stream"
 )
 
+// sharers is how many work groups share the rows of a task with so many entries.
+const sharers = "#define SHARERS(entries) ((entries) > %d ? %d / (entries) : %d)\n"
+
 // insertProbe finds a row's place in the table; the condition that row o is of its group is
 // put in between.
 const insertProbe = `
-    i32 at = (i32)(h & (TABLE_SIZE - 1)), found = -1;
+    i32 at = (i32)(h & (u64)(room - 1)), found = -1;
     for (i32 i = 0; i < PROBES_MAX && found < 0; i++) {
       i32 was = SWAP_IF(&table[at], 0, g + 1), o = was - 1;
       if (was == 0 || (%s)) found = at;
-      at = (at + 1) & (TABLE_SIZE - 1);
+      at = (at + 1) & (room - 1);
     }
     slot[g] = found;
     if (found >= 0) MIN(&firsts[found], g);
@@ -64,16 +67,16 @@ func (a *Aggregation) addEntries(b *rowCode, exprs []*model.Expr, keys int) erro
 	l := a.layout
 	ofKeys := temporaries[:2*keys]
 	first := "  SHARED i32 sums[GROUP_ITEMS];\n  i32 g = ITEM, l = LOCAL, live = 0;\n  if (g < n && slot[g] >= 0) live = firsts[slot[g]] == g;\n" + placeBody
-	clear := "  i32 i = ITEM;\n  if (i < 4) counts[i] = 0;\n  table[i] = 0;\n  firsts[i] = 2147483647;\n"
+	clear := "  i32 i = ITEM;\n  if (i < 4) counts[i] = 0;\n  if (i < room) { table[i] = 0; firsts[i] = 2147483647; }\n"
 	for _, e := range []struct {
 		name  string
 		items device.Extent
 		names []string
 		body  string
 	}{
-		{"begin", device.Extent{Fixed: tableSize}, []string{"counts", "table", "firsts"}, clear},
+		{"begin", device.Extent{Each: 1, Scalar: a.room}, []string{"counts", "room", "table", "firsts"}, clear},
 		{"decide", allRows, names(b.parameters, []string{"counts", "errors", "pane", "position", "slot"}, temporaries), decide},
-		{"insert", allRows, names([]string{"n", "pane", "slot", "table", "firsts", "counts"}, ofKeys), insertBody(exprs[:keys])},
+		{"insert", allRows, names([]string{"n", "room", "pane", "slot", "table", "firsts", "counts"}, ofKeys), insertBody(exprs[:keys])},
 		{"first", allRows, []string{"n", "slot", "firsts", "place", "blocks"}, first},
 		{"scan", oneGroup, []string{"n", "blocks", "counts"}, scanBody},
 		{"show", allRows, names([]string{"n", "place", "blocks", "slot", "ids", "position", "counts", "position_of"}, ofKeys, a.shownNames()), a.showBody()},
@@ -96,7 +99,7 @@ func (a *Aggregation) addEntries(b *rowCode, exprs []*model.Expr, keys int) erro
 		}
 		pack.bits(name+"_valid_bytes", name+"_valid")
 	}
-	return pack.entry(l, device.Extent{Fixed: EntriesMax / 64})
+	return pack.entry(l, allWords)
 }
 
 // columnName is the temporary buffer of a key or an argument.
@@ -212,7 +215,7 @@ func (a *Aggregation) addCell(i, keys int) error {
 		names([]string{"n", "counts", "sorted"}, arguments, tables), c.accumulate(i, value, known)); err != nil {
 		return err
 	}
-	return a.layout.entry(fmt.Sprintf("merge%d", i), device.Extent{Fixed: EntriesMax}, names([]string{"counts"}, tables, results), c.merge(i))
+	return a.layout.entry(fmt.Sprintf("merge%d", i), allRows, names([]string{"counts"}, tables, results), c.merge(i))
 }
 
 // accumulate is the kernel of invariant 2: b_ are the fields of a work item's value, a_
@@ -230,9 +233,10 @@ func (c *cell) accumulate(i int, value, known string) string {
 	store := c.each(func(f field) string { return fmt.Sprintf("table%d_%s[own + id] = b_%s;", i, f.name, f.name) })
 	t.add("  SHARED i32 all_id[GROUP_ITEMS];\n  %s\n", shared)
 	t.add(`  i32 l = LOCAL, entries = counts[0];
-  i32 tiles = (n + GROUP_ITEMS - 1) / GROUP_ITEMS, each = (tiles + GROUPS - 1) / GROUPS, end = (GROUP + 1) * each;
+  i32 tiles = (n + GROUP_ITEMS - 1) / GROUP_ITEMS;
   if (entries > ENTRIES_MAX) entries = ENTRIES_MAX;
-  i32 own = GROUP * entries;
+  i32 shares = SHARERS(entries), each = (tiles + shares - 1) / shares, end = (GROUP + 1) * each, own = GROUP * entries;
+  if (GROUP >= shares) entries = 0;
   if (end > tiles) end = tiles;
   for (i32 i = l; i < entries; i += GROUP_ITEMS) { %s}
   MEET();
@@ -262,7 +266,7 @@ func (c *cell) merge(i int) string {
 	a, b := func(f field) string { return "a_" + f.name }, func(f field) string { return "b_" + f.name }
 	t.add("  i32 id = ITEM, entries = counts[0];\n  if (entries > ENTRIES_MAX) entries = ENTRIES_MAX;\n  if (id < entries) {\n    %s\n",
 		c.each(func(f field) string { return fmt.Sprintf("%s b_%s = 0;", f.ctype, f.name) }))
-	t.add("    for (i32 w = 0; w < %d; w++) {\n      %s\n      %s\n      %s\n    }\n    %s\n  }\n", workGroups,
+	t.add("    for (i32 w = 0; w < SHARERS(entries); w++) {\n      %s\n      %s\n      %s\n    }\n    %s\n  }\n",
 		c.each(func(f field) string { return fmt.Sprintf("%s a_%s = b_%s;", f.ctype, f.name, f.name) }),
 		c.each(func(f field) string {
 			return fmt.Sprintf("b_%s = table%d_%s[w * entries + id];", f.name, i, f.name)
