@@ -42,7 +42,7 @@ func (d devices) options(o *millrace.Options) {
 	}
 	o.Devices = func() (list []engine.DeviceConfig, err error) {
 		for _, c := range d.simulated {
-			list = append(list, engine.DeviceConfig{Device: sim.New(c), Depth: d.depth, Deadline: 200 * time.Millisecond})
+			list = append(list, engine.DeviceConfig{Device: sim.New(c), Depth: d.depth, Deadline: 40 * time.Millisecond})
 		}
 		return list, nil
 	}
