@@ -67,19 +67,22 @@ func offload(fn operator.Function, input int) (operator.Offload, error) {
 	return can.Offload(input)
 }
 
-// suits returns why devices cannot run a function's tasks; nil if they can those of some
-// input.
-func suits(fn operator.Function, inputs int) (err error) {
+// suits returns why devices cannot run a function's tasks, nil if they can those of some
+// input. Inputs with nothing to compute are not the reason if another one has something.
+func suits(fn operator.Function, inputs int) (why error) {
 	for i := range inputs {
-		var o operator.Offload
-		if o, err = offload(fn, i); err == nil {
+		o, err := offload(fn, i)
+		if err == nil {
 			_, err = kernel.New(o)
 		}
 		if err == nil {
 			return nil
 		}
+		if why == nil || errors.Is(why, operator.ErrNoSteps) {
+			why = err
+		}
 	}
-	return err
+	return why
 }
 
 // Offered is what devices could do of one input of a pipeline.

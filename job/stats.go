@@ -128,7 +128,7 @@ func byProcessor(s *engine.Stats) (list []ProcessorStats, fallbacks []string) {
 			fallbacks = append(fallbacks, fmt.Sprintf("%s is not run by %s: %s", p.Name, devicesOf(p.Processor), p.Refused))
 		}
 		for _, reason := range slices.Sorted(maps.Keys(p.Fallbacks)) {
-			fallbacks = append(fallbacks, fmt.Sprintf("%s: %d tasks went from %s to the cpu: %s", p.Name, p.Fallbacks[reason], p.Processor, reason))
+			fallbacks = append(fallbacks, fmt.Sprintf("%s: %s went from %s to the cpu: %s", p.Name, plural(int(p.Fallbacks[reason]), "task", "tasks"), p.Processor, reason))
 		}
 	}
 	return list, fallbacks
