@@ -58,6 +58,7 @@ type scope struct {
 	plan *device.Plan // nil: the device does not run it
 	// refused says why; empty while nobody has said so.
 	refused atomic.Pointer[string]
+	inVain  atomic.Int64 // tasks in a row that the CPU had to run again
 
 	mu        sync.Mutex
 	ready     bool // plan is there
@@ -71,6 +72,9 @@ type scope struct {
 const (
 	fallbackReasonsMax = 16 // counted apart; the rest together
 	memoryPause        = 20 * time.Millisecond
+
+	inVainMax   = 8 // tasks in a row that the device could not do well; then it has none for a while
+	inVainPause = time.Second
 )
 
 // Schedulers are the policies of Config.Scheduler: look-ahead, the oldest task that a
@@ -201,6 +205,9 @@ func (a *accelerator) decline(t *deviceTask, err error) {
 	switch {
 	case t.redo != "":
 		sc.fellBack(t.redo)
+		if sc.inVain.Add(1)%inVainMax == 0 {
+			a.pause(t.unit.Pipeline, inVainPause)
+		}
 		a.redo(t.unit)
 		return
 	case errors.Is(err, device.ErrNoMemory):

@@ -67,6 +67,7 @@ func (t *deviceTask) Done(stages device.Stages, err error) {
 		return
 	}
 	sc := &a.scopes[t.unit.Pipeline]
+	sc.inVain.Store(0)
 	sc.mu.Lock()
 	sc.stages.CopyIn += stages.CopyIn
 	sc.stages.MoveIn += stages.MoveIn

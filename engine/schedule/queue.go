@@ -74,7 +74,7 @@ func (q *Queue) wakeAll() {
 // wait blocks a goroutine of p. q.mu is held.
 func (q *Queue) wait(p Processor) {
 	w := &q.waiters[p]
-	if p != CPU && q.tasks.Waiting() > 0 {
+	if p != CPU && q.tasks.Pending() {
 		w.until = time.Now().Add(leftAlone)
 	}
 	w.count++
@@ -177,8 +177,13 @@ func (q *Queue) Return(p Processor, u Unit) bool {
 // HoldsUp asks for another processor to run u too, as Scheduler.HoldsUp does.
 func (q *Queue) HoldsUp(u Unit) {
 	q.mu.Lock()
-	q.tasks.HoldsUp(u)
-	q.wakeAll()
+	switch runner, news := q.tasks.HoldsUp(u); {
+	case !news:
+	case runner == CPU:
+		q.wakeDevices()
+	default:
+		q.wakeAll()
+	}
 	q.mu.Unlock()
 }
 

@@ -164,29 +164,31 @@ func (s *Scheduler) leave(p Processor, u Unit, busy, now time.Duration) (run, bo
 }
 
 // HoldsUp says that u is at the head of its pipeline's ring, that it is running, and that
-// the ring is three quarters full. It may be said again.
-func (s *Scheduler) HoldsUp(u Unit) {
+// the ring is three quarters full. It may be said again. It returns who runs u, and whether
+// that is news.
+func (s *Scheduler) HoldsUp(u Unit) (runner Processor, news bool) {
 	v := &s.view
 	for i := range v.Heads {
 		if v.Heads[i].Unit.same(u) {
-			return
+			return v.Heads[i].Runner, false
 		}
 	}
 	at, n := -1, 0
 	for i := range s.running {
 		if r := &s.running[i]; r.unit.same(u) {
 			if r.over {
-				return // it was done a moment ago
+				return None, false // it was done a moment ago
 			}
 			at = i
 			n++
 		}
 	}
 	if at < 0 {
-		return
+		return None, false
 	}
 	r := s.running[at]
 	v.Heads = append(v.Heads, Head{Unit: r.unit, Runner: r.on, Since: r.since, Copied: n > 1})
+	return r.on, true
 }
 
 func (s *Scheduler) forget(u Unit) {
