@@ -67,11 +67,7 @@ func (p *Processor) observe(s *seat, stages Stages, err error) {
 	for i := range s.plan.sizes.Output {
 		st.BytesOut += int64(moved(s, i))
 	}
-	st.Stages.CopyIn += stages.CopyIn
-	st.Stages.MoveIn += stages.MoveIn
-	st.Stages.Execute += stages.Execute
-	st.Stages.MoveOut += stages.MoveOut
-	st.Stages.CopyOut += stages.CopyOut
+	st.Stages.Add(stages)
 	p.tuner.add(stages)
 	if p.config.Depth == 0 && st.Tasks%depthEvery == 0 {
 		p.depth = p.tuner.depth(DepthMax)

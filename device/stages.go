@@ -16,6 +16,15 @@ func (s Stages) list() [5]time.Duration {
 	return [5]time.Duration{s.CopyIn, s.MoveIn, s.Execute, s.MoveOut, s.CopyOut}
 }
 
+// Add adds the times of more tasks.
+func (s *Stages) Add(o Stages) {
+	s.CopyIn += o.CopyIn
+	s.MoveIn += o.MoveIn
+	s.Execute += o.Execute
+	s.MoveOut += o.MoveOut
+	s.CopyOut += o.CopyOut
+}
+
 // Sum is the time of a task that has the device for itself.
 func (s Stages) Sum() time.Duration {
 	return s.CopyIn + s.MoveIn + s.Execute + s.MoveOut + s.CopyOut

@@ -39,7 +39,6 @@ type offer struct {
 type accelerator struct {
 	run    *run
 	id     schedule.Processor
-	config DeviceConfig
 	device *device.Processor
 	scopes []scope // by class
 	memory workerScratch
@@ -61,9 +60,7 @@ type scope struct {
 	inVain  atomic.Int64 // tasks in a row that the CPU had to run again
 
 	mu        sync.Mutex
-	ready     bool // plan is there
 	stages    device.Stages
-	tasks     int
 	fallbacks map[string]int64 // tasks that went to the CPU after all, by reason
 	paused    bool
 }
@@ -111,7 +108,7 @@ func (r *run) hybrid() bool { return len(r.cfg.Devices) > 0 }
 // openDevices puts the run's devices to work, with nothing to do yet.
 func (r *run) openDevices() {
 	for i, c := range r.cfg.Devices {
-		a := &accelerator{run: r, id: schedule.Processor(1 + i), config: c, scopes: make([]scope, len(r.classes)), memory: make(workerScratch, len(r.stages))}
+		a := &accelerator{run: r, id: schedule.Processor(1 + i), scopes: make([]scope, len(r.classes)), memory: make(workerScratch, len(r.stages))}
 		a.works.New = func() any { return &deviceTask{accelerator: a} }
 		a.device = device.Start(c.Device, device.Config{Depth: c.Depth, Deadline: c.Deadline, Changed: a.changed})
 		r.accelerators = append(r.accelerators, a)

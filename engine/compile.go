@@ -35,10 +35,7 @@ func (a *accelerator) prepare(class int, o *offer) {
 		a.refuse(class, err)
 		return
 	}
-	sc := &a.scopes[class]
-	sc.mu.Lock()
-	sc.plan, sc.ready = plan, true
-	sc.mu.Unlock()
+	a.scopes[class].plan = plan // seen by whoever is given a task of it
 	a.run.queue.Change(func(t *schedule.Table) {
 		t.SetAble(class, a.id, true)
 		if a.run.cfg.DevicesOnly {

@@ -30,13 +30,17 @@ func (t *deviceTask) program() kernel.Pipeline {
 	return p
 }
 
-// CopyIn implements device.Work.
+// CopyIn implements device.Work. What cannot be loaded now cannot be later: the CPU runs it.
 func (t *deviceTask) CopyIn(s device.Slot, c *device.Call) error {
-	if rows := t.accelerator.run.classes[t.unit.Pipeline].offer.rowsMax; t.own.task.Rows > rows {
-		t.redo = fmt.Sprintf("a task of more than %d rows", rows)
-		return errRedo
+	err := t.program().Load(&t.own.task, s, c)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, kernel.ErrTooManyRows):
+		err = kernel.ErrTooManyRows // without this task's numbers
 	}
-	return t.program().Load(&t.own.task, s, c)
+	t.redo = err.Error()
+	return errRedo
 }
 
 // CopyOut implements device.Work: the rest of the parallel part runs here.
@@ -69,12 +73,7 @@ func (t *deviceTask) Done(stages device.Stages, err error) {
 	sc := &a.scopes[t.unit.Pipeline]
 	sc.inVain.Store(0)
 	sc.mu.Lock()
-	sc.stages.CopyIn += stages.CopyIn
-	sc.stages.MoveIn += stages.MoveIn
-	sc.stages.Execute += stages.Execute
-	sc.stages.MoveOut += stages.MoveOut
-	sc.stages.CopyOut += stages.CopyOut
-	sc.tasks++
+	sc.stages.Add(stages)
 	sc.mu.Unlock()
 	a.run.classes[t.unit.Pipeline].stage.publish(a.id, t.unit, t.own, stages.Interval(a.device.Stats().Depth))
 }

@@ -42,7 +42,7 @@ type share struct {
 	_                             cpu.CacheLinePad
 }
 
-// classes numbers a stage's kinds of tasks.
+// classify numbers a stage's kinds of tasks.
 func (r *run) classify(s *stage) {
 	s.class = len(r.classes)
 	for i := range max(1, len(s.inlets)) {

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"maps"
 	"time"
 
 	"github.com/millrace/millrace/device"
@@ -87,18 +86,14 @@ func (sc *scope) addTo(p *PipelineStats, stages *device.Stages) {
 	}
 	sc.mu.Lock()
 	defer sc.mu.Unlock()
-	stages.CopyIn += sc.stages.CopyIn
-	stages.MoveIn += sc.stages.MoveIn
-	stages.Execute += sc.stages.Execute
-	stages.MoveOut += sc.stages.MoveOut
-	stages.CopyOut += sc.stages.CopyOut
+	stages.Add(sc.stages)
 	if len(sc.fallbacks) == 0 {
 		return
 	}
 	if p.Fallbacks == nil {
 		p.Fallbacks = map[string]int64{}
 	}
-	for reason, n := range maps.All(sc.fallbacks) {
+	for reason, n := range sc.fallbacks {
 		p.Fallbacks[reason] += n
 	}
 }

@@ -105,3 +105,39 @@ func BenchmarkArithmetic(b *testing.B) {
 	bench(b, "float64*", n, 24*n, func() { Mul(h, f, g) })
 	bench(b, "float64/", n, 24*n, func() { Div(h, f, g) })
 }
+
+// BenchmarkTurns sums four columns that lie in memory, taking a chunk of each in turn: how
+// near scans of several columns come to what memory gives.
+func BenchmarkTurns(b *testing.B) {
+	const n = 1 << 26 // 1 GiB in all
+	var ints [3][]int32
+	for c := range ints {
+		ints[c] = make([]int32, n)
+		for i := range ints[c] {
+			ints[c][i] = int32(i & 65535)
+		}
+	}
+	reals := make([]float32, n)
+	for i := range reals {
+		reals[i] = float32(i & 1023)
+	}
+	for _, chunk := range []int{512, 1024, 2048, n} {
+		b.Run(fmt.Sprint(chunk), func(b *testing.B) {
+			b.SetBytes(16 * n)
+			for b.Loop() {
+				for at := 0; at < n; at += chunk {
+					for _, c := range ints {
+						SumInt32(c[at : at+chunk])
+					}
+					SumScaled32(reals[at:at+chunk], 65536)
+				}
+			}
+		})
+	}
+	b.Run("one", func(b *testing.B) {
+		b.SetBytes(4 * n)
+		for b.Loop() {
+			SumInt32(ints[0])
+		}
+	})
+}
