@@ -38,6 +38,7 @@ type Processor struct {
 	mu        sync.Mutex
 	wake      *sync.Cond
 	state     State
+	gone      bool // by Close
 	reason    error
 	broken    chan struct{} // closed when the state leaves Up
 	inflight  int
@@ -163,19 +164,30 @@ func (p *Processor) Admit() error {
 	}
 }
 
-// Close waits for what is in flight, frees all plans and closes the device.
-func (p *Processor) Close() error {
+// Drain admits no more tasks and waits for those in flight. Close does so, too.
+func (p *Processor) Drain() {
 	p.mu.Lock()
-	if p.state == Closed {
-		p.mu.Unlock()
-		return nil
+	defer p.mu.Unlock()
+	if p.state != Closed {
+		p.state, p.reason = Closed, ErrClosed
+		p.wake.Broadcast()
 	}
-	p.state, p.reason = Closed, ErrClosed
-	p.wake.Broadcast()
 	for p.inflight > 0 {
 		p.wake.Wait()
 	}
+}
+
+// Close waits for what is in flight, frees all plans and closes the device. It waits for a
+// program that is being compiled.
+func (p *Processor) Close() error {
+	p.Drain()
+	p.mu.Lock()
+	again := p.gone
+	p.gone = true
 	p.mu.Unlock()
+	if again {
+		return nil
+	}
 	p.background.Wait()
 	close(p.flying)
 	p.workers.Wait()

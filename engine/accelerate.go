@@ -43,6 +43,9 @@ type accelerator struct {
 	scopes []scope // by class
 	memory workerScratch
 	works  sync.Pool
+	// compiled is closed, once, when all programs are there or refused.
+	compiled chan struct{}
+	settled  sync.Once
 }
 
 // DeviceConfig is a device that a run may use.
@@ -69,6 +72,8 @@ type scope struct {
 const (
 	fallbackReasonsMax = 16 // counted apart; the rest together
 	memoryPause        = 20 * time.Millisecond
+
+	compilePatience = 20 * time.Millisecond // that a job's end has with a driver that compiles
 
 	inVainMax   = 8 // tasks in a row that the device could not do well; then it has none for a while
 	inVainPause = time.Second
@@ -108,19 +113,45 @@ func (r *run) hybrid() bool { return len(r.cfg.Devices) > 0 }
 // openDevices puts the run's devices to work, with nothing to do yet.
 func (r *run) openDevices() {
 	for i, c := range r.cfg.Devices {
-		a := &accelerator{run: r, id: schedule.Processor(1 + i), scopes: make([]scope, len(r.classes)), memory: make(workerScratch, len(r.stages))}
+		a := &accelerator{run: r, id: schedule.Processor(1 + i), scopes: make([]scope, len(r.classes)), memory: make(workerScratch, len(r.stages)), compiled: make(chan struct{})}
 		a.works.New = func() any { return &deviceTask{accelerator: a} }
 		a.device = device.Start(c.Device, device.Config{Depth: c.Depth, Deadline: c.Deadline, Changed: a.changed})
 		r.accelerators = append(r.accelerators, a)
 	}
 }
 
-// closeDevices waits for what is in flight and closes every device.
+// closeDevices waits for what is in flight and closes every device, all of them before
+// finished.
 func (r *run) closeDevices() {
 	for _, a := range r.accelerators {
+		a.device.Drain()
+	}
+	for _, a := range r.accelerators {
+		a.close()
+	}
+}
+
+func (a *accelerator) settle() { a.settled.Do(func() { close(a.compiled) }) }
+
+// close closes the device, which nothing runs on. A driver that compiles cannot be
+// interrupted: a job that is over before does not wait for it, and the device is closed
+// when it has come back.
+func (a *accelerator) close() {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		<-a.compiled
 		if err := a.device.Close(); err != nil {
-			r.log().Warn("closing a device", "device", a.name(), "error", err)
+			a.run.log().Warn("closing a device", "device", a.name(), "error", err)
 		}
+	}()
+	patience := time.NewTimer(compilePatience)
+	defer patience.Stop()
+	select {
+	case <-a.compiled:
+		<-closed
+	case <-patience.C:
+		a.run.log().Info("the job is over before a device's programs are compiled; the device is closed when they are", "device", a.name())
 	}
 }
 

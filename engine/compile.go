@@ -16,8 +16,9 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("%s cannot run on a device: %s (add cpu to the processors)", e.Pipeline, e.Reason)
 }
 
-// compile prepares every class that has an offer.
+// compile prepares every class that has an offer. It is called once.
 func (a *accelerator) compile() {
+	defer a.settle()
 	for i := range a.run.classes {
 		if o := a.run.classes[i].offer; o != nil {
 			a.prepare(i, o)

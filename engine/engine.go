@@ -140,6 +140,9 @@ func Start(ctx context.Context, plan *bind.Plan, cfg Config) (*Run, error) {
 		err = r.compileFirst()
 	}
 	if err != nil {
+		for _, a := range r.accelerators {
+			a.settle()
+		}
 		r.closeDevices()
 		r.cancel()
 		r.closeMedia(err)
@@ -295,14 +298,11 @@ func (r *run) startWorkers() {
 		}()
 	}
 	for _, a := range r.accelerators {
-		r.workers.Add(2)
+		r.workers.Add(1)
 		go a.work()
-		go func() {
-			defer r.workers.Done()
-			if !r.cfg.DevicesOnly && !r.cfg.AwaitDevices {
-				a.compile()
-			}
-		}()
+		if !r.cfg.DevicesOnly && !r.cfg.AwaitDevices {
+			go a.compile()
+		}
 	}
 }
 

@@ -133,7 +133,7 @@ type Plan struct {
 	optimized *optimize.Result
 	bound     *bind.Plan
 	warnings  []string
-	explains  []*Plan
+	explains  []Explained
 	results   int
 }
 
@@ -199,12 +199,14 @@ func prepare(scripts []Script, o Options) (*Plan, error) {
 		}
 	}
 	p.warnings = res.Warnings
-	for _, m := range res.Explain {
-		e, err := plan(m, o)
+	for _, e := range res.Explain {
+		quiet := o
+		quiet.Results = nil
+		explained, err := plan(e.Model, quiet)
 		if err != nil {
 			return nil, err
 		}
-		p.explains = append(p.explains, e)
+		p.explains = append(p.explains, Explained{explained, e.Analyze})
 	}
 	return p, nil
 }
@@ -265,6 +267,16 @@ func regionEdges(m *model.Model, emit *model.Operator) ([]model.Edge, error) {
 // Warnings are things the user should know about the script.
 func (p *Plan) Warnings() []string { return p.warnings }
 
+// Explained is the query of an EXPLAIN statement, as a plan that shows no results. Analyze is
+// EXPLAIN ANALYZE, which runs it.
+type Explained struct {
+	*Plan
+	Analyze bool
+}
+
+// Explained are the script's EXPLAIN statements. Start does not run them.
+func (p *Plan) Explained() []Explained { return p.explains }
+
 // ExplainOnly reports whether the script consists of EXPLAIN statements: nothing runs.
 func (p *Plan) ExplainOnly() bool { return len(p.model.Ops) == 0 }
 
@@ -279,7 +291,7 @@ func (p *Plan) DOT() string { return model.DOT(p.subject().optimized.Model) }
 
 func (p *Plan) subject() *Plan {
 	if p.ExplainOnly() && len(p.explains) > 0 {
-		return p.explains[0]
+		return p.explains[0].Plan
 	}
 	return p
 }

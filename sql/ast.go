@@ -26,6 +26,7 @@ type statement struct {
 	kind    statementKind
 	span    span
 	explain bool
+	analyze bool // EXPLAIN ANALYZE
 	name    name
 	stream  *streamNode // createStream
 	columns []name      // INSERT INTO t (columns)

@@ -34,9 +34,9 @@ func FuzzParse(f *testing.F) {
 					t.Fatalf("%v\n%s", err, model.Format(r.Model))
 				}
 			}
-			for _, m := range r.Explain {
-				if err := model.Verify(m); err != nil {
-					t.Fatalf("%v\n%s", err, model.Format(m))
+			for _, e := range r.Explain {
+				if err := model.Verify(e.Model); err != nil {
+					t.Fatalf("%v\n%s", err, model.Format(e.Model))
 				}
 			}
 			return

@@ -27,8 +27,9 @@ func (p *parser) statement() *statement {
 	s := &statement{}
 	if p.acceptWords("explain") {
 		s.explain = true
-		if p.isWord("analyze", "verbose") || p.isSymbol("(") && !p.isWordAt(1, "select", "with") {
-			p.fail(p.peek().span, "write EXPLAIN followed by the query", "EXPLAIN has no options")
+		s.analyze = p.acceptWords("analyze")
+		if p.isWord("verbose") || p.isSymbol("(") && !p.isWordAt(1, "select", "with") {
+			p.fail(p.peek().span, "write EXPLAIN or EXPLAIN ANALYZE followed by the query", "EXPLAIN has no other options")
 		}
 		p.acceptWords("plan", "for")
 	}

@@ -66,7 +66,7 @@ func (r *resolver) run(statements []*statement) error {
 		target := b
 		if s.explain {
 			target = newBuilder(r)
-			r.result.Explain = append(r.result.Explain, target.model)
+			r.result.Explain = append(r.result.Explain, Explained{Model: target.model, Analyze: s.analyze})
 		}
 		if err := target.output(s); err != nil {
 			return err

@@ -39,11 +39,18 @@ type Catalog interface {
 
 // Result is a resolved script.
 type Result struct {
-	Model    *model.Model   // every INSERT and bare SELECT, as one job
-	Results  []string       // operator names of the bare SELECTs' sinks, by ordinal
-	Explain  []*model.Model // one for each EXPLAIN statement, not part of Model
+	Model    *model.Model // every INSERT and bare SELECT, as one job
+	Results  []string     // operator names of the bare SELECTs' sinks, by ordinal
+	Explain  []Explained  // one for each EXPLAIN statement, not part of Model
 	Settings Settings
 	Warnings []string
+}
+
+// Explained is the query of an EXPLAIN statement, as a job of its own. Analyze is EXPLAIN
+// ANALYZE: it is to be run, too.
+type Explained struct {
+	Model   *model.Model
+	Analyze bool
 }
 
 // ErrNoQuery says that a script only declares things.

@@ -135,9 +135,12 @@ func TestModels(t *testing.T) {
 				verify(t, r.Model)
 				b.WriteString(model.Format(r.Model))
 			}
-			for _, m := range r.Explain {
-				verify(t, m)
-				b.WriteString("explain\n" + model.Format(m))
+			for _, e := range r.Explain {
+				verify(t, e.Model)
+				if b.WriteString("explain"); e.Analyze {
+					b.WriteString(" analyze")
+				}
+				b.WriteString("\n" + model.Format(e.Model))
 			}
 			for _, w := range r.Warnings {
 				if strings.HasPrefix(w, "--set ") {

@@ -18,6 +18,7 @@ type inspectFlags struct {
 	statements []string
 	vars       variables
 	workers    int
+	taskSize   byteSize
 	optimize   switches
 	processors string
 	scheduler  string
@@ -35,7 +36,7 @@ func (f *inspectFlags) prepare(t terminal, files []string) (*millrace.Plan, erro
 	if err != nil {
 		return nil, err
 	}
-	plan, err := millrace.Prepare(scripts, millrace.Options{Vars: f.vars, Workers: f.workers, Optimize: f.optimize.value, Processors: f.processors, Scheduler: f.scheduler, Stdin: t.in})
+	plan, err := millrace.Prepare(scripts, millrace.Options{Vars: f.vars, Workers: f.workers, TaskBytes: int64(f.taskSize), Optimize: f.optimize.value, Processors: f.processors, Scheduler: f.scheduler, Stdin: t.in})
 	if err != nil {
 		return nil, err
 	}
@@ -69,13 +70,13 @@ func checkCommand(t terminal) *cobra.Command {
 
 func explainCommand(t terminal) *cobra.Command {
 	f := &inspectFlags{}
-	var dot, model, kernels bool
+	var dot, model, kernels, measured bool
 	cmd := &cobra.Command{
 		Use:   "explain [FILE.sql ... | - | -e SQL]",
 		Short: "show the model, what each optimization did, and where operators run",
 		RunE: func(_ *cobra.Command, files []string) error {
-			if dot && model || dot && kernels || model && kernels {
-				return errors.New("give one of --dot, --model and --kernels")
+			if !atMostOne(dot, model, kernels, measured) {
+				return errors.New("give one of --analyze, --dot, --model and --kernels")
 			}
 			plan, err := f.prepare(t, files)
 			if err != nil {
@@ -86,6 +87,12 @@ func explainCommand(t terminal) *cobra.Command {
 			}
 			text := plan.Explain
 			switch {
+			case measured && !plan.ExplainOnly():
+				defer limitThreads(f.workers, f.processors)()
+				return analyze(&console{t: t}, plan, files)
+			case plan.ExplainOnly() && !dot && !model:
+				defer limitThreads(f.workers, f.processors)()
+				return writeExplained(&console{t: t}, plan, files)
 			case dot:
 				text = plan.DOT
 			case model:
@@ -97,13 +104,25 @@ func explainCommand(t terminal) *cobra.Command {
 	}
 	f.add(cmd)
 	cmd.Flags().IntVar(&f.workers, "workers", 0, "plan for this many threads (default: all cores)")
+	cmd.Flags().Var(&f.taskSize, "task-size", "bytes of input that make a task, for --analyze (default 1MiB)")
 	cmd.Flags().Var(&f.optimize, "optimize", switchesHelp)
 	cmd.Flags().StringVar(&f.processors, "processors", "cpu", processorsHelp)
 	cmd.Flags().StringVar(&f.scheduler, "scheduler", "hls", schedulerHelp)
+	cmd.Flags().BoolVar(&measured, "analyze", false, "run it, too, and show what each processor did; rows of SELECT are counted and not shown, INSERT INTO writes")
 	cmd.Flags().BoolVar(&kernels, "kernels", false, "print the programs that devices run, in the C dialect that all kinds of devices share")
 	cmd.Flags().BoolVar(&dot, "dot", false, "print the dataflow as a Graphviz graph")
 	cmd.Flags().BoolVar(&model, "model", false, "print the model's text form, which millrace run FILE.model runs")
 	return cmd
+}
+
+func atMostOne(set ...bool) bool {
+	n := 0
+	for _, s := range set {
+		if s {
+			n++
+		}
+	}
+	return n <= 1
 }
 
 func writeKernels(t terminal, plan *millrace.Plan) error {

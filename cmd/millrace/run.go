@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"runtime"
 	"slices"
 	"time"
 
@@ -133,9 +131,7 @@ func run(t terminal, f *runFlags, files []string) error {
 			f.format = "table"
 		}
 	}
-	if f.workers > 0 && f.processors == "cpu" { // devices are fed by threads of their own
-		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(f.workers))
-	}
+	defer limitThreads(f.workers, f.processors)()
 	scripts, err := readScripts(files, f.statements, t.in)
 	if err != nil {
 		return err
@@ -153,8 +149,10 @@ func run(t terminal, f *runFlags, files []string) error {
 		screen.say("warning: " + w)
 	}
 	if plan.ExplainOnly() {
-		_, err = io.WriteString(screen, plan.Explain())
-		return err
+		return writeExplained(screen, plan, files)
+	}
+	if n := len(plan.Explained()); n > 0 {
+		screen.say("note: EXPLAIN beside other queries is not shown; give it alone, or use millrace explain")
 	}
 	if n := plan.Results(); f.format == "csv" && n > 1 {
 		return fmt.Errorf("--format csv shows one result, and the script has %d; use ndjson, or INSERT INTO a file each", n)
