@@ -65,7 +65,7 @@ func (a *after) Choices() []Choice {
 
 // Choices implements Chooser.
 func (j *joinPlan) Choices() []Choice {
-	c := Choice{Part: "pairs", Taken: j.uses.taken(usedHash, usedRanges)}
+	c := Choice{Part: "pairs", Taken: j.uses.taken(usedHash, usedFound)}
 	switch keys := len(j.op.Join.LeftKeys) > 0; {
 	case j.env.Force.Join == "theta":
 		c.Algorithm, c.Reason = "every pair of a window", "forced"
@@ -81,6 +81,8 @@ func (j *joinPlan) Choices() []Choice {
 	switch {
 	case len(order.Taken) == 0: // before the first window the plan's choices, of any number of workers
 		return []Choice{c}
+	case j.env.Pairs:
+		order.Algorithm, order.Reason = "windows side by side, put out in order", "devices may find their pairs"
 	case j.lanes:
 		order.Algorithm, order.Reason = "windows side by side, put out in order", "there are several workers"
 	}

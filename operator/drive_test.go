@@ -47,6 +47,7 @@ type drive struct {
 	watermark int64
 	timeCol   int
 	away      optest.Away
+	found     int // jobs of joins whose pairs were found elsewhere
 }
 
 func newDrive(t *testing.T, rng *rand.Rand, make func(env operator.Env) operator.Function, timeCol int, feeds ...*feed) *drive {
@@ -59,7 +60,7 @@ func (d *drive) fresh() {
 	d.env = operator.Env{Pool: d.pool, BufferBytesMax: 1 << 30, Lanes: 1 + d.rng.Intn(4)}
 	d.env.Force.Join = []string{"", "theta", "hash", "bitmap"}[d.rng.Intn(4)]
 	d.env.Force.Order = []string{"", "turn", "lanes"}[d.rng.Intn(3)]
-	d.env.Devices = d.rng.Intn(2) == 0
+	d.env.Devices, d.env.Pairs = d.rng.Intn(2) == 0, d.rng.Intn(3) == 0
 	d.env.Force.Windows = []string{"", "local", "assembled"}[d.rng.Intn(3)]
 	d.fn = d.make(d.env)
 }
@@ -191,12 +192,20 @@ func (d *drive) assemble(t *operator.Task, p operator.Partial) {
 		}
 		p.Value = lanes
 	}
+	pairer, _ := d.fn.(operator.Pairer)
+	if d.env.Pairs && pairer != nil {
+		found, err := optest.DoJobs(d.rng, pairer, p.Value.([]any)[0])
+		d.check(err)
+		d.found += found
+	}
 	d.check(d.fn.Assemble(t, p))
 	for {
 		b, err := d.fn.Next()
 		d.check(err)
-		if b == nil {
+		if b == nil && (pairer == nil || !pairer.Waits()) {
 			break
+		} else if b == nil {
+			continue
 		}
 		d.take(b)
 	}

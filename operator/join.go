@@ -111,10 +111,10 @@ func (j *join) Assemble(t *Task, p Partial) error {
 
 func (j *join) Next() (*stream.Batch, error) {
 	for j.open || j.openNext() {
-		full := !j.fill(&j.out)
+		done, err := j.fill(&j.out)
 		j.errors = append(j.errors, j.takeErrors()...)
-		if full {
-			return j.out.take(), nil
+		if !done || err != nil {
+			return j.out.take(), err
 		}
 		j.open = false
 		for _, s := range j.sides {

@@ -2,10 +2,12 @@ package operator_test
 
 import (
 	"math/rand"
+	"strings"
 	"testing"
 
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/operator"
+	"github.com/millrace/millrace/operator/optest"
 	"github.com/millrace/millrace/stream"
 )
 
@@ -40,9 +42,10 @@ func wideJoin(t *testing.T, rng *rand.Rand, size int, env func(*operator.Env)) (
 	return d, want, wantErrors
 }
 
-// TestJoinResultsBounded gives lanes less room for results than a window has, so that
-// they leave jobs alone or half done, which Next then does.
+// TestJoinResultsBounded gives lanes, or who does their jobs, less room for results than a
+// window has, so that they leave jobs alone or half done, which Next then does.
 func TestJoinResultsBounded(t *testing.T) {
+	found := 0
 	for _, buffer := range []int64{1 << 19, 1 << 21, 1 << 23} {
 		seeds(t, 4, func(t *testing.T, seed int64, rng *rand.Rand) {
 			d, want, wantErrors := wideJoin(t, rng, 150, func(e *operator.Env) {
@@ -53,6 +56,50 @@ func TestJoinResultsBounded(t *testing.T) {
 			d.run()
 			same(t, seed, "row", d.output, want)
 			checkErrors(t, seed, d.errors, wantErrors, false)
+			found += d.found
+		})
+	}
+	if found == 0 {
+		t.Error("no pairs were found elsewhere: this compares little")
+	}
+}
+
+// TestJoinFoundWrong: pairs that cannot be of the windows end the job, with an error that says
+// why.
+func TestJoinFoundWrong(t *testing.T) {
+	for _, c := range []struct {
+		want        string
+		left, right []int32
+	}{
+		{"2 left and 1 right rows", []int32{0, 1}, []int32{0}},
+		{"is not of its window", []int32{0}, []int32{9}},
+		{"is not of its window", []int32{0}, []int32{-1}},
+		{"is not of its window", []int32{7, 0}, []int32{0, 0}},
+		{"is of no window", []int32{1 << 20}, []int32{0}},
+		{"1 pairs of left row 0 and on failed elsewhere, 0 do here", []int32{^0}, []int32{0}},
+	} {
+		seeds(t, 1, func(t *testing.T, _ int64, rng *rand.Rand) {
+			d, _, _ := wideJoin(t, rng, 3, func(e *operator.Env) { e.Pairs = true })
+			fn, err := d.fn.(operator.Pairer), error(nil)
+			for input, f := range d.feeds {
+				whole := stream.NewBatch(f.schema, nil)
+				for _, row := range f.rows {
+					whole.AppendRow(row)
+				}
+				task := &operator.Task{Input: input, Rows: whole.Len, Watermark: stream.MaxTime, End: true, Spans: []stream.Span{{Batch: whole, To: whole.Len}}}
+				p, err2 := fn.Batch(task, fn.NewScratch())
+				d.check(err2)
+				lane, err2 := fn.Lane(0, task, p)
+				d.check(err2)
+				for _, job := range fn.Jobs(lane) {
+					own := fn.Hold(job)
+					err = fn.Pair(own, &operator.Paired{Left: c.left, Right: c.right})
+					fn.LetGo(own)
+				}
+			}
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("pairs %d %d: %v, want %q", c.left, c.right, err, c.want)
+			}
 		})
 	}
 }
@@ -77,6 +124,10 @@ func TestJoinDiscard(t *testing.T) {
 			lanes := make([]any, fn.Lanes())
 			for i := range lanes {
 				lanes[i], err = fn.Lane(i, task, p)
+				d.check(err)
+			}
+			if d.env.Pairs {
+				_, err := optest.DoJobs(rng, fn.(operator.Pairer), lanes[0])
 				d.check(err)
 			}
 			if input == 1 && rng.Intn(2) == 0 {

@@ -129,10 +129,17 @@ func (s *heldSide) restore(r *state.Reader) error {
 	return nil
 }
 
-// windowJob is some windows in a row, and their results.
-type windowJob struct {
-	windows []jobWindow
-	parts   [2][]*heldPart
+// PairJob is some windows in a row, and their results.
+type PairJob struct {
+	windows     []jobWindow
+	left, tests int64 // the windows' load
+	parts       [2][]*heldPart
+	// finished: somebody has done the job, or as much of it as there was room for.
+	finished bool
+	// known: the pairs were found elsewhere. They are those of found, up to ends of each window.
+	known bool
+	found [2][]int32
+	ends  []int
 	// reserved is how many bytes of copies a lane has made room for.
 	reserved int64
 	// Of who works on it.
@@ -160,17 +167,20 @@ const jobRows = 4096
 
 // takes reports whether another window should join the job. Those that share rows with
 // it do, until most of what is copied is not shared.
-func (b *windowJob) takes(w jobWindow) bool {
+func (b *PairJob) takes(w jobWindow) bool {
 	first, last := &b.windows[0], &b.windows[len(b.windows)-1]
 	all := jobWindow{from: first.from, to: last.to}
 	shared := w.from[0] < last.to[0] || w.from[1] < last.to[1]
 	return all.rows() < jobRows || shared && all.rows() < 2*w.rows()
 }
 
-func (b *windowJob) add(w jobWindow) { b.windows = append(b.windows, w) }
+func (b *PairJob) add(w jobWindow) {
+	left, tests := w.load()
+	b.windows, b.left, b.tests = append(b.windows, w), b.left+left, b.tests+tests
+}
 
 // hold makes the job a user of the parts that have its rows.
-func (b *windowJob) hold(side int, s *heldSide) {
+func (b *PairJob) hold(side int, s *heldSide) {
 	from, to := b.windows[0].from[side], b.windows[len(b.windows)-1].to[side]
 	for _, p := range s.parts {
 		if p.end() > from && p.first < to {
@@ -180,7 +190,7 @@ func (b *windowJob) hold(side int, s *heldSide) {
 	}
 }
 
-func (b *windowJob) release() {
+func (b *PairJob) release() {
 	for i, parts := range b.parts {
 		for _, p := range parts {
 			p.release()
@@ -191,7 +201,7 @@ func (b *windowJob) release() {
 }
 
 // copyBytes is about how much gather has to copy.
-func (b *windowJob) copyBytes() (n int64) {
+func (b *PairJob) copyBytes() (n int64) {
 	for i, parts := range b.parts {
 		if len(parts) < 2 {
 			continue
@@ -205,7 +215,7 @@ func (b *windowJob) copyBytes() (n int64) {
 }
 
 // gather makes the job's rows lie in one batch a side: that of the part, if it is one.
-func (b *windowJob) gather(ins [2]*intake) {
+func (b *PairJob) gather(ins [2]*intake) {
 	for i, parts := range b.parts {
 		if len(parts) == 1 {
 			b.first[i], b.side[i] = parts[0].first, pairRows{rows: parts[0].rows, hash: parts[0].hash}
@@ -224,32 +234,39 @@ func (b *windowJob) gather(ins [2]*intake) {
 	}
 }
 
-func (b *windowJob) done() bool { return b.at == len(b.windows) }
+func (b *PairJob) done() bool { return b.at == len(b.windows) }
 
 // step fills a batch or comes to the end; nil: there were no more pairs.
-func (b *windowJob) step(u *uses) *stream.Batch {
+func (b *PairJob) step(u *uses) (*stream.Batch, error) {
 	for ; b.at < len(b.windows); b.at++ {
 		if !b.opened {
 			w := &b.windows[b.at]
 			for i := range b.side {
 				b.side[i].from, b.side[i].to = int(w.from[i]-b.first[i]), int(w.to[i]-b.first[i])
 			}
-			b.pairing.open(b.side, w.number)
+			if b.known {
+				b.pairing.openFound(b)
+			} else {
+				b.pairing.open(b.side, w.number)
+			}
 			u.add(b.pairing.way())
 			b.opened = true
 		}
-		full := !b.pairing.fill(&b.out)
+		done, err := b.pairing.fill(&b.out)
 		b.errors = append(b.errors, b.pairing.takeErrors()...)
-		if full {
-			return b.out.take()
+		switch {
+		case err != nil:
+			return nil, err
+		case !done:
+			return b.out.take(), nil
 		}
 		b.opened = false
 	}
-	return b.out.take()
+	return b.out.take(), nil
 }
 
 // result returns the next batch that lanes have filled.
-func (b *windowJob) result() *stream.Batch {
+func (b *PairJob) result() *stream.Batch {
 	if b.sent == len(b.results) {
 		return nil
 	}
@@ -257,16 +274,19 @@ func (b *windowJob) result() *stream.Batch {
 	return b.results[b.sent-1]
 }
 
-func (b *windowJob) takeErrors() []ErrorRow {
+func (b *PairJob) takeErrors() []ErrorRow {
 	e := b.errors
 	b.errors = b.errors[:0]
 	return e
 }
 
 // clear makes the job one without windows.
-func (b *windowJob) clear() {
+func (b *PairJob) clear() {
 	b.out.close()
 	b.release()
 	clear(b.results)
-	*b = windowJob{windows: b.windows[:0], parts: b.parts, errors: b.errors[:0], results: b.results[:0]}
+	*b = PairJob{
+		windows: b.windows[:0], parts: b.parts, errors: b.errors[:0], results: b.results[:0],
+		found: [2][]int32{b.found[0][:0], b.found[1][:0]}, ends: b.ends[:0],
+	}
 }

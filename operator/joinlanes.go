@@ -50,6 +50,7 @@ type laneJoin struct {
 
 	// Of the serial half.
 	task      *joinTask // nil: none is being put out
+	jobsOut   uint64
 	watermark int64
 	rows      int64
 	errors    []ErrorRow
@@ -63,13 +64,16 @@ const resultBytesMax = 64 << 20
 type joinTask struct {
 	part      *rowPart
 	planned   bool // guarded by mu of the join
-	jobs      []*windowJob
+	jobs      []*PairJob
 	taken     atomic.Int64 // jobs that lanes have taken
 	at        int          // job that Next puts out
 	watermark int64
 }
 
 func (j *joinPlan) wantsLanes() bool {
+	if j.env.Pairs {
+		return true
+	}
 	switch j.env.Force.Order {
 	case "turn":
 		return false
@@ -93,7 +97,12 @@ func (j *laneJoin) windowSides() [2]*windowSide {
 }
 
 // Lanes implements Keyed.
-func (j *laneJoin) Lanes() int { return max(1, j.env.Lanes) }
+func (j *laneJoin) Lanes() int {
+	if j.env.Pairs {
+		return 1
+	}
+	return max(1, j.env.Lanes)
+}
 
 // Batch implements Function.
 func (j *laneJoin) Batch(t *Task, s Scratch) (Partial, error) {
@@ -112,7 +121,7 @@ func (j *laneJoin) Lane(_ int, t *Task, p Partial) (any, error) {
 	if err := j.plan(t, task); err != nil {
 		return nil, err
 	}
-	for j.waiting.Load() < j.waitingMost {
+	for !j.env.Pairs && !j.Full() {
 		i := task.taken.Add(1) - 1
 		if i >= int64(len(task.jobs)) {
 			break
@@ -128,7 +137,7 @@ func (j *laneJoin) Lane(_ int, t *Task, p Partial) (any, error) {
 
 // reserve makes room for what the job copies; false if there is none. One alone may be
 // larger than the limit.
-func (j *laneJoin) reserve(job *windowJob) bool {
+func (j *laneJoin) reserve(job *PairJob) bool {
 	n := job.copyBytes()
 	for {
 		w := j.waiting.Load()
@@ -136,7 +145,7 @@ func (j *laneJoin) reserve(job *windowJob) bool {
 			return false
 		}
 		if j.waiting.CompareAndSwap(w, w+n) {
-			job.reserved = n
+			job.reserved += n
 			return true
 		}
 	}
@@ -189,27 +198,30 @@ func (j *laneJoin) plan(t *Task, task *joinTask) error {
 
 // place adds a window to the task's last job or to a new one.
 func (j *laneJoin) place(task *joinTask, w jobWindow) {
-	if n := len(task.jobs); n > 0 && task.jobs[n-1].takes(w) {
+	if n := len(task.jobs); n > 0 && task.jobs[n-1].takes(w) && (!j.env.Pairs || task.jobs[n-1].fits(w)) {
 		task.jobs[n-1].add(w)
 		return
 	}
 	n := len(task.jobs)
 	if n == cap(task.jobs) {
-		task.jobs = append(task.jobs, &windowJob{})
+		task.jobs = append(task.jobs, &PairJob{})
 	} else if task.jobs = task.jobs[:n+1]; task.jobs[n] == nil {
-		task.jobs[n] = &windowJob{}
+		task.jobs[n] = &PairJob{}
 	}
 	task.jobs[n].add(w)
 }
 
 // work is a lane's part of a job.
-func (j *laneJoin) work(job *windowJob) error {
+func (j *laneJoin) work(job *PairJob) error {
 	if err := j.begin(job); err != nil {
 		return err
 	}
 	j.uses.add(usedLanes)
-	for j.waiting.Load() < j.waitingMost {
-		b := job.step(&j.uses)
+	for !j.Full() {
+		b, err := job.step(&j.uses)
+		if err != nil {
+			return err
+		}
 		if b != nil {
 			job.results = append(job.results, b)
 			j.waiting.Add(int64(b.SizeBytes()))
@@ -222,7 +234,7 @@ func (j *laneJoin) work(job *windowJob) error {
 	return nil
 }
 
-func (j *laneJoin) begin(job *windowJob) error {
+func (j *laneJoin) begin(job *PairJob) error {
 	j.mu.Lock()
 	if n := len(j.idle); n > 0 {
 		job.pairing, j.idle = j.idle[n-1], j.idle[:n-1]
@@ -240,7 +252,7 @@ func (j *laneJoin) begin(job *windowJob) error {
 	return nil
 }
 
-func (j *laneJoin) end(job *windowJob) {
+func (j *laneJoin) end(job *PairJob) {
 	job.release()
 	j.waiting.Add(-job.reserved)
 	job.reserved = 0
@@ -259,8 +271,11 @@ func (j *laneJoin) Assemble(_ *Task, p Partial) error {
 
 // Next implements Function.
 func (j *laneJoin) Next() (*stream.Batch, error) {
-	if j.task == nil {
+	switch {
+	case j.task == nil:
 		return nil, nil
+	case j.env.Pairs:
+		return j.nextFinished()
 	}
 	for ; j.task.at < len(j.task.jobs); j.task.at++ {
 		b, err := j.nextOf(j.task.jobs[j.task.at])
@@ -274,7 +289,7 @@ func (j *laneJoin) Next() (*stream.Batch, error) {
 }
 
 // nextOf returns the job's next batch: one of a lane, or one that it fills itself.
-func (j *laneJoin) nextOf(job *windowJob) (*stream.Batch, error) {
+func (j *laneJoin) nextOf(job *PairJob) (*stream.Batch, error) {
 	j.errors = append(j.errors, job.takeErrors()...)
 	b := job.result()
 	if b != nil {
@@ -286,7 +301,11 @@ func (j *laneJoin) nextOf(job *windowJob) (*stream.Batch, error) {
 				return nil, err
 			}
 		}
-		b = job.step(&j.uses)
+		var err error
+		b, err = job.step(&j.uses)
+		if err != nil {
+			return nil, err
+		}
 		j.errors = append(j.errors, job.takeErrors()...)
 		if job.done() {
 			j.end(job)
@@ -301,16 +320,26 @@ func (j *laneJoin) nextOf(job *windowJob) (*stream.Batch, error) {
 // drop gives back what a task holds, and the task.
 func (j *laneJoin) drop(task *joinTask) {
 	for _, job := range task.jobs {
-		for b := job.result(); b != nil; b = job.result() {
-			j.waiting.Add(-int64(b.SizeBytes()))
-			b.Release()
-		}
-		j.waiting.Add(-job.reserved)
-		job.clear()
+		j.clear(job)
 	}
 	task.jobs, task.at, task.planned = task.jobs[:0], 0, false
 	task.taken.Store(0)
 	j.tasks.Put(task)
+}
+
+// clear drops what is left of a job.
+func (j *laneJoin) clear(job *PairJob) {
+	for b := job.result(); b != nil; b = job.result() {
+		j.waiting.Add(-int64(b.SizeBytes()))
+		b.Release()
+	}
+	j.waiting.Add(-job.reserved)
+	if job.pairing != nil {
+		j.mu.Lock()
+		j.idle = append(j.idle, job.pairing)
+		j.mu.Unlock()
+	}
+	job.clear()
 }
 
 // Watermark implements Function.

@@ -26,6 +26,7 @@ type pairing struct {
 	left   int // cursor: left row, and its next candidate
 	right  int
 	errors []ErrorRow
+	found  foundPairs
 
 	stores [2]*rowStore // of who has to copy a window's rows first
 }
@@ -82,6 +83,8 @@ func (p *pairing) copies(side int, in *intake) *rowStore {
 // way is how the open window's pairs are found.
 func (p *pairing) way() algorithm {
 	switch {
+	case p.found.known:
+		return usedFound
 	case p.bits != nil && p.bits.usable && p.bits.ranged():
 		return usedRanges
 	case p.bits != nil && p.bits.usable:
@@ -97,7 +100,7 @@ func (p *pairing) way() algorithm {
 
 // open begins a window.
 func (p *pairing) open(rows [2]pairRows, number int64) {
-	p.rows, p.number = rows, number
+	p.rows, p.number, p.found.known = rows, number, false
 	p.left, p.right = rows[0].from-1, -1
 	r := &p.rows[1]
 	switch {
@@ -114,14 +117,17 @@ func (p *pairing) open(rows [2]pairRows, number int64) {
 
 // fill adds the open window's pairs to the output until it is full (false) or the
 // window is done.
-func (p *pairing) fill(out *outputs) bool {
+func (p *pairing) fill(out *outputs) (done bool, err error) {
+	if p.found.known {
+		return p.fillFound(out)
+	}
 	p.lay.setWindow(p.sides, p.number)
 	stores := [2]*stream.Batch{p.rows[0].rows, p.rows[1].rows}
 	bits := p.bits != nil && p.bits.usable
 	for {
 		room := out.room()
 		if room == 0 {
-			return false
+			return false, nil
 		}
 		if p.on.pred != nil && !(bits && p.bits.all) {
 			room = min(room, ChunkRows)
@@ -138,7 +144,7 @@ func (p *pairing) fill(out *outputs) bool {
 			p.collectAll(room)
 		}
 		if len(p.lay.pairs[0]) == 0 {
-			return true
+			return true, nil
 		}
 		if p.on.pred == nil || bits && p.bits.all {
 			p.lay.appendOutput(out.batch(), stores)

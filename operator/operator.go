@@ -145,5 +145,7 @@ type Env struct {
 	// Devices makes functions compute so that devices can do a part of any task, where they
 	// would have chosen otherwise: see Offloader.
 	Devices bool
-	Force   Choices
+	// Pairs makes a window join leave finding pairs to its caller: see Pairer.
+	Pairs bool
+	Force Choices
 }

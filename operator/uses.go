@@ -20,13 +20,14 @@ const (
 	usedPairs
 	usedBitmaps
 	usedRanges
+	usedFound  // elsewhere
 	usedInTurn // the order of a join's windows
 	usedLanes
 	algorithms
 )
 
 var algorithmNames = [algorithms]string{
-	"table rows", "packed words", "hash table", "local", "assembled", "hash", "hash by blocks", "every pair", "bitmaps", "range bitmaps",
+	"table rows", "packed words", "hash table", "local", "assembled", "hash", "hash by blocks", "every pair", "bitmaps", "range bitmaps", "found elsewhere",
 	"in turn", "lanes",
 }
 
