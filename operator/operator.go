@@ -31,6 +31,10 @@ type Task struct {
 	// of them is set, and on a copy of the task that Batch alone sees.
 	Selected *Selected
 	Grouped  *Grouped
+	// Windows are those of a job of a Pairer, and Paired what somebody else has found of their
+	// pairs. Such a task has nothing but these.
+	Windows *Windows
+	Paired  *Paired
 }
 
 // ErrorRow is a row that failed in an operator. Record is the row as JSON.

@@ -32,6 +32,7 @@ type inputNames struct{ buffer, value, row, rows, nulls string }
 
 var (
 	onlyInput  = inputNames{"in", "v", "g", "n", "nulls"}
+	leftInput  = inputNames{"left", "v", "row", "rows", "left_nulls"}
 	rightInput = inputNames{"right", "r", "other", "m", "right_nulls"}
 )
 

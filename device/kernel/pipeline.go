@@ -18,7 +18,7 @@ type Pipeline interface {
 	// Load copies a task's rows to a slot's input buffers and prepares the call, which may
 	// have been another program's. ErrTooManyRows: the slot is as it was.
 	Load(t *operator.Task, slot device.Slot, call *device.Call) error
-	// Result sets the task's Selected or Grouped to what the program has left in the slot.
+	// Result sets the task's Selected, Grouped or Paired to what the program has left in the slot.
 	// They alias the slot's output buffers and r's memory: Batch must have returned before
 	// either is used again. redo says why the task has to be run on the CPU instead, which it
 	// then is ready for; empty if it has not to be.
@@ -29,6 +29,7 @@ type Pipeline interface {
 type Result struct {
 	selected Selected
 	grouped  Grouped
+	paired   Paired
 }
 
 // New writes the program for a part of an operator's Batch. The error says why devices do
@@ -74,4 +75,38 @@ func (p groupPipeline) Result(slot device.Slot, t *operator.Task, r *Result) (re
 		t.Grouped = &r.grouped.Grouped
 	}
 	return r.grouped.Redo
+}
+
+// NewPairs writes the program for a join's pairs. What it loads are a task's Windows. The error
+// says why devices do not find them.
+func NewPairs(p operator.Pairs) (Pipeline, error) {
+	pairing, err := NewPairing(p)
+	if err != nil {
+		return nil, err
+	}
+	return pairPipeline{pairing}, nil
+}
+
+type pairPipeline struct{ *Pairing }
+
+// Program implements Pipeline.
+func (p pairPipeline) Program() *device.Program { return p.Pairing.Program }
+
+// Sizes implements Pipeline: rows are those of a side.
+func (p pairPipeline) Sizes(rows int) device.Sizes {
+	return p.SizesFor(rows, operator.PairLeftMax, PairsMax)
+}
+
+// Load implements Pipeline.
+func (p pairPipeline) Load(t *operator.Task, slot device.Slot, call *device.Call) error {
+	return p.Pairing.Load(t.Windows, slot, call)
+}
+
+// Result implements Pipeline.
+func (p pairPipeline) Result(slot device.Slot, t *operator.Task, r *Result) (redo string) {
+	t.Paired = nil
+	if p.Read(slot, &r.paired); r.paired.Redo == "" {
+		t.Paired = &r.paired.Paired
+	}
+	return r.paired.Redo
 }
