@@ -29,9 +29,10 @@ const (
 	Union
 	Instant
 	Sink
+	Sort
 )
 
-var formNames = [...]string{"source", "pass", "aggregate", "rows", "join", "lookup", "union", "instant", "sink"}
+var formNames = [...]string{"source", "pass", "aggregate", "rows", "join", "lookup", "union", "instant", "sink", "sort"}
 
 func (f Form) String() string { return formNames[f] }
 
@@ -181,6 +182,9 @@ func (b *binder) inputs(p *Pipeline) error {
 		p.Form = Join
 		left, right := b.joinReads(op)
 		p.Inputs = []Input{b.windowed(op.Inputs[0], left), b.windowed(op.Inputs[1], right)}
+	case model.SortOp:
+		p.Form = Sort
+		p.Inputs = []Input{b.stateless(op.Inputs[0], nil)}
 	case model.LookupOp, model.UnionOp:
 		p.Form = Lookup
 		if op.Kind == model.UnionOp {

@@ -173,6 +173,8 @@ func (r *run) function(p *bind.Pipeline, devices bool) (operator.Function, error
 		return operator.NewLookup(env, sides[0], sides[1], p.Op, p.Need)
 	case bind.Union:
 		return operator.NewUnion(env, sides, p.Op, p.Need)
+	case bind.Sort:
+		return operator.NewSort(env, sides[0], p.Op, p.Need)
 	case bind.Instant:
 		region, err := operator.FindRegion(r.plan.Model, p.Op)
 		if err != nil {

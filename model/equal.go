@@ -20,7 +20,7 @@ func equalOperator(a, b *Operator) bool {
 		equalPointers(a.Window, b.Window, equalWindow) &&
 		equalPointers(a.Aggregate, b.Aggregate, equalAggregate) &&
 		equalPointers(a.Join, b.Join, equalJoin) &&
-		a.Emit == b.Emit && equalPointers(a.Sink, b.Sink, equalSink)
+		a.Emit == b.Emit && equalPointers(a.Sink, b.Sink, equalSink) && equalPointers(a.Sort, b.Sort, equalSort)
 }
 
 func equalPointers[T any](a, b *T, equal func(a, b *T) bool) bool {

@@ -84,6 +84,8 @@ func (f *formatter) operator(op *Operator) {
 		f.join(op, in)
 	case op.Sink != nil:
 		f.sink(op.Sink)
+	case op.Sort != nil:
+		f.sort(op.Sort, in)
 	case op.Kind == EmitOp:
 		f.line("emit", op.Emit.String())
 	}

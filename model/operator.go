@@ -67,6 +67,8 @@ type Kind uint8
 //	           event time alternating by position.
 //	Emit       relation to stream: ends an instant region (from its WindowOps to here).
 //	Sink       writes its input's visible columns to a connector.
+//	Sort       the rows of each window of its input, or of the whole bounded input, in
+//	           another order, or some of them; see Sort.
 const (
 	SourceOp Kind = iota
 	FilterOp
@@ -78,9 +80,10 @@ const (
 	UnionOp
 	EmitOp
 	SinkOp
+	SortOp
 )
 
-var kindNames = [...]string{"source", "filter", "project", "window", "aggregate", "join", "lookup", "union", "emit", "sink"}
+var kindNames = [...]string{"source", "filter", "project", "window", "aggregate", "join", "lookup", "union", "emit", "sink", "sort"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -115,6 +118,7 @@ type Operator struct {
 	Join      *Join // JoinOp and LookupOp
 	Emit      EmitMode
 	Sink      *Sink
+	Sort      *Sort
 }
 
 // ErrorPolicy says what a failing row does to the job.

@@ -77,6 +77,8 @@ func (o *outliner) lines(filled func(*Operator) []bool) (out [][]string) {
 		return append(out, o.aggregate(in)...)
 	case o.op.Join != nil:
 		return append(out, []string{"ON " + strings.Join(o.conditions(in), " AND ")})
+	case o.op.Sort != nil:
+		return append(out, o.sort(in)...)
 	case o.op.Kind == EmitOp:
 		return append(out, []string{strings.ToUpper(o.op.Emit.String())})
 	case o.op.Kind == ProjectOp:

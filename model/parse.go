@@ -93,6 +93,8 @@ func (p *parser) operator() {
 		op.Join = &Join{}
 	case SinkOp:
 		op.Sink = &Sink{}
+	case SortOp:
+		op.Sort = &Sort{Limit: -1}
 	}
 	p.op, p.exprs = op, nil
 }
@@ -149,6 +151,9 @@ func init() {
 		"time":      func(p *parser) { p.op.Relation.Time = p.index() },
 		"carries":   func(p *parser) { p.op.Relation.Window = p.window() },
 		"bounded":   func(p *parser) { p.op.Relation.Bounded = true },
+		"order":     (*parser).order,
+		"offset":    func(p *parser) { p.sorted(func(s *Sort) { s.Offset = p.int64("a number of rows") }) },
+		"limit":     func(p *parser) { p.sorted(func(s *Sort) { s.Limit = p.int64("a number of rows") }) },
 		"changelog": func(p *parser) { p.op.Relation.Changelog = true },
 	}
 }

@@ -71,6 +71,8 @@ func (op *Operator) Properties() Properties {
 		}
 	case LookupOp:
 		p.State, p.Selectivity = GlobalState, AnyNumber
+	case SortOp:
+		p.State, p.Selectivity, p.NeedsOrder = WindowedState, AtMostOne, true
 	case UnionOp, EmitOp:
 		p.State, p.Selectivity, p.NeedsOrder = GlobalState, AnyNumber, true
 	case SinkOp:
@@ -124,7 +126,7 @@ func (op *Operator) forwards() []int {
 		}
 	}
 	switch op.Kind {
-	case FilterOp, UnionOp, SinkOp:
+	case FilterOp, UnionOp, SinkOp, SortOp:
 		for i := range out {
 			out[i] = i
 		}

@@ -188,6 +188,7 @@ func (v *verifier) onlyOwnPayload() string {
 		{op.Kind == AggregateOp, op.Aggregate != nil, "Aggregate"},
 		{op.Kind == JoinOp || op.Kind == LookupOp, op.Join != nil, "Join"},
 		{op.Kind == SinkOp, op.Sink != nil, "Sink"},
+		{op.Kind == SortOp, op.Sort != nil, "Sort"},
 	} {
 		if p.set && !p.kind {
 			return fmt.Sprintf("a %s with a %s payload", op.Kind, p.name)
@@ -220,6 +221,8 @@ func (v *verifier) payload() string {
 		return v.union()
 	case EmitOp:
 		return v.emit()
+	case SortOp:
+		return v.sort()
 	default:
 		return v.sink()
 	}

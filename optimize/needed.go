@@ -130,6 +130,12 @@ func (r *reader) mark() {
 		if op.Relation.Time >= 0 {
 			r.time()
 		}
+	case model.SortOp:
+		r.same()
+		r.carried()
+		for _, k := range op.Sort.Keys {
+			r.need[k.Column] = true
+		}
 	case model.EmitOp:
 		r.same()
 		r.time()

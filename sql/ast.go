@@ -68,11 +68,12 @@ type typeNode struct {
 	length bool // VARCHAR(n) or TIMESTAMP(p) with p < 6: a CAST would have to cut
 }
 
-// query is [WITH ..] branch UNION ALL branch ..
+// query is [WITH ..] branch UNION ALL branch .. [ORDER BY ..] [LIMIT ..]
 type query struct {
 	span     span
 	with     []*cte
 	branches []*branch
+	order    *orderNode // nil: none
 }
 
 type cte struct {

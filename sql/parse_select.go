@@ -2,7 +2,7 @@ package sql
 
 import "github.com/millrace/millrace/model"
 
-// query reads [WITH ..] SELECT .. [UNION ALL SELECT ..].
+// query reads [WITH ..] SELECT .. [UNION ALL SELECT ..] [ORDER BY ..] [LIMIT ..].
 func (p *parser) query() *query {
 	p.enter()
 	defer func() { p.depth-- }()
@@ -30,19 +30,9 @@ func (p *parser) query() *query {
 		}
 		q.branches = append(q.branches, p.branch())
 	}
-	p.refuseOrder()
+	q.order = p.order()
 	q.span = start.join(p.last())
 	return q
-}
-
-func (p *parser) refuseOrder() {
-	t := p.peek()
-	switch {
-	case p.isWord("order"):
-		p.fail(t.span, "results come in the order of windows and rows; sort outside, or leave it out", "ORDER BY is not supported yet")
-	case p.isWord("limit", "offset", "fetch"):
-		p.fail(t.span, "leave it out, or filter with WHERE or HAVING", "%s is not supported yet", upper(t.text))
-	}
 }
 
 func (p *parser) commonTable() *cte {

@@ -1,6 +1,8 @@
 package sql
 
 import (
+	"slices"
+
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/stream"
 )
@@ -16,6 +18,7 @@ type grouping struct {
 	rel      *relation // input
 	windowed bool      // by a window in GROUP BY
 	used     bool      // there are groups
+	order    []item    // what is computed behind the select list, to order by
 	keys     []*model.Expr
 	aggs     []model.Agg
 	out      *relation
@@ -32,8 +35,11 @@ func (b *builder) grouped(g *grouping, s *selectNode, items []item, groupBy []*e
 	}
 	x := *g.exprs
 	x.group = g
-	out := make([]output, len(items))
-	for i, it := range items {
+	out := make([]output, len(items)+len(g.order))
+	for i, it := range slices.Concat(items, g.order) {
+		if i == len(items) {
+			x.clause = "ORDER BY"
+		}
 		e, err := x.item(it)
 		if err != nil {
 			return nil, nil, err

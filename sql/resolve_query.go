@@ -32,23 +32,34 @@ func (b *builder) query(q *query, e *env) (*relation, error) {
 
 func (b *builder) branches(q *query, e *env) (*relation, error) {
 	var inputs []*relation
+	var order *orderNode // of the only SELECT
+	if len(q.branches) == 1 && q.branches[0].sel != nil {
+		order = q.order
+	}
 	for _, branch := range q.branches {
 		var rel *relation
 		var err error
 		if branch.query != nil {
 			rel, err = b.query(branch.query, e)
 		} else {
-			rel, err = b.selectQuery(branch.sel, e)
+			rel, err = b.selectQuery(branch.sel, e, order)
 		}
 		if err != nil {
 			return nil, err
 		}
 		inputs = append(inputs, rel)
 	}
-	if len(inputs) == 1 {
-		return inputs[0], nil
+	rel := inputs[0]
+	if len(inputs) > 1 {
+		var err error
+		if rel, err = b.union(q, inputs); err != nil {
+			return nil, err
+		}
 	}
-	return b.union(q, inputs)
+	if order != nil {
+		return rel, nil
+	}
+	return b.ordered(rel, q.order)
 }
 
 // union gives all branches one schema: the first one's names, the common types, the

@@ -12,12 +12,14 @@ type output struct {
 	name string
 	expr *model.Expr
 	at   span
+	// hidden: no column of the result, but something of it is ordered by.
+	hidden bool
 }
 
 // selectQuery resolves a SELECT: FROM with its windows and joins, the window of GROUP
-// BY, WHERE, grouping, HAVING, the columns, DISTINCT, and for per-instant windows the
-// way back to a stream.
-func (b *builder) selectQuery(s *selectNode, e *env) (*relation, error) {
+// BY, WHERE, grouping, HAVING, the columns, DISTINCT, for per-instant windows the way
+// back to a stream, and the order of the rows.
+func (b *builder) selectQuery(s *selectNode, e *env, order *orderNode) (*relation, error) {
 	f, err := b.from(s, e)
 	if err != nil {
 		return nil, err
@@ -38,7 +40,11 @@ func (b *builder) selectQuery(s *selectNode, e *env) (*relation, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &grouping{exprs: x, rel: rel, windowed: w != nil}
+	keys, err := b.ordering(order, items)
+	if err != nil {
+		return nil, err
+	}
+	g := &grouping{exprs: x, rel: rel, windowed: w != nil, order: keys.hidden}
 	rel, out, err := b.grouped(g, s, items, groupBy)
 	if err != nil {
 		return nil, err
@@ -46,14 +52,25 @@ func (b *builder) selectQuery(s *selectNode, e *env) (*relation, error) {
 	if err := b.checkPartitions(f, g, s, out); err != nil {
 		return nil, err
 	}
+	out, more := out[:len(items):len(items)], out[len(items):]
 	nameOutputs(items, out)
-	rel = b.project(rel, out)
+	if more = keys.settle(out, more); len(more) > 0 {
+		if err := b.checkHiddenOrder(rel, s, more[0].at); err != nil {
+			return nil, err
+		}
+	}
+	rel = b.project(rel, append(out, more...))
+	columns := numbers(len(out) + len(more))
 	if s.distinct {
 		if rel, err = b.distinct(rel, s, g.used); err != nil {
 			return nil, err
 		}
+		columns = rel.Schema.Visible()
 	}
-	return b.emit(rel, s)
+	if rel, err = b.emit(rel, s); err != nil {
+		return nil, err
+	}
+	return b.sort(rel, order, keys, columns)
 }
 
 // expand replaces the stars of a select list by columns.
@@ -138,7 +155,7 @@ func (b *builder) project(rel *relation, out []output) *relation {
 	var fields []stream.Field
 	x := &exprs{resolver: b.resolver}
 	for _, o := range out {
-		f := stream.Field{Name: o.name, Type: o.expr.Type, NotNull: x.notNull(o.expr, in)}
+		f := stream.Field{Name: o.name, Type: o.expr.Type, NotNull: x.notNull(o.expr, in), Hidden: o.hidden}
 		if o.expr.Kind == model.ColumnExpr {
 			f.Role = in[o.expr.Column].Role
 		}

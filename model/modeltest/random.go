@@ -20,7 +20,7 @@ func Random(r *rand.Rand, size int) *model.Model {
 	g := &generator{r: r, m: &model.Model{}}
 	g.source()
 	for len(g.m.Ops) < size {
-		steps := []func(){g.source, g.filter, g.filter, g.project, g.project, g.window, g.aggregate, g.join, g.lookup, g.union, g.emit, g.sink}
+		steps := []func(){g.source, g.filter, g.filter, g.project, g.project, g.window, g.aggregate, g.join, g.lookup, g.union, g.emit, g.sink, g.sort}
 		steps[r.IntN(len(steps))]()
 	}
 	g.emit()
@@ -286,6 +286,24 @@ func (g *generator) union() {
 		inputs = append(inputs, e)
 	}
 	g.add(&model.Operator{Kind: model.UnionOp, Inputs: inputs, Relation: rel})
+}
+
+func (g *generator) sort() {
+	e, ok := g.edge(func(r model.Relation) bool { return !r.Instant() && (r.Window != nil || r.Bounded) })
+	if !ok {
+		return
+	}
+	in := g.m.EdgeRelation(e)
+	s := &model.Sort{Limit: g.r.Int64N(5) - 1, Offset: g.r.Int64N(2) * 3}
+	for range g.r.IntN(4) {
+		if n := in.Schema.Len(); n > 0 {
+			s.Keys = append(s.Keys, model.SortKey{Column: g.r.IntN(n), Descending: g.r.IntN(2) == 0, NullsFirst: g.r.IntN(2) == 0})
+		}
+	}
+	if in.Window == nil && len(s.Keys) > 0 {
+		in.Time = -1
+	}
+	g.add(&model.Operator{Kind: model.SortOp, Inputs: []model.Edge{e}, Sort: s, Relation: in})
 }
 
 func (g *generator) emit() {

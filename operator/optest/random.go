@@ -11,13 +11,13 @@ import (
 )
 
 // Kinds are all forms of random cases, each of one function.
-var Kinds = []string{"pass", "rows", "aggregate", "after", "union", "join", "lookup", "instant"}
+var Kinds = []string{"pass", "rows", "aggregate", "after", "union", "join", "lookup", "instant", "sort"}
 
 // Random is a random case of a kind: small steps over columns of every type, text now and
 // then, and an operator behind them. accept says which expressions are wanted; a few others
 // are among them all the same. nil wants all.
 func Random(kind string, seed uint64, accept func(e *model.Expr, in *stream.Schema) bool) *Case {
-	b := &caseBuilder{Gen: NewGen(seed*uint64(len(Kinds))+uint64(slices.Index(Kinds, kind)), randomSchema), accept: accept, c: &Case{Model: &model.Model{}, Rows: map[model.OpID][]reference.Row{}}}
+	b := &caseBuilder{Gen: NewGen(seed*8+uint64(slices.Index(Kinds, kind)), randomSchema), accept: accept, c: &Case{Model: &model.Model{}, Rows: map[model.OpID][]reference.Row{}}}
 	switch kind {
 	case "pass":
 		b.pass()
@@ -33,6 +33,8 @@ func Random(kind string, seed uint64, accept func(e *model.Expr, in *stream.Sche
 		b.join()
 	case "lookup":
 		b.lookup()
+	case "sort":
+		b.sorted()
 	default:
 		b.instant()
 	}

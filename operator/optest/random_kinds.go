@@ -156,6 +156,23 @@ func (b *caseBuilder) union() {
 	b.c.Make = func(env operator.Env) (operator.Function, error) { return operator.NewUnion(env, sides, op, need) }
 }
 
+// sorted is a whole input in another order, or some of it.
+func (b *caseBuilder) sorted() {
+	src := b.source(b.IntN(2) == 0)
+	steps, last := b.steps(src, 2)
+	op := &model.Operator{Kind: model.SortOp, Relation: last.Relation, Sort: &model.Sort{Limit: []int64{-1, -1, 0, 5, 1000}[b.IntN(5)], Offset: []int64{0, 0, 3, 700}[b.IntN(4)]}}
+	for range b.IntN(4) {
+		op.Sort.Keys = append(op.Sort.Keys, model.SortKey{Column: b.IntN(last.Relation.Schema.Len()), Descending: b.IntN(2) == 0, NullsFirst: b.IntN(2) == 0})
+		op.Relation.Time = -1
+	}
+	b.add(op, last)
+	need := b.needed(op.Relation.Schema)
+	b.sink(op, need)
+	b.c.Make = func(env operator.Env) (operator.Function, error) {
+		return operator.NewSort(env, operator.Side{Relation: src.Relation, Steps: steps}, op, need)
+	}
+}
+
 // pair joins two relations; their first columns are event times, the next ones keys.
 func (b *caseBuilder) pair(kind model.Kind, left, right *model.Operator) *model.Operator {
 	key := model.Col(1, stream.Integer)

@@ -1,0 +1,296 @@
+package operator
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/state"
+	"github.com/millrace/millrace/stream"
+)
+
+// sorter orders the rows of each window of a relation that carries its window, or of a
+// whole bounded input.
+//
+//	task ──Batch──▶ runs: the rows of each window that ──Assemble, Next──▶ held: runs of the
+//	  (workers)     the task touches, sorted, cut to the                   open window, merged
+//	                rows that can be put out                               when it closes
+//
+// A run that Batch has sorted is never sorted again: the open window's runs are merged
+// in pairs of neighbours, which keeps rows of equal keys in the order they came in.
+//
+// With a limit only so many rows of a window can matter, offset and limit together
+// (keep). Batch cuts every run to them; held is merged and cut when it has twice as many
+// and sortTrimRows. So an open window with a limit holds no more than that and one task.
+//
+// Invariants:
+//
+//  1. held has the rows of one window, in runs; runs follow the order of tasks.
+//  2. part is the task that is being taken in, from row at; when Next returns nil there
+//     is none.
+type sorter struct {
+	env     Env
+	op      *model.Operator
+	sort    *model.Sort
+	in      *intake
+	keys    []sortKey
+	windows []int // columns that tell windows apart; none: the input is one window
+	end     int   // column of window_end; -1: windows have no time
+	keep    int64 // rows of a window that matter; -1: all
+
+	mark  int64
+	ended bool
+	part  *sortedPart
+	at    int
+	held  sortedRows
+	spare sortedRows
+	open  bool
+	out   outputs
+	put   int // of the window that is put out: its next row; -1: none is
+	to    int // and the end of its rows
+	parts sync.Pool
+}
+
+// sortTrimRows is how many rows more than twice those that matter an open window gathers
+// before the others are dropped.
+const sortTrimRows = 1024
+
+// sortKeepMax is the offset or limit from which on an open window keeps all rows.
+const sortKeepMax = 1 << 40
+
+// NewSort returns the function of a Sort operator; need tells which columns of its
+// relation are read.
+func NewSort(env Env, side Side, op *model.Operator, need []bool) (Function, error) {
+	rel, schema := side.Output(), op.Relation.Schema
+	s := &sorter{env: env, op: op, sort: op.Sort, end: -1, keep: -1, put: -1, mark: stream.MinTime, out: newOutputs(env, schema, need)}
+	if s.sort.Limited() && s.sort.Limit < sortKeepMax && s.sort.Offset < sortKeepMax {
+		s.keep = s.sort.Offset + s.sort.Limit
+	}
+	reads := allOf(schema.Len())
+	if need != nil {
+		reads = slices.Clone(need)
+	}
+	if rel.Windowed() {
+		for _, role := range []stream.Role{stream.WindowEnd, stream.WindowStart, stream.WindowIndex} {
+			if c := schema.RoleIndex(role); c >= 0 {
+				s.windows, reads[c] = append(s.windows, c), true
+			}
+		}
+		if s.end = schema.RoleIndex(stream.WindowEnd); len(s.windows) == 0 {
+			return nil, fmt.Errorf("%s: windowed input without window columns", op.Name)
+		}
+	}
+	for _, k := range s.sort.Keys {
+		reads[k.Column] = true
+		s.keys = append(s.keys, newSortKey(k, schema.Fields[k.Column].Type))
+	}
+	var err error
+	if s.in, err = newIntake(op.ID, side, reads, nil, nil, orderNone, -1); err != nil {
+		return nil, fmt.Errorf("%s: %w", op.Name, err)
+	}
+	s.held.rows, s.spare.rows = stream.NewBatch(s.in.schema, s.in.stored), stream.NewBatch(s.in.schema, s.in.stored)
+	return s, nil
+}
+
+// sortScratch is a worker's.
+type sortScratch struct {
+	in    *intakeScratch
+	order sortOrder
+}
+
+func (s *sorter) NewScratch() Scratch { return &sortScratch{in: s.in.newScratch()} }
+
+// sortedPart is what a task has of every window, in the order of windows: those of
+// window i are the rows up to ends[i]. next is the first window not taken in.
+type sortedPart struct {
+	rows *rowPart
+	ends []int
+	next int
+}
+
+func (s *sorter) newPart(rows *rowPart) *sortedPart {
+	p, ok := s.parts.Get().(*sortedPart)
+	if !ok {
+		p = &sortedPart{}
+	}
+	p.rows, p.ends, p.next = rows, p.ends[:0], 0
+	return p
+}
+
+func (s *sorter) Batch(t *Task, scratch Scratch) (Partial, error) {
+	sc := scratch.(*sortScratch)
+	part, failed, err := s.in.run(t, sc.in)
+	if err != nil {
+		return Partial{}, err
+	}
+	p := s.newPart(part)
+	sc.order.reset()
+	for from := 0; from < part.rows.Len; {
+		to := s.windowEnd(part.rows, from)
+		sc.order.add(s, part.rows, from, to)
+		p.ends = append(p.ends, len(sc.order.rows))
+		from = to
+	}
+	if sc.order.moved {
+		p.rows = s.in.getPart()
+		p.rows.rows.AppendSelected(part.rows, sc.order.rows)
+		s.in.put(part)
+	}
+	return Partial{Value: p, Errors: failed}, nil
+}
+
+// windowEnd is the first row behind from that is of another window.
+func (s *sorter) windowEnd(rows *stream.Batch, from int) int {
+	to := rows.Len
+	for _, c := range s.windows {
+		to = from + sameRun(rows.Cols[c].I64[from:to])
+	}
+	return to
+}
+
+// sameWindow reports whether row i is of the window that held has rows of.
+func (s *sorter) sameWindow(rows *stream.Batch, i int) bool {
+	for _, c := range s.windows {
+		if rows.Cols[c].I64[i] != s.held.rows.Cols[c].I64[0] {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *sorter) Assemble(t *Task, p Partial) error {
+	s.part, s.at = p.Value.(*sortedPart), 0
+	if s.mark = max(s.mark, t.Watermark); t.End {
+		s.ended, s.mark = true, stream.MaxTime
+	}
+	if size := int64(s.held.rows.SizeBytes() + s.part.rows.rows.SizeBytes()); size > s.env.BufferBytesMax {
+		return limitError("rows of a window to be sorted", size, s.env.BufferBytesMax)
+	}
+	for c := range s.held.rows.Cols {
+		if n := len(s.held.rows.Cols[c].Bytes); n > storeTextBytesMax {
+			return limitError("rows of a window to be sorted", int64(n), storeTextBytesMax)
+		}
+	}
+	return nil
+}
+
+func (s *sorter) Next() (*stream.Batch, error) {
+	for {
+		switch {
+		case s.put >= 0:
+			if s.emit(); s.put >= 0 {
+				return s.out.take(), nil
+			}
+		case s.part != nil && s.part.next < len(s.part.ends):
+			if s.open && !s.sameWindow(s.part.rows.rows, s.at) {
+				s.close()
+				continue
+			}
+			s.take()
+		case s.part != nil:
+			s.in.put(s.part.rows)
+			s.part.rows = nil
+			s.parts.Put(s.part)
+			s.part = nil
+		case s.open && s.due():
+			s.close()
+		default:
+			return s.out.take(), nil
+		}
+	}
+}
+
+// due reports whether no further row of the open window can come.
+func (s *sorter) due() bool {
+	return s.ended || s.end >= 0 && s.mark >= s.held.rows.Cols[s.end].I64[0]
+}
+
+// take adds the part's next run to the open window.
+func (s *sorter) take() {
+	to := s.part.ends[s.part.next]
+	s.part.next++
+	s.held.add(s, s.part.rows.rows, s.at, to)
+	s.open = s.held.rows.Len > 0
+	s.at = to
+	if s.keep >= 0 && int64(s.held.rows.Len) > 2*s.keep+sortTrimRows {
+		s.held.settle(s, &s.spare)
+	}
+}
+
+// close begins to put out the open window.
+func (s *sorter) close() {
+	s.held.settle(s, &s.spare)
+	n := int64(s.held.rows.Len)
+	s.put, s.to = int(min(s.sort.Offset, n)), int(n)
+	if left := n - int64(s.put); s.sort.Limited() && s.sort.Limit < left {
+		s.to = s.put + int(s.sort.Limit)
+	}
+}
+
+// emit puts out rows of the closing window while there is room.
+func (s *sorter) emit() {
+	for s.put < s.to {
+		n := min(s.out.room(), s.to-s.put)
+		if n == 0 {
+			return
+		}
+		out := s.out.batch()
+		for c := range out.Cols {
+			if dst := &out.Cols[c]; !dst.Absent() {
+				dst.AppendRange(&s.held.rows.Cols[c], s.put, s.put+n, out.Len)
+			}
+		}
+		out.Len += n
+		s.put += n
+	}
+	s.put, s.open = -1, false
+	s.held.clear()
+}
+
+// Watermark is the input's, as far as the open window lets it: its rows have the event
+// time window_end - 1.
+func (s *sorter) Watermark() int64 {
+	switch {
+	case s.ended:
+		return stream.MaxTime
+	case s.op.Relation.Time < 0:
+		return stream.MinTime
+	case s.open && s.end >= 0:
+		return min(s.mark, s.held.rows.Cols[s.end].I64[0]-1)
+	case s.open:
+		return stream.MinTime
+	}
+	return s.mark
+}
+
+func (s *sorter) Wants(int) bool         { return true }
+func (s *sorter) TakeErrors() []ErrorRow { return nil }
+
+// Offload implements Offloader: rows in front of the sort.
+func (s *sorter) Offload(int) (Offload, error) { return s.in.chain.Offload() }
+
+// Discard implements Releaser; partial results hold nothing of the pool.
+func (s *sorter) Discard(Partial) {}
+
+// Close implements Releaser.
+func (s *sorter) Close() { s.out.close() }
+
+func (s *sorter) Snapshot(w *state.Writer) {
+	w.Int(s.out.rows)
+	w.Int(s.mark)
+	w.Bool(s.ended)
+	w.Bool(s.open)
+	s.held.settle(s, &s.spare)
+	w.Batch(s.held.rows, 0, s.held.rows.Len)
+}
+
+func (s *sorter) Restore(r *state.Reader) error {
+	s.out.rows, s.mark = r.Int(), r.Int()
+	s.ended, s.open = r.Bool(), r.Bool()
+	r.Batch(s.held.rows)
+	if n := s.held.rows.Len; n > 0 {
+		s.held.ends = append(s.held.ends[:0], n)
+	}
+	return r.End()
+}
