@@ -47,9 +47,25 @@ type (
 	ProcessorStats = job.ProcessorStats
 	// Progress is how far a job is.
 	Progress = job.Progress
+	// Checked is what came of comparing a device's results with the CPU's.
+	Checked = job.Checked
 	// Snapshot is the state of a stopped job, see Options.Restore.
 	Snapshot = state.Snapshot
 )
+
+// Auto, as Options.Processors, is the CPU and every GPU and accelerator that has been
+// checked. Without it, or a list of names, jobs run on the CPU.
+const Auto = job.Auto
+
+// AutoProcessors is what Auto stands for now, and what is to be said of devices that are
+// left out.
+func AutoProcessors() (processors string, notes []string) { return job.AutoProcessors() }
+
+// CheckedDevices are the devices that have been checked on this machine by this user.
+func CheckedDevices() ([]Checked, error) { return job.CheckedDevices() }
+
+// Build tells builds of this program apart.
+func Build() (string, error) { return job.Build() }
 
 // Prepare resolves, optimizes and binds scripts; several are one script and one job.
 // Every error is a *RequestError.

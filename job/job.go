@@ -141,6 +141,9 @@ type Plan struct {
 // Every error is a *RequestError.
 func Prepare(scripts []Script, o Options) (*Plan, error) {
 	o = o.withDefaults()
+	if o.Processors == Auto {
+		o.Processors, _ = AutoProcessors()
+	}
 	if err := o.check(); err != nil {
 		return nil, &RequestError{err}
 	}

@@ -99,14 +99,14 @@ type backend struct {
 }
 
 // found is a device of the machine, and why it cannot be used if it cannot.
-type found struct{ id, name, unusable string }
+type found struct{ id, kind, name, driver, unusable string }
 
 var backends = map[string]backend{
 	"opencl": {
 		find: func() (list []found, err error) {
 			all, err := opencl.Find()
 			for _, f := range all {
-				list = append(list, found{f.ID, f.Name, f.Unusable})
+				list = append(list, found{f.ID, f.Kind.String(), f.Name, f.Driver, f.Unusable})
 			}
 			return list, err
 		},
@@ -116,7 +116,7 @@ var backends = map[string]backend{
 		find: func() (list []found, err error) {
 			all, err := cuda.Find()
 			for _, f := range all {
-				list = append(list, found{f.ID, f.Name, f.Unusable})
+				list = append(list, found{f.ID, f.Kind.String(), f.Name, f.Driver, f.Unusable})
 			}
 			return list, err
 		},

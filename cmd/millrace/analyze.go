@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"runtime"
+	"strings"
 
 	"github.com/millrace/millrace"
 )
@@ -53,6 +54,18 @@ func analyze(screen *console, plan *millrace.Plan, files []string) error {
 	}
 	_, err = io.WriteString(screen, plan.Explain()+stats.Analysis())
 	return err
+}
+
+// processorsOf is what --processors means: what was given, or what Auto stands for.
+func processorsOf(screen *console, given, engine string) string {
+	if given != millrace.Auto || engine == millrace.EngineReference {
+		return strings.Replace(given, millrace.Auto, "cpu", 1)
+	}
+	processors, notes := millrace.AutoProcessors()
+	for _, n := range notes {
+		screen.say("note: " + n)
+	}
+	return processors
 }
 
 // limitThreads keeps the process to the job's workers until restore is called. Devices are

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"github.com/millrace/millrace"
 	"github.com/millrace/millrace/device"
 	"github.com/millrace/millrace/device/cuda"
 	"github.com/millrace/millrace/device/opencl"
@@ -28,11 +32,13 @@ type accelerator struct {
 	Int64Atomics       bool   `json:"int64_atomics"`
 	UnifiedMemory      bool   `json:"unified_memory"`
 	Unusable           string `json:"unusable,omitempty"` // why programs cannot run on it
+	// Checked is what came of millrace devices --check, by whatever build and driver.
+	Checked *millrace.Checked `json:"checked,omitempty"`
 }
 
 // What users of a GPU have to know.
 const (
-	jobsOnCPU   = "jobs use the CPU only, unless run --processors names accelerators, too"
+	jobsOnCPU   = "jobs use the CPU, and of accelerators those that have passed millrace devices --check; others run --processors may name"
 	cudaUntried = "no program of ours has run on CUDA hardware yet: the driver's interface is tested against a stand-in"
 )
 
@@ -53,6 +59,15 @@ func accelerators() (found []accelerator, notes []string) {
 	}
 	for _, f := range others {
 		found = append(found, describe(f.Info, f.Platform, f.Unusable))
+	}
+	known, err := millrace.CheckedDevices()
+	if err != nil {
+		notes = append(notes, err.Error())
+	}
+	for i := range known {
+		if at := slices.IndexFunc(found, func(a accelerator) bool { return a.ID == known[i].ID && a.Name == known[i].Name }); at >= 0 {
+			found[at].Checked = &known[i]
+		}
 	}
 	return found, append(notes, jobsOnCPU)
 }
@@ -81,12 +96,22 @@ func (a *accelerator) lacks() string {
 }
 
 func devicesCommand(t terminal) *cobra.Command {
-	var asJSON bool
+	var asJSON, check bool
 	cmd := &cobra.Command{
-		Use:   "devices",
+		Use:   "devices [--check [ID ...]]",
 		Short: "list the processors of the machine, and what is missing to use more",
-		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		Long: `List the processors of the machine, and what is missing to use more.
+
+With --check, run queries on the named devices, or on every GPU and accelerator, and
+compare their results with the CPU's. Jobs use those that passed from then on, without
+being told to, until the driver or millrace is another one.`,
+		RunE: func(_ *cobra.Command, ids []string) error {
+			switch {
+			case check:
+				return checkDevices(t, ids, asJSON)
+			case len(ids) > 0:
+				return errors.New("devices are named for --check only, which compares them with the CPU")
+			}
 			cpu := thisCPU()
 			found, notes := accelerators()
 			if asJSON {
@@ -100,7 +125,22 @@ func devicesCommand(t terminal) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	cmd.Flags().BoolVar(&check, "check", false, "compare results of devices with the CPU's")
 	return cmd
+}
+
+// state says whether the device has been checked.
+func (a *accelerator) state() string {
+	switch c := a.Checked; {
+	case a.Unusable != "":
+		return ""
+	case c == nil:
+		return "not checked: millrace devices --check " + a.ID
+	case c.Passed:
+		return "passed its check on " + c.At.Format(time.DateOnly)
+	default:
+		return "DID NOT PASS its check on " + c.At.Format(time.DateOnly) + ": " + c.Reason
+	}
 }
 
 func writeDevices(t terminal, cpu processor, found []accelerator, notes []string) error {
@@ -121,6 +161,9 @@ func writeDevices(t terminal, cpu processor, found []accelerator, notes []string
 			humanize.IBytes(uint64(a.AllocationBytesMax)), a.GroupItemsMax, humanize.IBytes(uint64(a.SharedBytes)))
 		if lacks := a.lacks(); lacks != "" {
 			fmt.Fprintf(&b, "          %s\n", lacks)
+		}
+		if state := a.state(); state != "" {
+			fmt.Fprintf(&b, "          %s\n", state)
 		}
 	}
 	b.WriteString("\n")

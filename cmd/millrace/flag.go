@@ -78,7 +78,7 @@ func oneOf(flag, value string, known ...string) error {
 // What run and bench say of the flags that they share.
 const (
 	latencyHelp    = "cut smaller tasks where 99 of 100 would take longer than this, such as 5ms (default: none)"
-	processorsHelp = "what runs tasks, with commas: cpu, opencl or cuda (all such devices), opencl:N, cuda:N, sim (simulated); see millrace devices"
+	processorsHelp = "what runs tasks: auto (the cpu, and devices that have passed millrace devices --check) or, with commas, cpu, opencl or cuda (all such devices), opencl:N, cuda:N, sim (simulated); see millrace devices"
 	schedulerHelp  = "who runs a task: hls (looks ahead to who is fastest), fcfs (who is idle) or static (devices where they can)"
 	depthHelp      = "tasks in flight on each device (default: as many as keep it busy)"
 	pinHelp        = "tie each worker to a processor, where the system can"

@@ -32,6 +32,7 @@ func (f *inspectFlags) add(cmd *cobra.Command) {
 }
 
 func (f *inspectFlags) prepare(t terminal, files []string) (*millrace.Plan, error) {
+	f.processors = processorsOf(&console{t: t}, f.processors, millrace.EngineMillrace)
 	scripts, err := readScripts(files, f.statements, t.in)
 	if err != nil {
 		return nil, err
@@ -106,7 +107,7 @@ func explainCommand(t terminal) *cobra.Command {
 	cmd.Flags().IntVar(&f.workers, "workers", 0, "plan for this many threads (default: all cores)")
 	cmd.Flags().Var(&f.taskSize, "task-size", "bytes of input that make a task, for --analyze (default 1MiB)")
 	cmd.Flags().Var(&f.optimize, "optimize", switchesHelp)
-	cmd.Flags().StringVar(&f.processors, "processors", "cpu", processorsHelp)
+	cmd.Flags().StringVar(&f.processors, "processors", millrace.Auto, processorsHelp)
 	cmd.Flags().StringVar(&f.scheduler, "scheduler", "hls", schedulerHelp)
 	cmd.Flags().BoolVar(&measured, "analyze", false, "run it, too, and show what each processor did; rows of SELECT are counted and not shown, INSERT INTO writes")
 	cmd.Flags().BoolVar(&kernels, "kernels", false, "print the programs that devices run, in the C dialect that all kinds of devices share")

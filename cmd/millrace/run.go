@@ -69,7 +69,7 @@ complete and exits with 0; a second Ctrl-C exits at once with 130.`,
 	flags.DurationVar(&f.latency, "latency-target", 0, latencyHelp)
 	flags.BoolVar(&f.pin, "pin", false, pinHelp)
 	flags.Var(&f.memory, "memory", "memory for rows that wait: a job that needs more fails, naming what was full (default: 512 MiB for each buffer)")
-	flags.StringVar(&f.processors, "processors", "cpu", processorsHelp)
+	flags.StringVar(&f.processors, "processors", millrace.Auto, processorsHelp)
 	flags.StringVar(&f.scheduler, "scheduler", "hls", schedulerHelp)
 	flags.IntVar(&f.depth, "device-depth", 0, depthHelp)
 	flags.StringVar(&f.engine, "engine", "millrace", "millrace, or reference: the slow, obvious interpreter that judges it")
@@ -82,7 +82,7 @@ complete and exits with 0; a second Ctrl-C exits at once with 130.`,
 	completeWords(cmd, "format", "table", "ndjson", "csv")
 	completeWords(cmd, "engine", "millrace", "reference")
 	completeWords(cmd, "scheduler", "hls", "fcfs", "static")
-	completeWords(cmd, "processors", "cpu", "opencl", "cuda", "cpu,opencl", "cpu,cuda", "cpu,sim")
+	completeWords(cmd, "processors", "auto", "cpu", "opencl", "cuda", "cpu,opencl", "cpu,cuda", "cpu,sim")
 	return cmd
 }
 
@@ -131,12 +131,13 @@ func run(t terminal, f *runFlags, files []string) error {
 			f.format = "table"
 		}
 	}
+	screen := &console{t: t}
+	f.processors = processorsOf(screen, f.processors, f.engine)
 	defer limitThreads(f.workers, f.processors)()
 	scripts, err := readScripts(files, f.statements, t.in)
 	if err != nil {
 		return err
 	}
-	screen := &console{t: t}
 	options := f.options(t)
 	options.Stdout = screen
 	options.Results = resultSinks(screen, f.format)
