@@ -44,6 +44,10 @@ func (e *Expr) callMayErr() bool {
 		return len(e.Args) != 2 || !harmlessPattern(e.Args[1])
 	case "substring":
 		return len(e.Args) != 2
+	case "round_to":
+		return !e.Type.IsFloat()
+	case "similar", "regexp_like", "regexp_extract", "regexp_count":
+		return !harmlessRegexp(e)
 	case "to_timestamp_ltz":
 		return len(e.Args) != 2 || !microsecondPrecision(e.Args[1])
 	}
@@ -65,6 +69,23 @@ func harmlessPattern(pattern *Expr) bool {
 		return false
 	}
 	return pattern.Literal.Null || !strings.Contains(pattern.Literal.S, `\`)
+}
+
+// harmlessRegexp: a literal that compiles, without flags or escape.
+func harmlessRegexp(e *Expr) bool {
+	if len(e.Args) < 2 || e.Args[1].Kind != LiteralExpr || len(e.Args) > 2 && e.Func != "regexp_extract" {
+		return false
+	}
+	v := e.Args[1].Literal
+	if v.Null {
+		return true
+	}
+	if e.Func == "similar" {
+		_, err := function.CompileSimilar(v.S, `\`)
+		return err == nil
+	}
+	_, err := function.CompilePattern(v.S, "")
+	return err == nil
 }
 
 // TruncUnits are the units DATE_TRUNC knows, in lower case.

@@ -80,8 +80,12 @@ var binaryOperators = map[string]string{
 	"add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%", "concat": "||",
 	"eq": "=", "ne": "<>", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
 	"distinct": "IS DISTINCT FROM", "not_distinct": "IS NOT DISTINCT FROM",
-	"and": "AND", "or": "OR", "like": "LIKE",
+	"and": "AND", "or": "OR", "like": "LIKE", "similar": "SIMILAR TO",
+	"bit_and": "&", "bit_or": "|", "bit_xor": "#", "shift_left": "<<", "shift_right": ">>",
 }
+
+// callNames are the functions that SQL writes like another one.
+var callNames = map[string]string{"round_to": "ROUND", "truncate_to": "TRUNCATE", "bit_not": "~"}
 
 // postfixOperators are the calls that SQL writes behind their argument.
 var postfixOperators = map[string]string{
@@ -143,7 +147,10 @@ func (e *Expr) callSQL(args []string) (text string, open bool) {
 	case e.Func == "case" && len(args) > 2:
 		return caseSQL(args), false
 	}
-	name := strings.ToUpper(e.Func)
+	name, other := callNames[e.Func]
+	if !other {
+		name = strings.ToUpper(e.Func)
+	}
 	if f, ok := function.Lookup(e.Func); ok && !f.Syntax {
 		name = f.SQL
 	}

@@ -21,6 +21,8 @@ type ProgramScratch struct {
 	pick    []int32         // argument that each row takes, for conditional functions
 	spares  []stream.Bitmap // for conditions within others, the first spared of them taken
 	spared  int
+	// compiled are patterns that are not constant; at most compiledMax.
+	compiled map[compiledKey]*compiledPattern
 }
 
 // vector is a register: a column and its failures. An input's column aliases the

@@ -13,13 +13,9 @@ import (
 var textFunctions = map[string]prepare{
 	"lower":       prepareText(1, mapKernel(lowerText)),
 	"upper":       prepareText(1, mapKernel(upperText)),
-	"trim":        prepareText(1, mapKernel(func(dst, t []byte) []byte { return append(dst, bytes.Trim(t, " ")...) })),
-	"ltrim":       prepareText(1, mapKernel(func(dst, t []byte) []byte { return append(dst, bytes.TrimLeft(t, " ")...) })),
-	"rtrim":       prepareText(1, mapKernel(func(dst, t []byte) []byte { return append(dst, bytes.TrimRight(t, " ")...) })),
 	"length":      prepareText(1, runLength),
 	"concat":      prepareText(1, runConcat),
 	"replace":     prepareText(3, runReplace),
-	"position":    prepareText(2, runPosition),
 	"starts_with": prepareText(2, runStartsWith),
 	"substring":   prepareSubstring,
 	"like":        prepareLike,
@@ -117,20 +113,6 @@ func appendReplaced(dst, text, old, by []byte) []byte {
 		text = text[at+len(old):]
 	}
 	return append(dst, text...)
-}
-
-// runPosition: the needle is the first argument.
-func runPosition(s *ProgramScratch, in *instr) {
-	out := s.strict(in)
-	needle, a := &s.arg(in, 0).Column, &s.arg(in, 1).Column
-	out.I32 = resize(out.I32, s.n)
-	for i := range out.I32 {
-		text := a.Text(i)
-		out.I32[i] = 0
-		if at := bytes.Index(text, needle.Text(i)); at >= 0 {
-			out.I32[i] = int32(utf8.RuneCount(text[:at])) + 1
-		}
-	}
 }
 
 func runStartsWith(s *ProgramScratch, in *instr) {

@@ -1,6 +1,8 @@
 package reference
 
 import (
+	"maps"
+
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/model/function"
 	"github.com/millrace/millrace/stream"
@@ -38,10 +40,10 @@ func Eval(e *model.Expr, row Row) (v stream.Value, reason string) {
 
 // special holds the functions with rules of their own about NULL or about which
 // arguments are evaluated. It is filled by init because these functions call Eval.
-var special map[string]func(e *model.Expr, row Row) (stream.Value, string)
+var special = map[string]func(e *model.Expr, row Row) (stream.Value, string){}
 
 func init() {
-	special = map[string]func(e *model.Expr, row Row) (stream.Value, string){
+	for name, f := range map[string]func(e *model.Expr, row Row) (stream.Value, string){
 		"and":          and,
 		"or":           or,
 		"case":         caseOf,
@@ -55,12 +57,14 @@ func init() {
 		"is_not_null":  func(e *model.Expr, row Row) (stream.Value, string) { return test(e, row, isNotNull) },
 		"is_true":      func(e *model.Expr, row Row) (stream.Value, string) { return test(e, row, isTrue) },
 		"is_false":     func(e *model.Expr, row Row) (stream.Value, string) { return test(e, row, isFalse) },
+	} {
+		special[name] = f
 	}
 }
 
 // strict holds the functions that are NULL if any argument is. Arguments are never
 // NULL; t is the type of the result.
-var strict = map[string]func(args []stream.Value, t stream.Type) (stream.Value, string){
+var strict = map[string]call{
 	"add": add, "sub": sub, "mul": mul, "div": div, "mod": mod, "neg": neg,
 
 	"eq": func(a []stream.Value, _ stream.Type) (stream.Value, string) { return boolean(compare(a[0], a[1]) == 0) },
@@ -78,13 +82,19 @@ var strict = map[string]func(args []stream.Value, t stream.Type) (stream.Value, 
 	"sqrt": sqrt, "power": power, "exp": exp, "ln": ln,
 
 	"like": like, "lower": lower, "upper": upper, "length": length, "substring": substring,
-	"trim": trim, "ltrim": ltrim, "rtrim": rtrim, "concat": concat, "replace": replace,
+	"concat": concat, "replace": replace,
 	"position": position, "starts_with": startsWith,
 
 	"to_timestamp_ltz": toTimestamp, "date_trunc": dateTrunc, "extract_epoch": extractEpoch,
 	"extract_year": extractYear, "extract_month": extractMonth, "extract_day": extractDay,
 	"extract_hour": extractHour, "extract_minute": extractMinute, "extract_second": extractSecond,
 }
+
+// call computes a strict function for one row.
+type call = func(args []stream.Value, t stream.Type) (stream.Value, string)
+
+// register adds a family of strict functions.
+func register(family map[string]call) { maps.Copy(strict, family) }
 
 func boolean(b bool) (stream.Value, string) { return stream.Bool(b), "" }
 

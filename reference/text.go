@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -42,18 +43,6 @@ func substring(a []stream.Value, _ stream.Type) (stream.Value, string) {
 	return text(string(out))
 }
 
-func trim(a []stream.Value, _ stream.Type) (stream.Value, string) {
-	return text(strings.Trim(a[0].S, " "))
-}
-
-func ltrim(a []stream.Value, _ stream.Type) (stream.Value, string) {
-	return text(strings.TrimLeft(a[0].S, " "))
-}
-
-func rtrim(a []stream.Value, _ stream.Type) (stream.Value, string) {
-	return text(strings.TrimRight(a[0].S, " "))
-}
-
 func concat(a []stream.Value, _ stream.Type) (stream.Value, string) {
 	s := ""
 	for _, v := range a {
@@ -69,14 +58,21 @@ func replace(a []stream.Value, _ stream.Type) (stream.Value, string) {
 	return text(strings.ReplaceAll(a[0].S, a[1].S, a[2].S))
 }
 
-// position is the character position of the first argument in the second; nothing is
-// found at once.
+// position is the character position of the first argument in the second, from the
+// third on; nothing is found at once.
 func position(a []stream.Value, _ stream.Type) (stream.Value, string) {
-	at := strings.Index(a[1].S, a[0].S)
-	if at < 0 {
-		return stream.Int(0), ""
+	needle, chars := []rune(a[0].S), []rune(a[1].S)
+	from := int64(1)
+	if len(a) == 3 {
+		from = a[2].I
 	}
-	return stream.Int(int32(utf8.RuneCountInString(a[1].S[:at])) + 1), ""
+	last := int64(len(chars) - len(needle))
+	for at := from - 1; from > 0 && at <= last; at++ {
+		if slices.Equal(chars[at:at+int64(len(needle))], needle) {
+			return stream.Int(int32(at) + 1), ""
+		}
+	}
+	return stream.Int(0), ""
 }
 
 func startsWith(a []stream.Value, _ stream.Type) (stream.Value, string) {

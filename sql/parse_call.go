@@ -16,10 +16,15 @@ func (p *parser) call() *expr {
 			p.expect(",")
 		}
 		e.args = []*expr{needle, p.expression()}
+		if p.accept(",") {
+			e.args = append(e.args, p.expression())
+		}
 	case "substring", "substr":
 		p.substring(e)
 	case "trim":
 		p.trim(e)
+	case "overlay":
+		p.overlay(e)
 	default:
 		p.arguments(e)
 	}
@@ -111,10 +116,10 @@ func (p *parser) substring(e *expr) {
 	}
 }
 
-// trim reads TRIM(x) and TRIM([BOTH|LEADING|TRAILING] [FROM] x).
+// trim reads TRIM(x), TRIM(x, characters) and TRIM([BOTH|LEADING|TRAILING] [characters]
+// FROM x).
 func (p *parser) trim(e *expr) {
-	side := p.isWord("both", "leading", "trailing")
-	if side {
+	if p.isWord("both", "leading", "trailing") {
 		switch p.next().text {
 		case "leading":
 			e.fn = "ltrim"
@@ -129,13 +134,27 @@ func (p *parser) trim(e *expr) {
 	first := p.expression()
 	e.args = []*expr{first}
 	if p.acceptWords("from") {
-		if first.kind != literalExpr || first.value.S != " " {
-			p.fail(first.span, "use REPLACE(x, 'y', '') where that means the same", "TRIM removes blanks only")
-		}
-		e.args = []*expr{p.expression()}
+		e.args = []*expr{p.expression(), first}
 		return
 	}
 	for p.accept(",") {
+		e.args = append(e.args, p.expression())
+	}
+}
+
+// overlay reads OVERLAY(x PLACING y FROM n FOR m) and the form with commas.
+func (p *parser) overlay(e *expr) {
+	e.args = []*expr{p.expression()}
+	if !p.acceptWords("placing") {
+		for p.accept(",") {
+			e.args = append(e.args, p.expression())
+		}
+		return
+	}
+	e.args = append(e.args, p.expression())
+	p.expectWord("from")
+	e.args = append(e.args, p.expression())
+	if p.acceptWords("for") {
 		e.args = append(e.args, p.expression())
 	}
 }

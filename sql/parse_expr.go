@@ -28,6 +28,8 @@ var infixes = map[string]infix{
 	"=": {comparePower, "eq"}, "<>": {comparePower, "ne"}, "!=": {comparePower, "ne"},
 	"<": {comparePower, "lt"}, "<=": {comparePower, "le"}, ">": {comparePower, "gt"}, ">=": {comparePower, "ge"},
 	"||": {concatPower, "concat"}, "+": {addPower, "add"}, "-": {addPower, "sub"},
+	"&": {concatPower, "bit_and"}, "|": {concatPower, "bit_or"}, "#": {concatPower, "bit_xor"}, "<<": {concatPower, "shift_left"}, ">>": {concatPower, "shift_right"},
+	"~": {concatPower, "regexp_like"}, "~*": {concatPower, "regexp_like"}, "!~": {concatPower, "regexp_like"}, "!~*": {concatPower, "regexp_like"},
 	"*": {mulPower, "mul"}, "/": {mulPower, "div"}, "%": {mulPower, "mod"}, "::": {castPower, ""},
 }
 
@@ -54,7 +56,7 @@ func (p *parser) binary(power int) *expr {
 				left = p.castTo(left, p.typeName(), false)
 				break
 			}
-			left = operator(t.span, op.fn, left, p.binary(op.power))
+			left = infixCall(t, op.fn, left, p.binary(op.power))
 		case t.kind != wordToken:
 			return left
 		case t.text == "or" && power < orPower:
@@ -111,6 +113,18 @@ func operator(at span, fn string, args ...*expr) *expr {
 	return e
 }
 
+// infixCall is operator for a symbol, of which some mean more than a function's name.
+func infixCall(t token, fn string, left, right *expr) *expr {
+	e := operator(t.span, fn, left, right)
+	if strings.HasSuffix(t.text, "~*") {
+		e.args = append(e.args, &expr{kind: literalExpr, span: t.span, value: stream.Text("i")})
+	}
+	if strings.HasPrefix(t.text, "!~") {
+		e = operator(t.span, "not", e)
+	}
+	return e
+}
+
 func (p *parser) castTo(e *expr, t typeNode, try bool) *expr {
 	return &expr{kind: castExpr, span: e.span.join(t.span), args: []*expr{e}, typ: t, try: try}
 }
@@ -133,26 +147,40 @@ func (p *parser) predicate(left *expr) *expr {
 	case "in":
 		e = p.inList(t.span, left)
 	case "like":
-		e = operator(t.span, "like", left, p.binary(comparePower))
-		if p.acceptWords("escape") {
-			e.args = append(e.args, p.binary(comparePower))
-			e.span = e.span.join(p.last())
+		e = p.withEscape(operator(t.span, "like", left, p.binary(comparePower)))
+	case "ilike":
+		e = p.withEscape(operator(t.span, "like", left, p.binary(comparePower)))
+		for i, a := range e.args {
+			e.args[i] = operator(a.span, "lower", a)
 		}
+	case "similar":
+		p.expectWord("to")
+		e = p.withEscape(operator(t.span, "similar", left, p.binary(comparePower)))
 	case "between":
-		symmetric := p.peek()
-		if p.acceptWords("symmetric") {
-			p.fail(symmetric.span, "order the bounds with LEAST and GREATEST", "BETWEEN SYMMETRIC is not supported")
-		}
+		symmetric := p.acceptWords("symmetric")
+		p.acceptWords("asymmetric")
 		low := p.binary(comparePower)
 		p.expectWord("and")
 		high := p.binary(comparePower)
 		e = operator(t.span, "and", operator(t.span, "ge", left, low), operator(t.span, "le", left, high))
+		if symmetric {
+			e = operator(t.span, "or", e, operator(t.span, "and", operator(t.span, "ge", left, high), operator(t.span, "le", left, low)))
+		}
 	default:
-		p.fail(t.span, "use LIKE, or LOWER(x) LIKE for any case", "%s is not supported yet", upper(t.text))
+		p.fail(t.span, "compare the ends of both", "%s is not supported yet", upper(t.text))
 		return left
 	}
 	if not {
 		e = operator(start, "not", e)
+	}
+	return e
+}
+
+// withEscape reads the ESCAPE of a pattern.
+func (p *parser) withEscape(e *expr) *expr {
+	if p.acceptWords("escape") {
+		e.args = append(e.args, p.binary(comparePower))
+		e.span = e.span.join(p.last())
 	}
 	return e
 }
@@ -218,6 +246,9 @@ func (p *parser) prefix() *expr {
 			return &expr{kind: literalExpr, span: t.span.join(n.span), value: p.numberLiteral(n, true)}
 		}
 		return operator(t.span, "neg", p.binary(signPower))
+	case p.isSymbol("~"):
+		p.next()
+		return operator(t.span, "bit_not", p.binary(signPower))
 	case p.isSymbol("+"):
 		p.next()
 		return p.binary(signPower)

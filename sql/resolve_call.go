@@ -17,6 +17,9 @@ var functionNames = func() map[string]string {
 		"pow": "power", "ceiling": "ceil", "concat": "concat", "mod": "mod", "substr": "substring",
 		"position": "position", "ifnull": "coalesce", "nvl": "coalesce",
 	}
+	for name, f := range otherNames {
+		m[name] = f.fn
+	}
 	for _, f := range function.All() {
 		if !f.Syntax {
 			m[strings.ToLower(f.SQL)] = f.Name
@@ -39,10 +42,9 @@ var refusedFunctions = map[string]string{
 	"first_value": "use MIN or MAX", "last_value": "use MIN or MAX", "listagg": "", "string_agg": "", "array_agg": "", "collect": "",
 	"approx_count_distinct": "use COUNT(DISTINCT x)", "median": "use AVG", "percentile_cont": "", "every": "use MIN(x)", "bool_and": "use MIN(x)", "bool_or": "use MAX(x)",
 	"row_number": "", "rank": "", "dense_rank": "", "lag": "", "lead": "", "ntile": "",
-	"json_value": "", "json_query": "", "regexp_extract": "use SUBSTRING and POSITION", "regexp_replace": "use REPLACE", "regexp": "use LIKE", "regexp_like": "use LIKE",
+	"json_value": "", "json_query": "",
 	"date_format": "use EXTRACT", "to_char": "use EXTRACT", "date_part": "write EXTRACT(HOUR FROM ts)", "random": "results depend on the data alone", "rand": "results depend on the data alone", "uuid": "results depend on the data alone",
-	"unnest": "", "grouping": "", "to_date": "", "split_index": "", "log": "use LN(x) / LN(base)", "log10": "use LN(x) / LN(10)", "log2": "use LN(x) / LN(2)",
-	"sin": "", "cos": "", "tan": "", "lpad": "", "rpad": "", "reverse": "", "left": "use SUBSTRING(x FROM 1 FOR n)", "right": "use SUBSTRING",
+	"unnest": "", "grouping": "", "to_date": "",
 }
 
 func (x *exprs) function(e *expr) (*model.Expr, error) {
@@ -62,6 +64,9 @@ func (x *exprs) function(e *expr) (*model.Expr, error) {
 	case windowFunctionForms[e.fn] != "":
 		return nil, x.fail(e.span, "write it in GROUP BY or in FROM", "%s is a window, not a value", upper(e.fn))
 	}
+	if c, ok := constants[e.fn]; ok && len(e.args) == 0 {
+		return model.Lit(stream.Dbl(c)), nil
+	}
 	fn, ok := functionNames[e.fn]
 	if !ok {
 		return nil, x.unknownFunction(e)
@@ -70,6 +75,10 @@ func (x *exprs) function(e *expr) (*model.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	if e.fn == "log" && len(args) == 1 {
+		return nil, x.fail(e.span, "write LN(x) or LOG10(x)", "LOG without a base is LN to some and LOG10 to others")
+	}
+	fn, args = otherForm(e.fn, fn, args)
 	switch fn {
 	case "mod":
 		if len(args) == 2 {
@@ -88,6 +97,9 @@ func (x *exprs) function(e *expr) (*model.Expr, error) {
 		if len(args) == 2 && isLiteral(args[1]) && args[1].Type == stream.Integer && args[1].Literal.I != 0 && args[1].Literal.I != 3 && args[1].Literal.I != 6 {
 			return nil, x.fail(e.args[1].span, "write 0 for seconds, 3 for milliseconds or 6 for microseconds", "TO_TIMESTAMP_LTZ has no precision %d", args[1].Literal.I)
 		}
+	}
+	if err := x.checkPattern(e, fn, args); err != nil {
+		return nil, err
 	}
 	return x.overload(e, fn, args)
 }

@@ -216,12 +216,16 @@ func (x *exprs) call(e *expr) (*model.Expr, error) {
 	case "concat":
 		return x.concat(e, args)
 	}
+	if err := x.checkPattern(e, e.fn, args); err != nil {
+		return nil, err
+	}
 	return x.overload(e, e.fn, args)
 }
 
 var operatorNames = map[string]string{
 	"and": "AND", "or": "OR", "not": "NOT", "is_true": "IS TRUE", "is_false": "IS FALSE",
 	"add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%", "neg": "-", "concat": "||", "like": "LIKE",
+	"similar": "SIMILAR TO", "bit_and": "&", "bit_or": "|", "bit_xor": "#", "bit_not": "~", "shift_left": "<<", "shift_right": ">>", "regexp_like": "~",
 	"extract_epoch": "EXTRACT", "extract_year": "EXTRACT", "extract_month": "EXTRACT", "extract_day": "EXTRACT",
 	"extract_hour": "EXTRACT", "extract_minute": "EXTRACT", "extract_second": "EXTRACT",
 }
@@ -375,6 +379,11 @@ func (x *exprs) notNull(e *model.Expr, fields []stream.Field) bool {
 	case "coalesce":
 		return some
 	case "nullif", "try_cast":
+		return false
+	case "concat_ws":
+		return x.notNull(e.Args[0], fields)
+	}
+	if f, ok := function.Lookup(e.Func); ok && f.MayNull {
 		return false
 	}
 	return all

@@ -5,6 +5,7 @@
 package function
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/millrace/millrace/stream"
@@ -54,6 +55,7 @@ type Function struct {
 	Signatures []Signature
 	Nulls      Nulls
 	MayErr     bool // can produce an error row for some arguments
+	MayNull    bool // can be NULL although no argument is
 	Doc        string
 }
 
@@ -63,7 +65,13 @@ const (
 	ErrOverflow       = "number out of range"
 	ErrCast           = "cannot cast" // followed by ` 'text' to TYPE`
 	ErrDomain         = "argument out of domain"
+	ErrTooLong        = "text too long"
+	ErrPattern        = "malformed pattern"
 )
+
+// TextBytesMax is how long a text may be that functions repeat, pad or substitute into;
+// a longer one fails (ErrTooLong).
+const TextBytesMax = 256 << 10
 
 func each(result stream.Type, types []stream.Type, n int) []Signature {
 	var out []Signature
@@ -94,7 +102,9 @@ var (
 	boolPair = []Signature{sig(boo, boo, boo)}
 )
 
-var table = []Function{
+// core are the functions that the language could not be without; others stand in files
+// of their own.
+var core = []Function{
 	{Name: "add", SQL: "+", Syntax: true, Category: "arithmetic", MayErr: true, Doc: "sum; overflow of integers, timestamps and intervals is an error",
 		Signatures: append(each(anyType, numbers, 2), sig(tim, tim, ivl), sig(tim, ivl, tim), sig(ivl, ivl, ivl))},
 	{Name: "sub", SQL: "-", Syntax: true, Category: "arithmetic", MayErr: true, Doc: "difference",
@@ -153,12 +163,13 @@ var table = []Function{
 	{Name: "length", SQL: "CHAR_LENGTH", Category: "text", Signatures: []Signature{sig(in4, txt)}, Doc: "number of characters (code points); also LENGTH, CHARACTER_LENGTH"},
 	{Name: "substring", SQL: "SUBSTRING", Category: "text", MayErr: true, Signatures: []Signature{sig(txt, txt, in8), sig(txt, txt, in8, in8)},
 		Doc: "characters from position (1-based; positions before the first count toward the length and give nothing) for a length; a negative length is an error"},
-	{Name: "trim", SQL: "TRIM", Category: "text", Signatures: []Signature{sig(txt, txt)}, Doc: "without blanks (U+0020) at both ends"},
-	{Name: "ltrim", SQL: "LTRIM", Category: "text", Signatures: []Signature{sig(txt, txt)}, Doc: "without blanks at the start"},
-	{Name: "rtrim", SQL: "RTRIM", Category: "text", Signatures: []Signature{sig(txt, txt)}, Doc: "without blanks at the end"},
+	{Name: "trim", SQL: "TRIM", Category: "text", Signatures: []Signature{sig(txt, txt), sig(txt, txt, txt)}, Doc: "without blanks (U+0020), or the characters of the second text, at both ends; also BTRIM, TRIM(BOTH x FROM text)"},
+	{Name: "ltrim", SQL: "LTRIM", Category: "text", Signatures: []Signature{sig(txt, txt), sig(txt, txt, txt)}, Doc: "TRIM at the start; also TRIM(LEADING x FROM text)"},
+	{Name: "rtrim", SQL: "RTRIM", Category: "text", Signatures: []Signature{sig(txt, txt), sig(txt, txt, txt)}, Doc: "TRIM at the end; also TRIM(TRAILING x FROM text)"},
 	{Name: "concat", SQL: "||", Category: "text", Signatures: []Signature{{Args: []stream.Type{txt, txt}, Variadic: true, Result: txt}}, Doc: "concatenation, NULL if any is NULL; also CONCAT(..)"},
 	{Name: "replace", SQL: "REPLACE", Category: "text", Signatures: []Signature{sig(txt, txt, txt, txt)}, Doc: "every occurrence of the second replaced by the third; an empty second changes nothing"},
-	{Name: "position", SQL: "POSITION", Category: "text", Signatures: []Signature{sig(in4, txt, txt)}, Doc: "POSITION(needle IN text): 1-based character position of the first occurrence, 0 if none"},
+	{Name: "position", SQL: "POSITION", Category: "text", Signatures: []Signature{sig(in4, txt, txt), sig(in4, txt, txt, in8)},
+		Doc: "POSITION(needle IN text): 1-based character position of the first occurrence, 0 if none; a third argument is the position to begin at (0 if that is below 1); also LOCATE(needle, text), INSTR(text, needle), STRPOS(text, needle)"},
 	{Name: "starts_with", SQL: "STARTS_WITH", Category: "text", Signatures: []Signature{sig(boo, txt, txt)}, Doc: "whether the first begins with the second"},
 
 	{Name: "to_timestamp_ltz", SQL: "TO_TIMESTAMP_LTZ", Category: "time", MayErr: true, Signatures: []Signature{sig(tim, in8, in4)}, Doc: "timestamp from an epoch number in seconds (0), milliseconds (3) or microseconds (6); other precisions are an error"},
@@ -171,6 +182,9 @@ var table = []Function{
 	{Name: "extract_second", SQL: "EXTRACT(SECOND FROM ..)", Syntax: true, Category: "time", Signatures: []Signature{sig(in8, tim)}, Doc: "whole second 0-59"},
 	{Name: "date_trunc", SQL: "DATE_TRUNC", Category: "time", MayErr: true, Signatures: []Signature{sig(tim, txt, tim)}, Doc: "DATE_TRUNC('hour', ts): cut down to second, minute, hour, day, month or year (UTC; any case); another unit is an error"},
 }
+
+// table is all of them.
+var table = slices.Concat(core, texts, patterns, maths)
 
 var byName = func() map[string]*Function {
 	m := map[string]*Function{}

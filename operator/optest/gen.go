@@ -34,8 +34,10 @@ type call struct {
 func NewGen(seed uint64, schema *stream.Schema) *Gen {
 	g := &Gen{Rand: rand.New(rand.NewPCG(seed, 0x6d696c6c)), Schema: schema, byType: map[stream.Type][]call{}}
 	for _, f := range function.All() {
-		for _, s := range f.Signatures {
-			g.addCalls(f, s)
+		for range weight(f) {
+			for _, s := range f.Signatures {
+				g.addCalls(f, s)
+			}
 		}
 		if f.Name == "case" {
 			for _, t := range stream.Types {
@@ -44,6 +46,16 @@ func NewGen(seed uint64, schema *stream.Schema) *Gen {
 		}
 	}
 	return g
+}
+
+// weight is how much more often a function is drawn: what queries are made of must not be
+// seldom among the many functions that they sometimes call.
+func weight(f *function.Function) int {
+	switch f.Category {
+	case "arithmetic", "comparison", "logic", "conditional":
+		return 4
+	}
+	return 1
 }
 
 // addCalls enters an overload under every type it can give.
@@ -128,6 +140,9 @@ func (g *Gen) call(c call, t stream.Type, depth int) *model.Expr {
 // argument prefers values that make sense where others would only ever fail.
 func (g *Gen) argument(f string, i int, t stream.Type, depth int) *model.Expr {
 	if g.IntN(8) != 0 {
+		if e := g.sensible(f, i, t); e != nil {
+			return e
+		}
 		switch {
 		case f == "date_trunc" && i == 0:
 			units := []string{"second", "minute", "HOUR", "Day", "month", "year"}

@@ -17,11 +17,12 @@ type testCase struct {
 	dir     string
 	script  string
 	queries []*query
-	results []int // of the queries that are bare SELECTs
-	fails   bool  // a stream or sink has on_error = 'fail'
-	anyFail bool  // which row fails the job first is open: several parts can
-	reach   int64 // TestStopAndRestore stops within that many tasks
-	drawn   drawn // counts what runs did; nil: nobody asks
+	results []int  // of the queries that are bare SELECTs
+	fails   bool   // a stream or sink has on_error = 'fail'
+	anyFail bool   // which row fails the job first is open: several parts can
+	reach   int64  // TestStopAndRestore stops within that many tasks
+	drawn   drawn  // counts what runs did; nil: nobody asks
+	text    string // of the model
 }
 
 // newCase makes the case of a seed, with its files in dir.
@@ -75,7 +76,8 @@ func (c *testCase) insertSome(r *rand.Rand, streams []*data) error {
 	if err != nil {
 		return fmt.Errorf("prepare: %w\n%s", err, c.script)
 	}
-	m, err := model.Parse(plan.ModelText())
+	c.text = plan.ModelText()
+	m, err := model.Parse(c.text)
 	if err != nil {
 		return fmt.Errorf("the model's text cannot be read back: %w\n%s", err, c.script)
 	}

@@ -20,6 +20,9 @@ func (e exprs) integer(depth int) string {
 	if depth == 0 {
 		return e.pick(e.col("k"), e.col("x"), e.col("x"), fmt.Sprint(e.r.IntN(9)-2))
 	}
+	if e.r.IntN(5) == 0 {
+		return e.form('i', depth-1)
+	}
 	a, b := e.integer(depth-1), e.integer(depth-1)
 	switch e.r.IntN(14) {
 	case 9:
@@ -55,6 +58,9 @@ func (e exprs) integer(depth int) string {
 
 // float is a floating point expression whose value need not be exact.
 func (e exprs) float(depth int) string {
+	if e.r.IntN(3) == 0 {
+		return e.form('f', depth)
+	}
 	a := e.number(depth)
 	switch e.r.IntN(9) {
 	case 0:
@@ -110,6 +116,9 @@ func (e exprs) text(depth int) string {
 	if depth == 0 {
 		return e.pick(e.col("g"), e.col("g"), "'green'", "'a,b'")
 	}
+	if e.r.IntN(4) == 0 {
+		return e.form('t', depth-1)
+	}
 	switch e.r.IntN(10) {
 	case 6:
 		return fmt.Sprintf("%s(%s)", e.pick("LOWER", "TRIM", "LTRIM", "RTRIM"), e.text(depth-1))
@@ -146,6 +155,9 @@ func (e exprs) boolean(depth int) string {
 		}
 	}
 	d := max(depth-1, 0)
+	if depth > 0 && e.r.IntN(5) == 0 {
+		return e.form('b', d)
+	}
 	switch e.r.IntN(14) {
 	case 9:
 		return fmt.Sprintf("%s %s %s", e.timestamp(d), e.compare(), e.timestamp(0))
@@ -182,6 +194,9 @@ func (e exprs) compare() string { return e.pick("=", "<>", "<", "<=", ">", ">=")
 
 // scalar is any expression.
 func (e exprs) scalar(depth int) string {
+	if e.r.IntN(3) == 0 {
+		return e.anyForm(depth - 1)
+	}
 	switch e.r.IntN(9) {
 	case 5:
 		return e.timestamp(depth)

@@ -57,7 +57,7 @@ func report(t *testing.T, test string, c *testCase, failure string) {
 // TestRandomQueries compares the engine with the reference and asserts that the cases
 // together cover the table of shapes, windows, NULLs and disorder.
 func TestRandomQueries(t *testing.T) {
-	cover, runs := coverage{}, drawn{}
+	cover, runs, calls := coverage{}, drawn{}, functionCount{}
 	began := time.Now()
 	for _, seed := range cases(t, 1500) {
 		withCase(t, seed, func(c *testCase) {
@@ -68,12 +68,14 @@ func TestRandomQueries(t *testing.T) {
 			for _, q := range c.queries {
 				cover.add(q)
 			}
+			calls.add(c.text)
 		})
 	}
 	t.Logf("%.1f s\n%s\n%s", time.Since(began).Seconds(), cover, runs)
 	if *seedFlag == 0 && *casesFlag == 0 && !testing.Short() {
 		cover.assert(t)
 		runs.assert(t)
+		calls.assert(t)
 	}
 }
 

@@ -1,0 +1,89 @@
+package sql
+
+import (
+	"math"
+	"strings"
+
+	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/model/function"
+	"github.com/millrace/millrace/stream"
+)
+
+// constants are calls without arguments that stand for a number.
+var constants = map[string]float64{"pi": math.Pi, "e": math.E}
+
+// otherName is what a name that other databases use calls; order says which argument
+// comes where, nil leaving them as they are.
+type otherName struct {
+	fn    string
+	order []int
+}
+
+var otherNames = map[string]otherName{
+	"btrim": {fn: "trim"}, "trunc": {fn: "truncate"}, "startswith": {fn: "starts_with"}, "endswith": {fn: "ends_with"},
+	"locate": {fn: "position"}, "strpos": {"position", []int{1, 0}}, "instr": {"position", []int{1, 0, 2}},
+	"bitand": {fn: "bit_and"}, "bitor": {fn: "bit_or"}, "bitxor": {fn: "bit_xor"}, "bitnot": {fn: "bit_not"},
+	"regexp": {fn: "regexp_like"}, "rlike": {fn: "regexp_like"}, "regexp_substr": {fn: "regexp_extract"},
+}
+
+// longer are the functions that one more argument makes another one.
+var longer = map[string]string{"round": "round_to", "truncate": "truncate_to"}
+
+// otherForm is the model's function for a call, with its arguments in the model's order.
+func otherForm(written, fn string, args []*model.Expr) (string, []*model.Expr) {
+	if to, ok := longer[fn]; ok && len(args) == 2 {
+		return to, args
+	}
+	order := otherNames[written].order
+	if len(args) > len(order) {
+		return fn, args
+	}
+	out := make([]*model.Expr, len(args))
+	for i := range args {
+		if order[i] >= len(args) {
+			return fn, args
+		}
+		out[i] = args[order[i]]
+	}
+	return fn, out
+}
+
+// checkPattern compiles a regular expression that is a literal.
+func (x *exprs) checkPattern(e *expr, fn string, args []*model.Expr) error {
+	at, ok := function.PatternArgument[fn]
+	if !ok || len(args) <= at || !isText(args[at]) {
+		return nil
+	}
+	var err error
+	switch {
+	case fn == "similar":
+		escape := `\`
+		if len(args) == 3 {
+			if !isText(args[2]) {
+				return nil
+			}
+			escape = args[2].Literal.S
+		}
+		_, err = function.CompileSimilar(args[at].Literal.S, escape)
+	case fn == "regexp_like" && len(args) == 3:
+		if !isText(args[2]) {
+			return nil
+		}
+		_, err = function.CompilePattern(args[at].Literal.S, args[2].Literal.S)
+	default:
+		_, err = function.CompilePattern(args[at].Literal.S, "")
+	}
+	if err == nil {
+		return nil
+	}
+	hint := "patterns are those of RE2: https://github.com/google/re2/wiki/Syntax"
+	if fn == "similar" {
+		hint = ""
+	}
+	return x.fail(e.args[at].span, hint, "this pattern is malformed: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+}
+
+// isText: a literal text that is not NULL.
+func isText(e *model.Expr) bool {
+	return isLiteral(e) && e.Type == stream.Varchar && !e.Literal.Null
+}

@@ -1,0 +1,87 @@
+package random
+
+import (
+	"fmt"
+	"regexp"
+	"testing"
+
+	"github.com/millrace/millrace/model/function"
+)
+
+// forms are calls of the functions beyond those that every kind of expression is made
+// of, by what they give. {t} stands for a text, {i} for an INTEGER, {n} for a small
+// number, {f} for a number, {b} for a BOOLEAN, {s} for a TIMESTAMP, {v} for an INTERVAL.
+var forms = map[byte][]string{
+	't': {
+		"TRIM(BOTH 'gn' FROM {t})", "TRIM(LEADING 'g' FROM {t})", "RTRIM({t}, 'n')", "BTRIM({t})", "LEFT({t}, {n})", "RIGHT({t}, {n})",
+		"REVERSE({t})", "REPEAT({t}, {n})", "LPAD({t}, {n})", "LPAD({t}, 7, {t})", "RPAD({t}, {n}, 'é')", "OVERLAY({t} PLACING 'xy' FROM {n} FOR {n})",
+		"OVERLAY({t} PLACING 'xy' FROM 2)", "INITCAP({t})", "TRANSLATE({t}, 'gre', 'ö')", "CONCAT_WS('-', {t}, {t}, {t})", "SPLIT_INDEX({t}, 'e', {n})",
+		"SPLIT_PART({t}, 'e', {n})", "CHR({i})", "CHR(100 + {n})", "REGEXP_EXTRACT({t}, 'e+')", "REGEXP_EXTRACT({t}, '(g)(r|e)', {n})",
+		"REGEXP_REPLACE({t}, '([aeiou])', '<$1>')", "REGEXP_REPLACE({t}, {t}, '')", "CONCAT({t}, {t})",
+	},
+	'i': {
+		"OCTET_LENGTH({t})", "ASCII({t})", "LOCATE('e', {t}, {n})", "STRPOS({t}, 'e')", "REGEXP_COUNT({t}, '[aeiou]')",
+		"BITAND({i}, {i})", "({i} & {i})", "({i} | {i})", "({i} # {i})", "(~ {i})", "({i} << {n})", "({i} >> {n})", "ROUND({i}, {n})", "TRUNCATE({i})",
+		"WIDTH_BUCKET({f}, 0, 10, 5)", "TRUNC({i}, {n})",
+	},
+	'f': {
+		"ROUND({f}, {n})", "TRUNCATE({f}, {n})", "TRUNCATE({f})", "CBRT({f})", "LOG(2, {f})", "LOG({f}, 7)", "LOG2({f})", "LOG10({f})", "SIN({f})", "COS({f})", "TAN({f})", "COT({f})",
+		"ASIN({f} / 100)", "ACOS({f} / 100)", "ATAN({f})", "ATAN2({f}, {f})", "SINH({f} / 10)", "COSH({f} / 10)", "TANH({f})", "DEGREES({f})", "RADIANS({f})", "PI()", "E()",
+	},
+	'b': {
+		"ENDS_WITH({t}, 'n')", "{t} ~ 'e+'", "{t} ~* 'E'", "{t} !~ '^g'", "REGEXP({t}, {t})", "REGEXP_LIKE({t}, 'R', 'i')", "{t} SIMILAR TO '%(re|bl)%'",
+		"{t} NOT SIMILAR TO 'g#%' ESCAPE '#'", "{t} ILIKE 'G%'", "{i} BETWEEN SYMMETRIC {n} AND {i}", "{b} IS NOT UNKNOWN",
+	},
+}
+
+var placeholder = regexp.MustCompile(`\{[a-z]\}`)
+
+// form is one of the forms of a kind.
+func (e exprs) form(kind byte, depth int) string {
+	of := forms[kind]
+	return placeholder.ReplaceAllStringFunc(of[e.r.IntN(len(of))], func(hole string) string {
+		switch hole[1] {
+		case 't':
+			return e.text(depth)
+		case 'i':
+			return e.integer(depth)
+		case 'n':
+			return fmt.Sprint(e.r.IntN(5) - 1)
+		case 'f':
+			return e.number(depth)
+		case 's':
+			return e.timestamp(depth)
+		case 'v':
+			return e.interval(depth)
+		default:
+			return e.boolean(depth)
+		}
+	})
+}
+
+// anyForm is a form of any kind.
+func (e exprs) anyForm(depth int) string {
+	kinds := "ttiffbb"
+	return e.form(kinds[e.r.IntN(len(kinds))], depth)
+}
+
+// functionCount counts the functions of models.
+type functionCount map[string]int
+
+var modelCall = regexp.MustCompile(`[a-z][a-z0-9_]*\(`)
+
+// add counts the calls in a model's text.
+func (c functionCount) add(text string) {
+	for _, name := range modelCall.FindAllString(text, -1) {
+		c[name[:len(name)-1]]++
+	}
+}
+
+// assert fails for functions that no query calls.
+func (c functionCount) assert(t *testing.T) {
+	for _, f := range function.All() {
+		if c[f.Name] == 0 {
+			t.Errorf("coverage: no query calls %s", f.Name)
+		}
+	}
+}
