@@ -24,6 +24,9 @@ type Device struct {
 	lib    *library
 	found  Found
 	budget int64
+	// trace, if a test sets it before any slot runs, is told of every command of a task: its
+	// stage, beginning and end in nanoseconds of the device's clock.
+	trace func(s *Slot, stage int, from, to int64)
 
 	mu     sync.Mutex
 	now    *generation

@@ -256,9 +256,9 @@ func (s *Slot) Wait() (device.Timing, error) {
 		return device.Timing{}, s.g.lose(err)
 	}
 	t := device.Timing{
-		MoveIn:  s.sum(0, s.moved),
-		Execute: s.sum(s.moved, s.moved+s.ran),
-		MoveOut: s.sum(s.moved+s.ran, s.given),
+		MoveIn:  s.sum(moveIn, 0, s.moved),
+		Execute: s.sum(execute, s.moved, s.moved+s.ran),
+		MoveOut: s.sum(moveOut, s.moved+s.ran, s.given),
 	}
 	s.forget()
 	return t, s.g.state()
@@ -272,12 +272,22 @@ func (s *Slot) wait() error {
 	return check("clWaitForEvents", s.do(s.g.d.lib.waitForEvents, 1, address(&s.cells.events[s.given-1])))
 }
 
-// sum is what the commands [from, to) took, by the device's clock.
-func (s *Slot) sum(from, to int) time.Duration {
+// The stages that a device's clock measures.
+const (
+	moveIn = iota
+	execute
+	moveOut
+)
+
+// sum is what the commands [from, to) of a stage took, by the device's clock.
+func (s *Slot) sum(stage, from, to int) time.Duration {
 	f, c, total := s.g.d.lib.getEventProfilingInfo, s.cells, int64(0)
 	for _, e := range c.events[from:to] {
 		if int32(s.do(f, e, profilingStart, 8, address(&c.started), 0)) == 0 && int32(s.do(f, e, profilingEnd, 8, address(&c.ended), 0)) == 0 {
 			total += max(0, c.ended-c.started)
+			if trace := s.g.d.trace; trace != nil {
+				trace(s, stage, c.started, c.ended)
+			}
 		}
 	}
 	return time.Duration(total)
