@@ -82,6 +82,33 @@ func image(n uint64, size int) []byte {
 	return b
 }
 
+// A plan without its buffers takes no tasks; with them it is as any other. It gets them once.
+func TestFill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := equal()
+		c.MemoryBytes = 4 * bytes
+		d, p := start(t, c, device.Config{MemoryShare: 1})
+		pl := plan(t, p, adder("add", 1))
+		if err := pl.Submit(&job{}); err == nil {
+			t.Error("a plan without buffers takes a task")
+		}
+		var refused *device.Refusal
+		for _, images := range [][][]byte{{}, {image(0, 8), image(0, 8)}, {image(0, 3*bytes)}} {
+			if err := pl.Fill(sizes, images...); err == nil || errors.As(err, &refused) != (len(images) == 1) {
+				t.Errorf("filled with %d buffers: %v", len(images), err)
+			}
+		}
+		if err := pl.Fill(sizes, image(0, 2*bytes)); err != nil {
+			t.Fatal(err)
+		}
+		bench(t, p, pl, 10, 0)
+		if pl.ResidentBytes() != 2*bytes || pl.Fill(sizes, image(0, 8)) == nil {
+			t.Errorf("%d bytes, filled again", pl.ResidentBytes())
+		}
+		stop(t, d, p)
+	})
+}
+
 // More resident state than memory: plans take turns, and always see their own.
 func TestResidentStateIsSwapped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -14,6 +14,7 @@ type Plan struct {
 	program   *Program
 	sizes     Sizes
 	stateful  bool     // kernels write resident buffers: one task in flight
+	empty     bool     // until Fill gives it its buffers
 	images    [][]byte // the host's copies of the resident buffers
 	kernel    Kernel
 	resident  []Resident
@@ -91,14 +92,14 @@ func (s *seat) wait() {
 // Plan compiles a program. images are the contents of its resident buffers; they belong
 // to the plan now, which moves them to the device when it is used, takes them away when
 // others need the memory, and keeps those that kernels write up to date. A *Refusal says that the device cannot run it, ErrLost that
-// it is not up: ask again when it is.
+// it is not up: ask again when it is. Without images of buffers that the program has the plan is
+// empty: it takes tasks once Fill has given them.
 func (p *Processor) Plan(program *Program, sizes Sizes, images ...[]byte) (*Plan, error) {
-	pl := &Plan{processor: p, program: program, sizes: sizes, stateful: program.stateful(), images: images, changed: make([]bool, len(images))}
-	if len(images) != program.Resident || len(program.Mutable) > program.Resident {
-		return nil, fmt.Errorf("program %s has %d resident buffers and says of %d whether it writes them, %d images are given", program.Key, program.Resident, len(program.Mutable), len(images))
-	}
-	if need := pl.residentBytes() + sizes.Total(); need > p.limit {
-		return nil, &Refusal{Device: p.info.ID, Reason: fmt.Sprintf("needs %d bytes of memory, %d may be used", need, p.limit)}
+	pl := &Plan{processor: p, program: program, stateful: program.stateful(), empty: true}
+	if images != nil || program.Resident == 0 {
+		if err := pl.Fill(sizes, images...); err != nil {
+			return nil, err
+		}
 	}
 	p.mu.Lock()
 	broken := p.broken
@@ -129,6 +130,37 @@ func (p *Processor) Plan(program *Program, sizes Sizes, images ...[]byte) (*Plan
 	return pl, nil
 }
 
+// Fill gives an empty plan the sizes of its slots and the contents of its resident buffers, as
+// Plan would have. A *Refusal says that the device has too little memory for them.
+func (pl *Plan) Fill(sizes Sizes, images ...[]byte) error {
+	program, p := pl.program, pl.processor
+	if len(images) != program.Resident || len(program.Mutable) > program.Resident {
+		return fmt.Errorf("program %s has %d resident buffers and says of %d whether it writes them, %d images are given", program.Key, program.Resident, len(program.Mutable), len(images))
+	}
+	need := sizes.Total()
+	for _, b := range images {
+		need += int64(len(b))
+	}
+	if need > p.limit {
+		return &Refusal{Device: p.info.ID, Reason: fmt.Sprintf("needs %d bytes of memory, %d may be used", need, p.limit)}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !pl.empty {
+		return fmt.Errorf("the plan of program %s has its buffers already", program.Key)
+	}
+	pl.sizes, pl.images, pl.changed, pl.empty = sizes, images, make([]bool, len(images)), false
+	return nil
+}
+
+// ResidentBytes is the size of the plan's resident buffers, whether or not the device holds
+// them now.
+func (pl *Plan) ResidentBytes() int64 {
+	pl.processor.mu.Lock()
+	defer pl.processor.mu.Unlock()
+	return pl.residentBytes()
+}
+
 func (pl *Plan) residentBytes() int64 {
 	var n int64
 	for _, b := range pl.images {
@@ -152,6 +184,9 @@ func (pl *Plan) Update(i int, image []byte) error {
 	pl.images[i], pl.changed[i] = image, true
 	return nil
 }
+
+// errEmpty: nobody may submit to a plan that has no buffers.
+var errEmpty = errors.New("a task for a plan without buffers")
 
 // Submit starts a task. It blocks while the device has no room. An error means that the
 // task is not taken and Done will not be called: ErrNoMemory if the plan holds no memory
@@ -214,6 +249,9 @@ func (p *Processor) seat(pl *Plan) (*seat, error) {
 		case pl.refusal != nil:
 			p.mu.Unlock()
 			return nil, pl.refusal
+		case pl.empty:
+			p.mu.Unlock()
+			return nil, errEmpty
 		case !p.has(pl):
 			err := p.notLoaded(pl)
 			p.mu.Unlock()

@@ -208,7 +208,7 @@ func TestRefusals(t *testing.T) {
 		if _, err := p.Plan(adder("add", 0), device.Sizes{Input: []int{1 << 30}}); err == nil {
 			t.Error("a plan that can never fit has to be refused")
 		}
-		if _, err := p.Plan(adder("add", 1), sizes); err == nil {
+		if _, err := p.Plan(adder("add", 2), sizes, nil); err == nil {
 			t.Error("a resident buffer without content has to be refused")
 		}
 		from := time.Now()

@@ -58,6 +58,8 @@ type DeviceConfig struct {
 // scope is what a device does of one class.
 type scope struct {
 	plan *device.Plan // nil: the device does not run it
+	// filled: the plan has the table that its tasks look up. It is work's.
+	filled bool
 	// refused says why; empty while nobody has said so.
 	refused atomic.Pointer[string]
 	inVain  atomic.Int64 // tasks in a row that the CPU had to run again
@@ -219,10 +221,35 @@ func (a *accelerator) submit(u schedule.Unit) {
 	}
 	t := a.works.Get().(*deviceTask)
 	t.unit, t.own, t.redo = u, own, ""
-	if err := a.scopes[u.Pipeline].plan.Submit(t); err != nil {
+	err := a.fill(t)
+	if err == nil {
+		err = a.scopes[u.Pipeline].plan.Submit(t)
+	}
+	if err != nil {
 		a.decline(t, err)
 		t.end()
 	}
+}
+
+// fill gives the plan of a task's class the table that its tasks look up, before the first
+// one. The table is complete then, but for tasks without rows.
+func (a *accelerator) fill(t *deviceTask) error {
+	sc, o := &a.scopes[t.unit.Pipeline], a.run.classes[t.unit.Pipeline].offer
+	program, ok := o.program.(kernel.ResidentPipeline)
+	if !ok || sc.filled {
+		return nil
+	}
+	images, err := program.Resident()
+	switch {
+	case errors.Is(err, kernel.ErrNoTable):
+		t.redo = err.Error()
+	case err != nil:
+		err = &device.Refusal{Device: a.name(), Reason: err.Error()}
+	default:
+		err = sc.plan.Fill(program.Sizes(o.rowsMax), images...)
+		sc.filled = err == nil
+	}
+	return err
 }
 
 // decline finds another processor for a task that the device has not taken or not done.

@@ -26,16 +26,10 @@ type aggregateOffload struct {
 // planOffload finds the calls whose accumulators somebody needs or whose arguments can fail.
 func (a *aggregate) planOffload(side Side, op *model.Operator) {
 	o := &a.offloads
-	switch {
-	case side.Lookups != nil:
-		o.refusal = errLookup
-	case a.form == carriedRuns, len(a.sets) > 0:
-		// Runs of windows in columns, and values of which every one counts, are found by the
-		// CPU, in rows with keys and arguments computed elsewhere.
+	if a.form == carriedRuns || len(a.sets) > 0 || side.Lookups != nil {
+		// Runs of windows in columns, values of which every one counts, and the keys of tables
+		// are found by the CPU, in rows with keys and arguments computed elsewhere.
 		o.Offload, o.refusal = a.chain.Offload()
-		return
-	}
-	if o.refusal != nil {
 		return
 	}
 	group := *op.Aggregate

@@ -47,6 +47,7 @@ type Chunk struct {
 	base        []int32         // behind a lookup: index of each row of it; else first, first+1, ..
 	left        []stream.Bitmap // what each filter has left, of what there was in front of it
 	pos         []int32         // room for Positions
+	found       []int32         // row of the table of each row, where a probe behind was computed elsewhere
 }
 
 // Positions returns the index of each row within the task, counted before filters. Few
@@ -93,6 +94,7 @@ type Chain struct {
 	time   int  // without a window: column of the output's event time, or -1
 	raw    int  // the relation's event time column, or -1
 	settle int  // the step that reads its values first, len(steps): none but the reader, -1: nobody
+	away   chainOffload
 }
 
 // step is one operator of a chain. Which fields are set depends on kind.
@@ -146,6 +148,7 @@ func NewChain(side Side) (*Chain, error) {
 	c.reads, c.must = keeps, must
 	c.raw = side.Relation.Time
 	c.settle = c.firstReader(reader)
+	c.planOffload()
 	return c, nil
 }
 

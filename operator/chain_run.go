@@ -19,8 +19,11 @@ type ChainScratch struct {
 	steps   []stepScratch
 	timeBuf []int64
 	errors  []chunkError
-	// selected are the columns of a chunk of Task.Selected.
+	// selected are the columns of a chunk of Task.Selected, carried the buffers of those that
+	// are gathered from the task.
 	selected sliced
+	carried  []stream.Column
+	sel      []int32
 }
 
 // stepScratch holds what a step puts out.
@@ -136,7 +139,7 @@ func (s *ChainScratch) settle(c *Chain) {
 func (s *ChainScratch) begin(cols []stream.Column, n, first int) {
 	ch := &s.chunk
 	ch.Len, ch.Cols, ch.Time, ch.Base, s.base = n, cols, nil, 0, 0
-	ch.first, ch.rows, ch.base, ch.left = first, n, nil, ch.left[:0]
+	ch.first, ch.rows, ch.base, ch.left, ch.found = first, n, nil, ch.left[:0], nil
 }
 
 // slice makes column i values [from, to) of src. Chunks start at word borders of their
@@ -181,7 +184,7 @@ func cut(buf, src stream.Bitmap, from, to int) (bits, buffer stream.Bitmap) {
 
 // runChunk sends the current chunk through steps among which is no lookup.
 func (c *Chain) runChunk(s *ChainScratch) {
-	_ = c.runSteps(s, 0, func(*Chunk) error { return nil })
+	_ = c.runSteps(s, 0, nobody)
 }
 
 // runSteps sends the current chunk through the steps from number from on, and calls emit

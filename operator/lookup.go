@@ -50,6 +50,9 @@ func NewLookup(env Env, streamSide, table Side, op *model.Operator, need []bool)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op.Name, err)
 	}
+	if p := newProbe(op.ID, keys[0], l.table); p != nil {
+		l.stream.chain.offerProbe(p, l.lay.reads[0])
+	}
 	return l, nil
 }
 
@@ -98,6 +101,10 @@ func (l *lookup) Batch(t *Task, scratch Scratch) (Partial, error) {
 
 // probe joins a chunk with the table.
 func (l *lookup) probe(s *lookupScratch, c *Chunk) {
+	if c.found != nil {
+		l.probed(s, c)
+		return
+	}
 	sel, all := l.stream.prepare(s.stream, c)
 	if all {
 		sel = nil
@@ -114,6 +121,15 @@ func (l *lookup) probe(s *lookupScratch, c *Chunk) {
 		l.flush(s, c)
 		p.pairs = s.lay.pairs
 	}
+}
+
+// probed puts out a chunk of rows that have found theirs of the table elsewhere.
+func (l *lookup) probed(s *lookupScratch, c *Chunk) {
+	copy(s.stream.whole, c.Cols)
+	s.rows.Cols = s.stream.whole
+	s.lay.pairs[0] = append(s.lay.pairs[0][:0], rowNumbers[:c.Len]...)
+	s.lay.pairs[1] = append(s.lay.pairs[1][:0], c.found...)
+	l.flush(s, c)
 }
 
 // flush puts the candidates that match into output batches.

@@ -2,7 +2,6 @@ package operator
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/millrace/millrace/model"
@@ -32,18 +31,53 @@ type Offload struct {
 	// Aggregate groups what comes out of the side; the result is Task.Grouped. Its calls are
 	// those that somebody reads. nil: the result is Task.Selected, the rows themselves.
 	Aggregate *model.Operator
+	// Probe looks what comes out of the side up in a table: Task.Selected has a row for every
+	// row of the table that matches, with its number. nil: there is none.
+	Probe *Probe
+}
+
+// Probe is a lookup by equal keys in a table that does not change once it is complete. A row
+// with a NULL among its keys matches nothing, one whose keys fail is among Selected.Failed.
+type Probe struct {
+	Op    model.OpID
+	Keys  []*model.Expr // over the side's output; of fixed width, at least one
+	table *Table
+}
+
+// Table returns the columns of the table's keys, in the order of Keys, and how many rows
+// there are. They never change again. ok is false until the table has been read whole.
+func (p *Probe) Table() (keys []stream.Column, rows int, ok bool) {
+	if !p.table.complete {
+		return nil, 0, false
+	}
+	for _, c := range p.table.in.keyCols {
+		keys = append(keys, p.table.rows.rows.Cols[c])
+	}
+	return keys, p.table.rows.rows.Len, true
+}
+
+// newProbe returns nil where there are no keys, or text among them.
+func newProbe(op model.OpID, keys []*model.Expr, table *Table) *Probe {
+	text := func(k *model.Expr) bool { return k.Type == stream.Varchar }
+	if len(keys) == 0 || slices.ContainsFunc(keys, text) {
+		return nil
+	}
+	return &Probe{op, keys, table}
 }
 
 // Selected is a task's rows as they come out of the steps of Offload.Side. It belongs to
 // whoever made it and has to stay as it is until Batch has returned.
 type Selected struct {
 	Len  int
-	Cols []stream.Column // of the side's output; those that nobody reads are absent
+	Cols []stream.Column // of the side's output; those that Side.Need leaves out are absent
 	// Time is the event time of each row as in Chunk, its base added. Only behind a window of
 	// time among the steps it has to be there: else it is a column, if anything.
 	Time []int64
-	// Origin is the index in the task, counted before filters, of each row; it ascends.
+	// Origin is the index in the task, counted before filters, of each row; it ascends. Rows
+	// that a probe has multiplied follow each other, in the table's order.
 	Origin []int32
+	// TableRows is, behind a probe, the row of its table of each row.
+	TableRows []int32
 	// Failed are the rows of the task that failed, ascending. What is said of them Batch finds
 	// out by itself.
 	Failed []int32
@@ -88,102 +122,3 @@ type GroupedCell struct {
 
 // ErrNoSteps says that an input's rows are taken as they come.
 var ErrNoSteps = errors.New("its input has no filter or expression to compute")
-
-var errLookup = errors.New("its lookup's table lies with the CPU")
-
-// Offload offers the rows that come out of the steps.
-func (c *Chain) Offload() (Offload, error) {
-	computes := false
-	for i := range c.steps {
-		switch st := &c.steps[i]; st.kind {
-		case model.LookupOp:
-			return Offload{}, errLookup
-		case model.FilterOp:
-			computes = true
-		case model.ProjectOp:
-			computes = computes || slices.ContainsFunc(st.cols, func(s source) bool { return s.expr >= 0 })
-		}
-	}
-	if !computes {
-		return Offload{}, ErrNoSteps
-	}
-	return Offload{Side: c.side}, nil
-}
-
-// replay is Run of a task whose rows have come through the steps already: it emits them, and
-// finds out about the rows that failed. Origin takes the place of a chunk's positions.
-func (c *Chain) replay(t *Task, s *ChainScratch, emit func(*Chunk) error) ([]ErrorRow, error) {
-	in := t.Selected
-	if err := c.checkSelected(in); err != nil {
-		return nil, err
-	}
-	if err := c.failAgain(t, s, in.Failed); err != nil {
-		return nil, err
-	}
-	if s.selected.cols == nil {
-		s.selected = newSliced(len(c.side.Need))
-	}
-	for from := 0; from < in.Len; from += ChunkRows {
-		to := min(from+ChunkRows, in.Len)
-		for i := range in.Cols {
-			s.selected.slice(i, &in.Cols[i], from, to)
-		}
-		s.begin(s.selected.cols, to-from, int(in.Origin[from]))
-		ch := &s.chunk
-		ch.base = in.Origin[from:to]
-		switch {
-		case in.Time != nil:
-			ch.Time = in.Time[from:to:to]
-		case c.time >= 0 && !ch.Cols[c.time].Absent():
-			ch.Time = ch.Cols[c.time].I64
-		}
-		if err := emit(ch); err != nil {
-			return s.takeErrors(nil), err
-		}
-	}
-	return s.takeErrors(nil), nil
-}
-
-// checkSelected makes sure that everything is there that somebody reads.
-func (c *Chain) checkSelected(in *Selected) error {
-	schema := c.side.Output().Schema
-	switch {
-	case len(in.Cols) != schema.Len():
-		return fmt.Errorf("a task's rows have %d columns, its side has %d", len(in.Cols), schema.Len())
-	case len(in.Origin) < in.Len:
-		return fmt.Errorf("of %d rows of a task only %d tell where they are from", in.Len, len(in.Origin))
-	case c.panes && in.Time == nil && in.Len > 0:
-		return errors.New("a task's rows have no event time")
-	}
-	for i, needed := range c.side.Need {
-		if needed && in.Len > 0 && in.Cols[i].Absent() {
-			return fmt.Errorf("column %s of a task's rows is read but absent", schema.Fields[i].Name)
-		}
-	}
-	return nil
-}
-
-// failAgain sends rows of a task that are known to fail through the steps, for what is to be
-// said of them.
-func (c *Chain) failAgain(t *Task, s *ChainScratch, rows []int32) error {
-	first := 0
-	for _, span := range t.Spans {
-		for len(rows) > 0 && int(rows[0]) < first+span.Len() {
-			if err := c.check(span.Batch); err != nil {
-				return err
-			}
-			at, known := span.From+int(rows[0])-first, len(s.errors)
-			s.load(c, span.Batch, at, at+1, int(rows[0]))
-			c.runChunk(s)
-			if len(s.errors) == known {
-				return fmt.Errorf("row %d of a task has failed elsewhere and does not fail here", rows[0])
-			}
-			rows = rows[1:]
-		}
-		first += span.Len()
-	}
-	if len(rows) > 0 {
-		return fmt.Errorf("row %d failed of a task of %d", rows[0], t.Rows)
-	}
-	return nil
-}

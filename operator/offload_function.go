@@ -5,6 +5,8 @@ import (
 	"slices"
 )
 
+var errNotApart = errors.New("nothing of it can be computed apart")
+
 // Offload implements Offloader.
 func (p *pass) Offload(int) (Offload, error) { return p.chain.Offload() }
 
@@ -33,10 +35,13 @@ func (u *union) Offload(input int) (Offload, error) {
 	return o, err
 }
 
-// Offload implements Offloader: the function's own rows meet the tables in front of it.
+// Offload implements Offloader: of the function's own rows, what the function offers.
 func (p *probing) Offload(input int) (Offload, error) {
 	if input == 0 {
-		return Offload{}, errLookup
+		if f, ok := p.Function.(Offloader); ok {
+			return f.Offload(0)
+		}
+		return Offload{}, errNotApart
 	}
 	return p.tables[input-1].in.chain.Offload()
 }
@@ -46,7 +51,7 @@ func (a *after) Offload(input int) (Offload, error) {
 	if f, ok := a.Function.(Offloader); ok {
 		return f.Offload(input)
 	}
-	return Offload{}, errors.New("nothing of it can be computed apart")
+	return Offload{}, errNotApart
 }
 
 // Offload implements Offloader: what one window lets in. Two windows on an input have filters

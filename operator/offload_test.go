@@ -41,7 +41,8 @@ func TestOffload(t *testing.T) {
 	}
 }
 
-// offered is what the function says of an input: "rows", "groups" or the reason why nothing.
+// offered is what the function says of an input: "rows", "matches" of a table, "groups" or the
+// reason why nothing.
 func offered(t *testing.T, input int, fn operator.Function, err error) string {
 	t.Helper()
 	o, err := must(t, fn, err).(operator.Offloader).Offload(input)
@@ -50,6 +51,8 @@ func offered(t *testing.T, input int, fn operator.Function, err error) string {
 		return err.Error()
 	case o.Aggregate != nil:
 		return "groups"
+	case o.Probe != nil:
+		return "matches"
 	}
 	return "rows"
 }
@@ -80,6 +83,11 @@ func TestOffloadReasons(t *testing.T) {
 	tables.Add(lookupOp, filtered)
 	probed, err := operator.NewPass(env, operator.Side{Relation: src.Relation, Steps: []*model.Operator{filter, lookupOp}, Lookups: tables})
 	probing := operator.NewProbing(env, must(t, probed, err), tables)
+	probe := func(side operator.Side, key *model.Expr) string {
+		op := b.pair(model.LookupOp, filter, src, &model.Join{LeftKeys: []*model.Expr{key}, RightKeys: []*model.Expr{key}})
+		fn, err := operator.NewLookup(env, side, plain, op, nil)
+		return offered(t, 0, fn, err)
+	}
 	after, err := operator.NewAggregate(devices, windowed, group(w, false), nil)
 	after, err = operator.NewAfter(devices, must(t, after, err), group(w, false), nil, operator.Side{Relation: group(w, false).Relation})
 	must(t, after, err)
@@ -93,9 +101,11 @@ func TestOffloadReasons(t *testing.T) {
 		{"distinct", aggregate(devices, windowed, group(w, true)), "rows"},
 		{"carried windows", aggregate(devices, operator.Side{Relation: w.Relation}, group(w, false)), noSteps},
 		{"bare", offered(t, 0, pass, nil), noSteps},
-		{"stream of a lookup", offered(t, 0, lookup, nil), "rows"},
+		{"stream of a lookup", offered(t, 0, lookup, nil), "matches"},
+		{"stream of a lookup by text", probe(filtered, col(3)), "rows"},
+		{"bare stream of a lookup by text", probe(plain, col(3)), noSteps},
 		{"table of a lookup", offered(t, 1, lookup, nil), noSteps},
-		{"behind a lookup", offered(t, 0, probing, nil), "its lookup's table lies with the CPU"},
+		{"behind a lookup", offered(t, 0, probing, nil), "matches"},
 		{"table of a step", offered(t, 1, probing, nil), "rows"},
 		{"steps behind", offered(t, 0, after, nil), "groups"},
 	} {

@@ -100,14 +100,20 @@ func (s *suite) compare(c *optest.Case, seed uint64) {
 		if had.refusal != nil {
 			return nil, had.refusal
 		}
+		if _, ok := p.(kernel.ResidentPipeline); ok { // every function has a table of its own
+			had = &program{t: s.t, d: s.d, p: p, k: had.k, call: p.NewCall(), of: had}
+			had.of.more = append(had.of.more, had)
+		}
 		return had.run, nil
 	}}
 	optest.Compare(s.t, c, seed, rounds)
 	for _, p := range known {
 		if p.refusal == nil {
 			s.programs++
-			s.rows, s.groups, s.failed = s.rows+p.rows, s.groups+p.groups, s.failed+p.failed
-			p.free()
+			for _, more := range append(p.more, p) {
+				s.rows, s.groups, s.failed = s.rows+more.rows, s.groups+more.groups, s.failed+more.failed
+				more.free()
+			}
 		}
 	}
 	for _, why := range c.Away.Refused {
@@ -149,6 +155,7 @@ func list(to *strings.Builder, what string, reasons map[string]int) {
 // program is a pipeline ready to run, one task at a time.
 type program struct {
 	t            *testing.T
+	d            device.Device
 	p            kernel.Pipeline
 	k            device.Kernel
 	slot         device.Slot
@@ -157,11 +164,13 @@ type program struct {
 	refusal      *device.Refusal // instead of all that
 	rows, groups int
 	failed       int
+	of           *program // whose kernels these are
+	more         []*program
 }
 
 func (s *suite) load(p kernel.Pipeline) *program {
 	s.t.Helper()
-	out := &program{t: s.t, p: p, call: p.NewCall()}
+	out := &program{t: s.t, d: s.d, p: p, call: p.NewCall()}
 	var err error
 	if out.k, err = s.d.Compile(p.Program()); errors.As(err, &out.refusal) {
 		if out.refusal.Reason == "" || s.compiles {
@@ -171,22 +180,56 @@ func (s *suite) load(p kernel.Pipeline) *program {
 	}
 	if err == nil {
 		s.compiles = true
-		out.slot, err = s.d.NewSlot(p.Sizes(slotRows))
-	}
-	if err != nil {
+	} else {
 		s.t.Fatal(err)
 	}
 	return out
 }
 
+// ready gives the program a slot, and a table if it has one.
+func (p *program) ready() error {
+	if p.slot != nil {
+		return nil
+	}
+	if r, ok := p.p.(kernel.ResidentPipeline); ok {
+		images, err := r.Resident()
+		if err != nil {
+			return err
+		}
+		for _, image := range images {
+			m, err := p.d.NewResident(len(image))
+			if err == nil {
+				p.call.Resident = append(p.call.Resident, m)
+				err = m.Write(image)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	var err error
+	p.slot, err = p.d.NewSlot(p.p.Sizes(slotRows))
+	return err
+}
+
 func (p *program) free() {
-	p.slot.Free()
-	p.k.Free()
+	if p.slot != nil {
+		p.slot.Free()
+	}
+	for _, m := range p.call.Resident {
+		m.Free()
+	}
+	if p.of == nil {
+		p.k.Free()
+	}
 }
 
 // run computes a task on the device.
 func (p *program) run(t *operator.Task) (redo string, err error) {
-	if err = p.p.Load(t, p.slot, p.call); errors.Is(err, kernel.ErrTooManyRows) {
+	if err = p.ready(); err == nil {
+		err = p.p.Load(t, p.slot, p.call)
+	}
+	if errors.Is(err, kernel.ErrTooManyRows) || errors.Is(err, kernel.ErrNoTable) {
 		return err.Error(), nil
 	}
 	if err == nil {

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -35,20 +36,22 @@ type Lookup struct {
 	room      int
 }
 
-// NewLookup writes the program of a stream's side and the lookup behind it; need tells
-// which columns of the side's output are read. An error says why there is none.
-func NewLookup(side operator.Side, op *model.Operator, need []bool) (*Lookup, error) {
-	if len(op.Join.On) > 0 || len(op.Join.LeftKeys) == 0 {
-		return nil, refuse("a lookup by more than equal keys")
-	}
+// Why the CPU has to run a task of a lookup.
+const tooManyMatches = "more rows of the table match than there is room for"
+
+var errTooManyMatches = errors.New("its rows may match more of the table than a device counts")
+
+// NewLookup writes the program of a stream's side and the lookup behind it. An error says why
+// there is none.
+func NewLookup(side operator.Side, p *operator.Probe) (*Lookup, error) {
 	for _, s := range side.Steps {
 		if s.Kind == model.WindowOp {
 			return nil, refuse("a window in front of a lookup")
 		}
 	}
-	in := side.Output()
-	l := &Lookup{layout: newLayout(), keys: op.Join.LeftKeys}
-	last := &model.Operator{ID: op.ID, Kind: model.ProjectOp, Relation: model.Relation{Schema: &stream.Schema{}, Time: -1}}
+	in, need := side.Output(), side.Need
+	l := &Lookup{layout: newLayout(), keys: p.Keys}
+	last := &model.Operator{ID: p.Op, Kind: model.ProjectOp, Relation: model.Relation{Schema: &stream.Schema{}, Time: -1}}
 	add := func(x *model.Expr, read bool) {
 		last.Project = append(last.Project, x)
 		last.Relation.Schema.Fields = append(last.Relation.Schema.Fields, stream.Field{Name: fmt.Sprint("c", len(last.Project)), Type: x.Type})
@@ -60,7 +63,7 @@ func NewLookup(side operator.Side, op *model.Operator, need []bool) (*Lookup, er
 	}
 	for _, k := range l.keys {
 		if k.Type == stream.Varchar {
-			return nil, refuse("its key is text")
+			return nil, refuse("its lookup compares text")
 		}
 		add(k, true)
 	}
@@ -175,10 +178,11 @@ func (l *Lookup) Sizes(rows, results int) device.Sizes {
 func (l *Lookup) NewCall() *device.Call { return l.layout.call() }
 
 // Load copies the rows of a task to a slot's input buffers and prepares the call.
-// The error says why a device cannot take them: ErrTooManyRows, or in words.
+// The error says why a device cannot take them: ErrTooManyRows, that they might have too many
+// results to be counted, or a column that is read is absent.
 func (l *Lookup) Load(t *operator.Task, table *Table, slot device.Slot, call *device.Call) error {
 	if int64(t.Rows)*int64(table.most) > math.MaxInt32 {
-		return fmt.Errorf("%d rows that match up to %d each are more than a device counts", t.Rows, table.most)
+		return errTooManyMatches
 	}
 	l.layout.prepare(call)
 	call.Scalars[l.mask] = int64(table.slots - 1)
@@ -186,23 +190,19 @@ func (l *Lookup) Load(t *operator.Task, table *Table, slot device.Slot, call *de
 	return l.intake.load(t, slot, call)
 }
 
-// Looked is the result of a task. Its columns are the slot's output buffers.
-type Looked struct {
-	Selected
-	TableRows []int32 // of each result, beside the stream's columns
-}
-
-// Read makes r the result that lies in a slot's output buffers.
-func (l *Lookup) Read(slot device.Slot, r *Looked) {
+// Read makes r the result that lies in a slot's output buffers: of the stream's columns, and
+// of the table the rows.
+func (l *Lookup) Read(slot device.Slot, r *Selected) {
 	counts, origin := view[int32](slot.Output(0)), view[int32](slot.Output(l.origin))
 	found, failed := int(counts[countRows]), int(counts[countErrors])
+	r.Time = nil
 	r.Len, r.Cols = min(found, len(origin)), resize(r.Cols, len(l.columns))
 	r.Origin, r.TableRows = origin[:r.Len], view[int32](slot.Output(l.tableRows))[:r.Len]
 	for i := range l.columns {
 		r.Cols[i] = l.columns[i].column(slot, r.Len)
 	}
 	r.Failed = r.read(l.layout, l.ops, failed, slot.Output(l.errors), r.Failed)
-	if found > len(origin) {
-		r.Redo = fmt.Sprintf("%d results, there is room for %d", found, len(origin))
+	if found > len(origin) && r.Redo == "" {
+		r.Redo = tooManyMatches
 	}
 }

@@ -19,7 +19,7 @@ import (
 // lookupCase is a side, and a join of it with a table of keys.
 type lookupCase struct {
 	side  operator.Side
-	op    *model.Operator
+	probe *operator.Probe
 	keys  []stream.Column // of the table's rows
 	table int
 }
@@ -42,8 +42,17 @@ func upload(t *testing.T, d device.Device, images [][]byte) []device.Resident {
 	return out
 }
 
+func newTable(t *testing.T, keys []stream.Column, n int) *kernel.Table {
+	t.Helper()
+	table, err := kernel.NewTable(keys, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
 func randomLookup(g *optest.Gen) lookupCase {
-	c := lookupCase{side: operator.Side{Relation: relation(g.Schema)}, op: &model.Operator{ID: 11, Kind: model.LookupOp, Join: &model.Join{}}}
+	c := lookupCase{side: operator.Side{Relation: relation(g.Schema)}, probe: &operator.Probe{Op: 11}}
 	if g.IntN(2) == 0 {
 		g.NoErr = true
 		f := model.Call("or", stream.Boolean, has(g, stream.Boolean, 1), has(g, stream.Boolean, 1))
@@ -57,7 +66,7 @@ func randomLookup(g *optest.Gen) lookupCase {
 			at := g.IntN(2) * 2
 			k = model.Col(at, g.Schema.Fields[at].Type)
 		}
-		c.op.Join.LeftKeys = append(c.op.Join.LeftKeys, k)
+		c.probe.Keys = append(c.probe.Keys, k)
 		c.keys = append(c.keys, g.Column(k.Type, c.table, 10))
 	}
 	return c
@@ -68,7 +77,7 @@ func (c *lookupCase) want(t *testing.T, b *stream.Batch) (pairs [][2]int32, fail
 	t.Helper()
 	for _, row := range onCPU(t, c.side, []stream.Span{{Batch: b, To: b.Len}}).origin {
 		keys, reason := make([]stream.Value, len(c.keys)), ""
-		for k, x := range c.op.Join.LeftKeys {
+		for k, x := range c.probe.Keys {
 			v, r := reference.Eval(x, b.Row(int(row)))
 			if keys[k] = v; r != "" && reason == "" {
 				reason = r
@@ -109,11 +118,13 @@ func TestLookupRandom(t *testing.T) {
 			for k := range need {
 				need[k] = g.IntN(3) > 0
 			}
-			p, err := kernel.NewLookup(c.side, c.op, need)
+			side := c.side
+			side.Need = need
+			p, err := kernel.NewLookup(side, c.probe)
 			if err != nil {
 				t.Fatal(err)
 			}
-			table := kernel.NewTable(c.keys, c.table)
+			table := newTable(t, c.keys, c.table)
 			k := compile(t, d, p.Program)
 			slot, err := d.NewSlot(p.Sizes(rowsMax, resultsMax))
 			if err != nil {
@@ -122,7 +133,7 @@ func TestLookupRandom(t *testing.T) {
 			defer slot.Free()
 			call := p.NewCall()
 			call.Resident = upload(t, d, table.Images)
-			var got kernel.Looked
+			var got kernel.Selected
 			for _, n := range lengths {
 				b := g.Batch(n)
 				want, failed := c.want(t, b)
@@ -153,7 +164,7 @@ func TestLookupRandom(t *testing.T) {
 	}
 }
 
-func checkLookup(t *testing.T, got *kernel.Looked, b *stream.Batch, want [][2]int32, failed []string, need []bool) {
+func checkLookup(t *testing.T, got *kernel.Selected, b *stream.Batch, want [][2]int32, failed []string, need []bool) {
 	t.Helper()
 	if got.Len != len(want) || len(got.Failed) != len(failed) {
 		t.Fatalf("%d rows: %d results, want %d; %d rows fail, want %d", b.Len, got.Len, len(want), len(got.Failed), len(failed))
@@ -179,13 +190,12 @@ func checkLookup(t *testing.T, got *kernel.Looked, b *stream.Batch, want [][2]in
 func TestLookupWithoutRoom(t *testing.T) {
 	d := open(t)
 	schema := stream.NewSchema(stream.Field{Name: "k", Type: stream.Integer})
-	op := &model.Operator{Join: &model.Join{LeftKeys: []*model.Expr{model.Col(0, stream.Integer)}}}
-	p, err := kernel.NewLookup(operator.Side{Relation: relation(schema)}, op, []bool{true})
+	p, err := kernel.NewLookup(operator.Side{Relation: relation(schema), Need: []bool{true}}, &operator.Probe{Keys: []*model.Expr{model.Col(0, stream.Integer)}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	keys := stream.Column{Type: stream.Integer, I32: []int32{1, 2, 1, 2, 1}}
-	table := kernel.NewTable([]stream.Column{keys}, 5)
+	table := newTable(t, []stream.Column{keys}, 5)
 	k := compile(t, d, p.Program)
 	slot, err := d.NewSlot(p.Sizes(10, 12))
 	if err != nil {
@@ -194,7 +204,7 @@ func TestLookupWithoutRoom(t *testing.T) {
 	defer slot.Free()
 	call := p.NewCall()
 	call.Resident = upload(t, d, table.Images)
-	for ones, redo := range map[int]string{4: "", 5: "15 results, there is room for 12"} {
+	for ones, redo := range map[int]string{4: "", 5: "more rows of the table match than there is room for"} {
 		b := stream.NewBatch(schema, nil)
 		for range ones {
 			b.AppendRow([]stream.Value{stream.Int(1)})
@@ -208,7 +218,7 @@ func TestLookupWithoutRoom(t *testing.T) {
 		if _, err := slot.Wait(); err != nil {
 			t.Fatal(err)
 		}
-		var got kernel.Looked
+		var got kernel.Selected
 		if p.Read(slot, &got); got.Redo != redo {
 			t.Errorf("%d rows of 3 matches: %q, want %q", ones, got.Redo, redo)
 		}
@@ -220,15 +230,19 @@ func TestLookupRefusals(t *testing.T) {
 	x, name := model.Col(1, stream.Integer), model.Col(0, stream.Varchar)
 	for _, c := range []struct {
 		why  string
-		join model.Join
+		key  *model.Expr
+		need []bool
 	}{
-		{"key is text", model.Join{LeftKeys: []*model.Expr{name}}},
-		{"more than equal keys", model.Join{LeftKeys: []*model.Expr{x}, On: []*model.Expr{model.Lit(stream.Bool(true))}}},
+		{"compares text", name, []bool{false, true}},
+		{"column name is text", x, []bool{true, true}},
 	} {
-		_, err := kernel.NewLookup(operator.Side{Relation: relation(schema)}, &model.Operator{Join: &c.join}, []bool{false, true})
+		_, err := kernel.NewLookup(operator.Side{Relation: relation(schema), Need: c.need}, &operator.Probe{Keys: []*model.Expr{c.key}})
 		if err == nil || !strings.Contains(err.Error(), c.why) {
 			t.Errorf("got %v, want it to say %q", err, c.why)
 		}
+	}
+	if _, err := kernel.NewTable(nil, kernel.TableRowsMax+1); err == nil {
+		t.Error("a table of too many rows is taken")
 	}
 }
 
@@ -236,7 +250,8 @@ func TestLookupCompilesForCUDA(t *testing.T) {
 	for seed := range uint64(4) {
 		g := optest.NewGen(seed, fixedTypes())
 		c := randomLookup(g)
-		p, err := kernel.NewLookup(c.side, c.op, make([]bool, g.Schema.Len()))
+		c.side.Need = make([]bool, g.Schema.Len())
+		p, err := kernel.NewLookup(c.side, c.probe)
 		if err != nil {
 			t.Fatal(err)
 		}

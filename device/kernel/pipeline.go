@@ -35,6 +35,13 @@ type Result struct {
 // New writes the program for a part of an operator's Batch. The error says why devices do
 // not compute it.
 func New(o operator.Offload) (Pipeline, error) {
+	if o.Probe != nil {
+		l, err := NewLookup(o.Side, o.Probe)
+		if err != nil {
+			return nil, err
+		}
+		return &probePipeline{Lookup: l, probe: o.Probe}, nil
+	}
 	if o.Aggregate == nil {
 		s, err := NewSelection(o.Side)
 		if err != nil {

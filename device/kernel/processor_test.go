@@ -34,7 +34,7 @@ func (w *lookupTask) CopyIn(s device.Slot, c *device.Call) error {
 }
 
 func (w *lookupTask) CopyOut(s device.Slot, _ *device.Call) error {
-	var r kernel.Looked
+	var r kernel.Selected
 	w.p.Read(s, &r)
 	if r.Redo != "" {
 		return errors.New(r.Redo)
@@ -59,15 +59,18 @@ func TestLookupThroughProcessor(t *testing.T) {
 	processor := device.Start(own, device.Config{Depth: 3, Deadline: time.Minute})
 	defer processor.Close()
 	schema := stream.NewSchema(stream.Field{Name: "k", Type: stream.Integer}, stream.Field{Name: "v", Type: stream.Double})
-	op := &model.Operator{Join: &model.Join{LeftKeys: []*model.Expr{model.Col(0, stream.Integer)}}}
-	p, err := kernel.NewLookup(operator.Side{Relation: relation(schema)}, op, []bool{true, true})
+	probe := &operator.Probe{Keys: []*model.Expr{model.Col(0, stream.Integer)}}
+	p, err := kernel.NewLookup(operator.Side{Relation: relation(schema), Need: []bool{true, true}}, probe)
 	if err != nil {
 		t.Fatal(err)
 	}
 	g := optest.NewGen(3, schema)
-	c := lookupCase{side: operator.Side{Relation: relation(schema)}, op: op, keys: []stream.Column{g.Column(stream.Integer, 20, 10)}, table: 20}
-	table := kernel.NewTable(c.keys, c.table)
-	plan, err := processor.Plan(p.Program, p.Sizes(400, 4000), table.Images...)
+	c := lookupCase{side: operator.Side{Relation: relation(schema)}, probe: probe, keys: []stream.Column{g.Column(stream.Integer, 20, 10)}, table: 20}
+	table := newTable(t, c.keys, c.table)
+	plan, err := processor.Plan(p.Program, device.Sizes{})
+	if err == nil {
+		err = plan.Fill(p.Sizes(400, 4000), table.Images...)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -277,7 +277,7 @@ type Selected struct {
 func (s *Selection) Read(slot device.Slot, r *Selected) {
 	counts := view[int32](slot.Output(0))
 	r.Len, r.Cols = int(counts[countRows]), resize(r.Cols, len(s.columns))
-	r.Origin, r.Time = view[int32](slot.Output(s.origin))[:r.Len], nil
+	r.Origin, r.Time, r.TableRows = view[int32](slot.Output(s.origin))[:r.Len], nil, nil
 	if s.time >= 0 {
 		r.Time = view[int64](slot.Output(s.time))[:r.Len]
 	}

@@ -1,128 +1,221 @@
 package kernel
 
 import (
-	"encoding/binary"
+	"fmt"
 	"math"
+	"unsafe"
 
 	"github.com/millrace/millrace/stream"
 )
 
-// Table is a lookup's table as it lies on a device.
+// Table is a lookup's table as it lies on a device. It never changes.
 type Table struct {
 	Images [][]byte // of the resident buffers
 	slots  int
 	most   int // rows of the largest group
+	usual  int // .. of the group that a row of the table is in, on average
 }
 
+// TableRowsMax bounds the rows of a table: its slots, up to four for each, are counted in 32
+// bits.
+const TableRowsMax = 1 << 28
+
+// A task has room for as many results as it can have where a row matches at most
+// matchesSure; else for twice what the table's rows would find among themselves, up to
+// matchesMax for each row.
+const (
+	matchesSure = 4
+	matchesMax  = 32
+)
+
 // NewTable makes the table of n rows, of which keys are the columns that the lookup's right
-// keys give. Rows with a NULL among them match nothing and are left out.
-func NewTable(keys []stream.Column, n int) *Table {
+// keys give. Rows with a NULL among them match nothing and are left out. The error says that
+// there are too many.
+func NewTable(keys []stream.Column, n int) (*Table, error) {
+	if n > TableRowsMax {
+		return nil, refuse("its lookup's table has %d rows: devices have tables of up to %d", n, TableRowsMax)
+	}
 	t := &Table{slots: 8}
 	for t.slots < 2*n {
 		t.slots *= 2
 	}
-	g := groupRows(keys, n, t.slots)
-	starts, all := []int32{0}, []int32{}
-	for _, rows := range g.rows {
-		t.most = max(t.most, len(rows))
-		all = append(all, rows...)
-		starts = append(starts, int32(len(all)))
-	}
-	t.Images = [][]byte{bytesOfInts(g.slots), bytesOfInts(starts), bytesOfInts(all)}
-	for k := range keys {
-		var b []byte
-		for _, rows := range g.rows {
-			b = appendKey(b, &keys[k], int(rows[0]))
+	slots, group, heads := groupRows(keys, n, t.slots)
+	starts := make([]int32, len(heads)+1)
+	for _, g := range group {
+		if g >= 0 {
+			starts[g+1]++
 		}
-		t.Images = append(t.Images, b)
 	}
-	return t
+	squares := 0.0
+	for g, size := range starts[1:] {
+		t.most = max(t.most, int(size))
+		squares += float64(size) * float64(size)
+		starts[g+1] += starts[g]
+	}
+	all, next := make([]int32, starts[len(heads)]), make([]int32, len(heads))
+	copy(next, starts)
+	for row, g := range group {
+		if g >= 0 {
+			all[next[g]] = int32(row)
+			next[g]++
+		}
+	}
+	t.usual = int(math.Ceil(squares / float64(max(1, len(all)))))
+	t.Images = [][]byte{memoryOf(slots), memoryOf(starts), memoryOf(all)}
+	for k := range keys {
+		t.Images = append(t.Images, keyImage(&keys[k], heads))
+	}
+	return t, nil
 }
 
-// groups are the rows of a table by key: slots hold the number of a group and one more.
-type groups struct {
-	slots []int32
-	rows  [][]int32
+// room is how many results a task of some rows gets room for.
+func (t *Table) room(rows int) int {
+	each := max(1, t.most)
+	if each > matchesSure {
+		each = min(each, max(matchesSure, min(2*t.usual, matchesMax)))
+	}
+	return min(rows*each, math.MaxInt32)
 }
 
-func groupRows(keys []stream.Column, n, slots int) groups {
-	g := groups{slots: make([]int32, slots)}
+// groupRows finds the rows of a table with equal keys: slots hold the number of a group and
+// one more, group is that of each row, -1 of those with a NULL, and heads are the groups' first
+// rows.
+func groupRows(keys []stream.Column, n, size int) (slots, group, heads []int32) {
+	slots, group = make([]int32, size), make([]int32, n)
+	hash := make([]uint64, n)
+	for k := range keys {
+		mixColumn(hash, &keys[k])
+	}
 next:
 	for row := range n {
-		h := uint64(0)
+		group[row] = -1
 		for k := range keys {
 			if keys[k].IsNull(row) {
 				continue next
 			}
-			h = mix(h, hashKey(keys[k].Value(row)))
 		}
-		at := int(h & uint64(slots-1))
-		for g.slots[at] != 0 && !sameKeys(keys, int(g.rows[g.slots[at]-1][0]), row) {
-			at = (at + 1) & (slots - 1)
+		at := int(hash[row] & uint64(size-1))
+		for slots[at] != 0 && !sameKeys(keys, int(heads[slots[at]-1]), row) {
+			at = (at + 1) & (size - 1)
 		}
-		if g.slots[at] == 0 {
-			g.rows = append(g.rows, nil)
-			g.slots[at] = int32(len(g.rows))
+		if slots[at] == 0 {
+			heads = append(heads, int32(row))
+			slots[at] = int32(len(heads))
 		}
-		of := &g.rows[g.slots[at]-1]
-		*of = append(*of, int32(row))
+		group[row] = slots[at] - 1
 	}
-	return g
+	return slots, group, heads
 }
 
-// mix and hashKey are the dialect's mix, KEY_F32 and KEY_F64.
+// mix and keyBits are the dialect's mix, KEY_F32 and KEY_F64.
 func mix(h uint64, v int64) uint64 {
 	h = (h ^ uint64(v)) * 0xff51afd7ed558ccd
 	return h ^ h>>33
 }
 
-func hashKey(v stream.Value) int64 {
+func keyBits32(v float32) int64 {
 	switch {
-	case !v.Type.IsFloat():
-		return v.I
-	case v.F == 0:
+	case v == 0:
 		return 0
-	case v.F != v.F && v.Type == stream.Real:
+	case v != v:
 		return 1 << 40
-	case v.F != v.F:
-		return -1
-	case v.Type == stream.Real:
-		return int64(int32(math.Float32bits(float32(v.F))))
 	}
-	return int64(math.Float64bits(v.F))
+	return int64(int32(math.Float32bits(v)))
+}
+
+func keyBits64(v float64) int64 {
+	switch {
+	case v == 0:
+		return 0
+	case v != v:
+		return -1
+	}
+	return int64(math.Float64bits(v))
+}
+
+// mixColumn mixes a key into the hash of every row; that of a NULL is of no use.
+func mixColumn(hash []uint64, c *stream.Column) {
+	switch ctype(c.Type) {
+	case "f32":
+		for i := range hash {
+			hash[i] = mix(hash[i], keyBits32(c.F32[i]))
+		}
+	case "f64":
+		for i := range hash {
+			hash[i] = mix(hash[i], keyBits64(c.F64[i]))
+		}
+	case "i64":
+		for i := range hash {
+			hash[i] = mix(hash[i], c.I64[i])
+		}
+	default:
+		for i := range hash {
+			hash[i] = mix(hash[i], int64(smallAt(c, i)))
+		}
+	}
+}
+
+// smallAt is a value of a type that a device computes with in 32 bits.
+func smallAt(c *stream.Column, row int) int32 {
+	switch {
+	case c.Type != stream.Boolean:
+		return c.I32[row]
+	case c.Bits.Get(row):
+		return 1
+	}
+	return 0
 }
 
 // sameKeys compares two rows without NULLs: NaN equals NaN, -0 equals 0.
 func sameKeys(keys []stream.Column, a, b int) bool {
 	for k := range keys {
-		x, y := keys[k].Value(a), keys[k].Value(b)
-		if x.I != y.I || x.F != y.F && (x.F == x.F || y.F == y.F) {
+		same := false
+		switch c := &keys[k]; ctype(c.Type) {
+		case "f32":
+			x, y := c.F32[a], c.F32[b]
+			same = x == y || x != x && y != y
+		case "f64":
+			x, y := c.F64[a], c.F64[b]
+			same = x == y || x != x && y != y
+		case "i64":
+			same = c.I64[a] == c.I64[b]
+		default:
+			same = smallAt(c, a) == smallAt(c, b)
+		}
+		if !same {
 			return false
 		}
 	}
 	return true
 }
 
-// appendKey appends a value as it lies in a device's memory.
-func appendKey(b []byte, c *stream.Column, row int) []byte {
-	v := c.Value(row)
+// keyImage is a key of some rows as it lies in a device's memory.
+func keyImage(c *stream.Column, rows []int32) []byte {
 	switch memoryType(c.Type) {
 	case "u8":
-		return append(b, byte(v.I))
+		return memoryOf(pick(rows, func(r int) uint8 { return uint8(smallAt(c, r)) }))
 	case "i32":
-		return binary.LittleEndian.AppendUint32(b, uint32(v.I))
+		return memoryOf(pick(rows, func(r int) int32 { return c.I32[r] }))
 	case "f32":
-		return binary.LittleEndian.AppendUint32(b, math.Float32bits(float32(v.F)))
+		return memoryOf(pick(rows, func(r int) float32 { return c.F32[r] }))
 	case "f64":
-		return binary.LittleEndian.AppendUint64(b, math.Float64bits(v.F))
+		return memoryOf(pick(rows, func(r int) float64 { return c.F64[r] }))
+	case "i64":
+		return memoryOf(pick(rows, func(r int) int64 { return c.I64[r] }))
 	}
-	return binary.LittleEndian.AppendUint64(b, uint64(v.I))
+	panic(fmt.Sprintf("a key of type %s", c.Type))
 }
 
-func bytesOfInts(values []int32) []byte {
-	b := make([]byte, 0, 4*len(values))
-	for _, v := range values {
-		b = binary.LittleEndian.AppendUint32(b, uint32(v))
+func pick[T any](rows []int32, value func(row int) T) []T {
+	out := make([]T, len(rows))
+	for i, r := range rows {
+		out[i] = value(int(r))
 	}
-	return b
+	return out
+}
+
+// memoryOf is the memory of values, which devices read in the host's order.
+func memoryOf[T any](v []T) []byte {
+	var t T
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(v))), len(v)*int(unsafe.Sizeof(t)))
 }

@@ -75,6 +75,10 @@ func OnCPU(o operator.Offload) (func(t *operator.Task) (string, error), error) {
 		}
 		side.Steps, side.Need = append(slices.Clone(side.Steps), last), nil
 	}
+	if o.Probe != nil {
+		last := w.keys()
+		side.Steps, side.Need = append(slices.Clone(side.Steps), last), nil
+	}
 	for _, s := range side.Steps {
 		if s.Kind == model.WindowOp {
 			w.windowed, w.rows = true, s.Window.Kind != model.Range
@@ -161,7 +165,8 @@ func (w *away) selectRows(t *operator.Task) (string, error) {
 		}
 	}
 	var err error
-	out.Failed, err = w.each(t, func(row int32, c *operator.Chunk) {
+	out.TableRows = out.TableRows[:0]
+	take := func(row int32, c *operator.Chunk) {
 		for i, needed := range w.offer.Side.Need {
 			if needed {
 				out.Cols[i].AppendRange(&c.Cols[i], 0, 1, out.Len)
@@ -172,9 +177,54 @@ func (w *away) selectRows(t *operator.Task) (string, error) {
 		}
 		out.Origin = append(out.Origin, row)
 		out.Len++
+	}
+	out.Failed, err = w.each(t, func(row int32, c *operator.Chunk) {
+		if w.offer.Probe == nil {
+			take(row, c)
+			return
+		}
+		for _, r := range w.matches(c.Cols[schema.Len():]) {
+			take(row, c)
+			out.TableRows = append(out.TableRows, r)
+		}
 	})
 	t.Selected = out
 	return "", err
+}
+
+// keys is the side's output with the probe's keys behind.
+func (w *away) keys() *model.Operator {
+	p, in := w.offer.Probe, w.offer.Side.Output().Schema
+	last := &model.Operator{ID: p.Op, Kind: model.ProjectOp, Relation: model.Relation{Schema: &stream.Schema{}, Time: -1}}
+	add := func(name string, x *model.Expr) {
+		last.Project = append(last.Project, x)
+		last.Relation.Schema.Fields = append(last.Relation.Schema.Fields, stream.Field{Name: name, Type: x.Type})
+	}
+	for i, f := range in.Fields {
+		if add(f.Name, model.Col(i, f.Type)); !w.offer.Side.Need[i] {
+			last.Project[i] = model.Lit(stream.NullOf(f.Type)) // which may be absent
+		}
+	}
+	for i, k := range p.Keys {
+		add(fmt.Sprint("key", i), k)
+	}
+	return last
+}
+
+// matches returns the rows of the table that have the keys.
+func (w *away) matches(keys []stream.Column) (rows []int32) {
+	columns, n, ok := w.offer.Probe.Table()
+	for row := 0; ok && row < n; row++ {
+		match := true
+		for k := range keys {
+			a, b := keys[k].Value(0), columns[k].Value(row)
+			match = match && !a.Null && !b.Null && a.I == b.I && (a.F == b.F || a.F != a.F && b.F != b.F)
+		}
+		if match {
+			rows = append(rows, int32(row))
+		}
+	}
+	return rows
 }
 
 // entry is a group in a pane.

@@ -11,11 +11,13 @@ import (
 )
 
 // Kinds are all forms of random cases, each of one function.
-var Kinds = []string{"pass", "rows", "aggregate", "after", "union", "join", "lookup", "instant", "sort"}
+var Kinds = []string{"pass", "rows", "aggregate", "after", "union", "join", "lookup", "instant", "sort", "probing"}
 
 // Random is a random case of a kind: small steps over columns of every type, text now and
 // then, and an operator behind them. accept says which expressions are wanted; a few others
 // are among them all the same. nil wants all.
+//
+// What a seed draws does not depend on how many kinds there are.
 func Random(kind string, seed uint64, accept func(e *model.Expr, in *stream.Schema) bool) *Case {
 	b := &caseBuilder{Gen: NewGen(seed*8+uint64(slices.Index(Kinds, kind)), randomSchema), accept: accept, c: &Case{Model: &model.Model{}, Rows: map[model.OpID][]reference.Row{}}}
 	switch kind {
@@ -35,6 +37,8 @@ func Random(kind string, seed uint64, accept func(e *model.Expr, in *stream.Sche
 		b.lookup()
 	case "sort":
 		b.sorted()
+	case "probing":
+		b.probing()
 	default:
 		b.instant()
 	}

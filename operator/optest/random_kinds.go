@@ -233,6 +233,12 @@ func (b *caseBuilder) lookup() {
 		sides[i], ends[i] = side, last
 	}
 	op := b.pair(model.LookupOp, ends[0], ends[1])
+	if b.IntN(3) == 0 {
+		op.Join.LeftKeys = []*model.Expr{b.expr(ends[0].Relation.Schema, stream.Integer, 1)}
+	}
+	if b.IntN(3) == 0 {
+		op.Join.On = []*model.Expr{b.expr(op.Relation.Schema, stream.Boolean, 1)}
+	}
 	need := b.needed(op.Relation.Schema)
 	for i, f := range op.Relation.Schema.Fields {
 		need[i] = need[i] && f.Role == stream.NoRole
@@ -240,6 +246,52 @@ func (b *caseBuilder) lookup() {
 	b.sink(op, need)
 	b.c.Make = func(env operator.Env) (operator.Function, error) {
 		return operator.NewLookup(env, sides[0], sides[1], op, need)
+	}
+}
+
+// probing is one or two lookups among the steps in front of an aggregate.
+func (b *caseBuilder) probing() {
+	side, last := b.keyed(true)
+	var lookups []*model.Operator
+	var tables []operator.Side
+	step := func(op *model.Operator) {
+		last = op
+		side.Steps = append(side.Steps, op)
+	}
+	for range 1 + b.IntN(5)/4 {
+		if b.IntN(2) == 0 {
+			step(b.filter(last))
+		}
+		table, end := b.keyed(false)
+		b.c.Rows[end.ID] = b.c.Rows[end.ID][:min(len(b.c.Rows[end.ID]), 1+b.IntN(20))]
+		if b.IntN(3) == 0 {
+			end = b.filter(end)
+			table.Steps = append(table.Steps, end)
+		}
+		step(b.pair(model.LookupOp, last, end))
+		lookups, tables = append(lookups, last), append(tables, table)
+	}
+	if b.IntN(3) == 0 {
+		step(b.filter(last))
+	}
+	if b.IntN(4) > 0 {
+		w := b.randomWindow()
+		w.Kind = model.Range
+		step(b.window(last, w))
+	}
+	op := b.aggregate(last)
+	b.sink(op, nil)
+	b.c.Make = func(env operator.Env) (operator.Function, error) {
+		own := side
+		own.Lookups = &operator.Lookups{}
+		for i := range lookups {
+			own.Lookups.Add(lookups[i], tables[i])
+		}
+		fn, err := operator.NewAggregate(env, own, op, nil)
+		if err != nil {
+			return nil, err
+		}
+		return operator.NewProbing(env, fn, own.Lookups), nil
 	}
 }
 
