@@ -209,14 +209,15 @@ type Join struct {
 // EmitMode is CQL's relation-to-stream operator.
 type EmitMode uint8
 
-// The modes: rows new at an instant (multiset difference from the previous one), or
-// the whole relation at every instant.
+// The modes: rows new at an instant (multiset difference from the previous one), the whole
+// relation at every instant, or rows that are gone at an instant.
 const (
 	Istream EmitMode = iota
 	Rstream
+	Dstream
 )
 
-var emitModeNames = [...]string{"istream", "rstream"}
+var emitModeNames = [...]string{"istream", "rstream", "dstream"}
 
 func (m EmitMode) String() string {
 	if int(m) < len(emitModeNames) {

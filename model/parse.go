@@ -306,14 +306,14 @@ func (p *parser) peak() {
 }
 
 func (p *parser) emit() {
-	mode := p.word("istream or rstream")
+	mode := p.word("istream, rstream or dstream")
 	for i, name := range emitModeNames {
 		if name == mode {
 			p.op.Emit = EmitMode(i)
 			return
 		}
 	}
-	p.fail("there is no emit mode %q; it is istream or rstream", mode)
+	p.fail("there is no emit mode %q; it is istream, rstream or dstream", mode)
 }
 
 func (p *parser) window() *Window {

@@ -356,7 +356,7 @@ func (v *verifier) union() string {
 
 func (v *verifier) emit() string {
 	in, r := v.in[0], &v.op.Relation
-	if v.op.Emit > Rstream {
+	if v.op.Emit > Dstream {
 		return fmt.Sprintf("unknown mode %d", v.op.Emit)
 	}
 	if !in.Instant() {

@@ -201,7 +201,7 @@ func (l *instantLane) finish() (*laneResult, error) {
 	}
 	out := l.out
 	l.out = nil
-	if l.fn.region.Emit.Emit == model.Istream {
+	if l.fn.region.Emit.Emit != model.Rstream {
 		out.plus.hashAll()
 		out.minus.hashAll()
 	}

@@ -8,7 +8,8 @@ import (
 )
 
 // instantMerge puts out what the lanes found, instant by instant: what is new and not
-// cancelled by a vanished row of equal values (ISTREAM), or the relation (RSTREAM).
+// cancelled by a vanished row of equal values (ISTREAM), the reverse (DSTREAM), or the
+// relation (RSTREAM).
 type instantMerge struct {
 	fn        *instant
 	results   []*laneResult
@@ -110,13 +111,16 @@ func (m *instantMerge) advance() bool {
 			m.emit = append(m.emit, m.relation.order...)
 			continue
 		}
+		if m.fn.region.Emit.Emit == model.Dstream {
+			m.appeared, m.vanished = m.vanished, m.appeared
+		}
 		slices.SortFunc(m.appeared, change.compare)
 		m.cancel()
 	}
 	return true
 }
 
-// nextInstant returns the number of the next instant, or -1: with ISTREAM of those at
+// nextInstant returns the number of the next instant, or -1: without RSTREAM of those at
 // which something changed.
 func (m *instantMerge) nextInstant() int32 {
 	if len(m.results) == 0 {

@@ -126,10 +126,7 @@ func instantModel(rng *rand.Rand, b *build, sources []*model.Operator, timed boo
 	if rng.Intn(3) == 0 {
 		top = b.project(top, model.Col(0, top.Relation.Schema.Fields[0].Type))
 	}
-	mode := model.Istream
-	if rng.Intn(4) == 0 {
-		mode = model.Rstream
-	}
+	mode := []model.EmitMode{model.Istream, model.Istream, model.Dstream, model.Rstream}[rng.Intn(4)]
 	return b.emit(top, mode, timed)
 }
 

@@ -29,7 +29,7 @@ type regionStream struct {
 
 // emit evaluates an instant region and returns what it emits: for ISTREAM the items
 // that are new at an instant without those that, by value, only replace one that went;
-// for RSTREAM all rows of every instant.
+// for DSTREAM those that are gone, likewise; for RSTREAM all rows of every instant.
 func (r *run) emit(op *model.Operator) (*relation, error) {
 	g := &region{run: r, nodes: map[model.OpID]node{}, logs: map[logKey]*log{}}
 	root, err := g.node(op.Inputs[0])
@@ -48,8 +48,11 @@ func (r *run) emit(op *model.Operator) (*relation, error) {
 		}
 		items := root.at(now)
 		emitted := items
-		if op.Emit == model.Istream {
+		switch op.Emit {
+		case model.Istream:
 			emitted = appeared(before, items)
+		case model.Dstream:
+			emitted = appeared(items, before)
 		}
 		for _, it := range emitted {
 			row := it.row

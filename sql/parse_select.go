@@ -111,8 +111,7 @@ func (p *parser) emitMode(s *selectNode) {
 	case p.isWord("rstream"):
 		mode = model.Rstream
 	case p.isWord("dstream"):
-		p.fail(t.span, "use ISTREAM for what is new, or RSTREAM for all of it", "DSTREAM is not supported yet")
-		return
+		mode = model.Dstream
 	default:
 		return
 	}

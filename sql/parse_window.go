@@ -2,7 +2,8 @@ package sql
 
 import "github.com/millrace/millrace/model"
 
-// bracketWindow reads [ROWS n [SLIDE m]], [RANGE d [SLIDE e]] and [PARTITION BY k ROWS n].
+// bracketWindow reads [ROWS n [SLIDE m]], [RANGE d [SLIDE e]], [NOW], [UNBOUNDED] and
+// [PARTITION BY k ROWS n].
 func (p *parser) bracketWindow() *windowNode {
 	start := p.next().span
 	w := &windowNode{}
@@ -20,8 +21,15 @@ func (p *parser) bracketWindow() *windowNode {
 		p.rowsWindow(w)
 	case p.acceptWords("range"):
 		p.rangeWindow(w)
+	case p.acceptWords("now"):
+		w.kind, w.size = model.RangeInstant, 1
+	case p.acceptWords("unbounded"):
+		w.kind, w.size = model.RangeInstant, maxWindowMicros
 	default:
 		p.refuseWindow(t)
+	}
+	if w.slide == 0 && p.isWord("slide") {
+		p.fail(p.peek().span, "write [RANGE d SLIDE e] with a duration", "a window of this instant, or of everything so far, does not slide")
 	}
 	w.span = start.join(p.expect("]"))
 	if w.partitionBy == nil {
@@ -38,18 +46,15 @@ func (p *parser) refuseWindow(t token) {
 	switch {
 	case p.isWord("session"):
 		p.fail(t.span, "use [RANGE d SLIDE d] for fixed windows", "SESSION windows are not supported yet")
-	case p.isWord("now"):
-		p.fail(t.span, "use [RANGE 1 MICROSECOND] for the rows of this instant", "[NOW] is not supported yet")
-	case p.isWord("unbounded"):
-		p.fail(t.span, "use [RANGE d] with a duration that covers what you need", "[UNBOUNDED] is not supported yet")
 	default:
-		p.fail(t.span, suggest(t.text, []string{"ROWS", "RANGE", "PARTITION"}), "expected ROWS, RANGE or PARTITION BY, found %s", t.show())
+		p.fail(t.span, suggest(t.text, []string{"ROWS", "RANGE", "PARTITION", "NOW", "UNBOUNDED"}), "expected ROWS, RANGE or PARTITION BY, found %s", t.show())
 	}
 }
 
 func (p *parser) rowsWindow(w *windowNode) {
-	if p.isWord("unbounded") {
-		p.refuseWindow(p.peek())
+	if p.acceptWords("unbounded") {
+		w.kind, w.size = model.RowsInstant, maxWindowRows
+		return
 	}
 	at := p.peek().span
 	w.kind, w.size = model.RowsInstant, p.signed(func() int64 { return p.integer("a number of rows") })
@@ -62,8 +67,9 @@ func (p *parser) rowsWindow(w *windowNode) {
 }
 
 func (p *parser) rangeWindow(w *windowNode) {
-	if p.isWord("unbounded") {
-		p.refuseWindow(p.peek())
+	if p.acceptWords("unbounded") {
+		w.kind, w.size = model.RangeInstant, maxWindowMicros
+		return
 	}
 	at := p.peek().span
 	w.kind, w.size = model.RangeInstant, p.signed(p.duration)
@@ -94,6 +100,9 @@ func (p *parser) positive(at span, v int64, what, unit string) {
 // maxWindowMicros bounds sizes and slides of time windows, so that no sum of a time
 // and a size can overflow.
 const maxWindowMicros = 36525 * 86400 * int64(1e6)
+
+// maxWindowRows stands for all rows there have been.
+const maxWindowRows = 1 << 62
 
 // duration reads 5 SECONDS or an INTERVAL literal.
 func (p *parser) duration() int64 {

@@ -236,8 +236,8 @@ func (b *builder) distinct(rel *relation, s *selectNode, grouped bool) (*relatio
 // emit turns per-instant windows back into a stream.
 func (b *builder) emit(rel *relation, s *selectNode) (*relation, error) {
 	if !rel.Instant() {
-		if s.mode != nil && *s.mode == model.Istream {
-			return nil, b.fail(s.modeAt, "leave it out, or write a window without SLIDE", "ISTREAM needs a per-instant window such as [RANGE 60 SECONDS]")
+		if s.mode != nil && *s.mode != model.Rstream {
+			return nil, b.fail(s.modeAt, "leave it out, or write a window without SLIDE", "%s needs a per-instant window such as [RANGE 60 SECONDS]", upper(s.mode.String()))
 		}
 		if s.mode != nil && !rel.Windowed() {
 			return nil, b.fail(s.modeAt, "leave it out, or put a window on the stream", "RSTREAM needs a window")

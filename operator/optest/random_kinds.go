@@ -313,7 +313,7 @@ func (b *caseBuilder) instant() {
 	}
 	op.Relation.Schema, op.Relation.Time = stream.NewSchema(fields...), -1
 	b.add(op, top)
-	emit := &model.Operator{Kind: model.EmitOp, Emit: []model.EmitMode{model.Istream, model.Rstream}[b.IntN(2)], Relation: op.Relation}
+	emit := &model.Operator{Kind: model.EmitOp, Emit: []model.EmitMode{model.Istream, model.Rstream, model.Dstream}[b.IntN(3)], Relation: op.Relation}
 	emit.Relation.Window = nil
 	if timed {
 		emit.Relation.Time = len(fields)

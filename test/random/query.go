@@ -249,7 +249,9 @@ func (g *generator) windowJoin() *query {
 func (g *generator) instantWindow(d *data, keyed bool) (text, kind string) {
 	switch n := g.r.IntN(3); {
 	case n == 0 && d.timed:
-		return fmt.Sprintf("[RANGE %s]", span(g.duration())), "range-instant"
+		return []string{fmt.Sprintf("[RANGE %s]", span(g.duration())), "[NOW]", "[UNBOUNDED]"}[max(0, g.r.IntN(5)-2)], "range-instant"
+	case g.r.IntN(12) == 0:
+		return "[ROWS UNBOUNDED]", "rows-instant"
 	case n == 1 && keyed:
 		return fmt.Sprintf("[PARTITION BY k ROWS %d]", 1+g.r.IntN(3)), "partition-rows"
 	default:
@@ -257,7 +259,7 @@ func (g *generator) instantWindow(d *data, keyed bool) (text, kind string) {
 	}
 }
 
-func (g *generator) mode() string { return []string{"", "", "ISTREAM ", "RSTREAM "}[g.r.IntN(4)] }
+func (g *generator) mode() string { return []string{"", "", "ISTREAM ", "RSTREAM ", "DSTREAM "}[g.r.IntN(5)] }
 
 func (g *generator) instant() *query {
 	d, e := g.any(), g.exprs("")
