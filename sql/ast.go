@@ -19,19 +19,28 @@ const (
 	insertStatement
 	selectStatement
 	setStatement
+	showStatement
+	dropStatement
+	resetStatement
 )
 
 // statement is one statement of a script.
 type statement struct {
 	kind    statementKind
 	span    span
+	known   bool // of a script that was resolved before
 	explain bool
 	analyze bool // EXPLAIN ANALYZE
 	name    name
-	stream  *streamNode // createStream
-	columns []name      // INSERT INTO t (columns)
-	query   *query
-	setting *settingNode // setStatement
+	stream  *streamNode  // createStream
+	columns []name       // INSERT INTO t (columns)
+	query   *query       // also of DESCRIBE SELECT
+	setting *settingNode // setStatement, resetStatement; the latter without a key: all
+	show    *showNode    // showStatement
+
+	orReplace, ifNotExists bool // CREATE
+	ifExists               bool // DROP
+	dropKind               statementKind
 }
 
 // streamNode is CREATE STREAM or CREATE TABLE.

@@ -17,6 +17,7 @@ type Error struct {
 	Message      string
 	Hint         string // how to fix it, or ""
 	SourceLine   string
+	More         []*Error // further mistakes of the script, of the one that was found first
 }
 
 func newError(file, src string, from, to int, message, hint string) *Error {

@@ -4,36 +4,49 @@ package sql
 // refused, so that no script can exhaust the stack.
 const maxDepth = 200
 
-// parser reads the tokens of one script. The first error sticks: after it every token
-// is the end, so that all loops finish, and only it is reported.
+// parser reads the tokens of one script. The first error of a statement sticks: after it
+// every token is the end, so that all loops finish, and only it is reported.
 type parser struct {
-	text   *text
-	tokens []token
-	at     int
-	depth  int
-	err    error
+	text     *text
+	tokens   []token
+	at       int
+	depth    int
+	err      error
+	failedAt int // the token at which err was found
 }
 
-// parse returns the statements of a script.
-func parse(t *text, script int) ([]*statement, error) {
+// parse returns the statements of a script, and the first mistake of each that has one.
+func parse(t *text, script int) (out []*statement, errs []error) {
 	tokens, err := lex(t, script)
 	if err != nil {
-		return nil, err
+		return nil, []error{err}
 	}
 	p := &parser{text: t, tokens: tokens}
-	var out []*statement
-	for p.err == nil {
+	for {
 		for p.accept(";") || p.statementSetMark() {
 		}
 		if p.peek().kind == endToken {
-			break
+			return out, errs
 		}
-		out = append(out, p.statement())
+		s := p.statement()
 		if p.peek().kind != endToken && !p.isSymbol(";") {
 			p.unexpected(`";" or the end of the statement`)
 		}
+		if p.err == nil {
+			out = append(out, s)
+			continue
+		}
+		errs = append(errs, p.err)
+		p.skipStatement()
 	}
-	return out, p.err
+}
+
+// skipStatement goes on behind the statement in which a mistake was found.
+func (p *parser) skipStatement() {
+	p.err, p.depth, p.at = nil, 0, p.failedAt
+	for p.peek().kind != endToken && !p.isSymbol(";") {
+		p.next()
+	}
 }
 
 func (p *parser) peek() token { return p.peekAt(0) }
@@ -59,6 +72,7 @@ func (p *parser) last() span { return p.tokens[max(p.at-1, 0)].span }
 
 func (p *parser) fail(s span, hint, format string, args ...any) {
 	if p.err == nil {
+		p.failedAt = p.at
 		p.err = p.text.failHint(s.from, s.to, hint, format, args...)
 	}
 }

@@ -6,20 +6,29 @@ import (
 	"github.com/millrace/millrace/stream"
 )
 
-var statementWords = []string{"CREATE", "INSERT", "SELECT", "WITH", "SET", "EXPLAIN"}
+var statementWords = []string{"CREATE", "INSERT", "SELECT", "WITH", "SET", "EXPLAIN", "SHOW", "DESCRIBE", "DROP", "RESET"}
 
 // refusedStatements are statements of the dialect that this version does not have.
 var refusedStatements = map[string]string{
-	"reset":    "a script begins without settings; leave the SET out",
-	"show":     "the script's own CREATE statements say what there is",
-	"describe": "EXPLAIN SELECT * FROM the stream shows its columns",
-	"desc":     "EXPLAIN SELECT * FROM the stream shows its columns",
-	"drop":     "a script declares what it uses; leave the declaration out",
-	"alter":    "change the CREATE statement",
+	"alter":    "change the CREATE statement; millrace sql has CREATE OR REPLACE",
 	"update":   "streams are append-only; write INSERT INTO .. SELECT",
 	"delete":   "streams are append-only; filter with WHERE",
 	"use":      "there is one name space; use plain names",
 	"values":   "read the rows from a file",
+	"from":     "begin with SELECT: SELECT * FROM ..",
+	"copy":     "write INSERT INTO a table with connector = 'file' .. SELECT",
+	"print":    "write SELECT * FROM the stream",
+	"list":     "write SHOW TABLES",
+	"begin":    "statements need no transaction; leave it out",
+	"commit":   "statements need no transaction; leave it out",
+	"start":    "statements need no transaction; leave it out",
+	"grant":    "whoever may read the files may run the script",
+	"truncate": "an INSERT INTO a file replaces it",
+	"load":     "functions and connectors are built in",
+	"analyze":  "write EXPLAIN ANALYZE and the query",
+	"call":     "write SELECT .. FROM",
+	"merge":    "streams are append-only; write INSERT INTO .. SELECT",
+	"pragma":   "write SHOW SETTINGS or SET name = value",
 }
 
 func (p *parser) statement() *statement {
@@ -42,6 +51,14 @@ func (p *parser) statement() *statement {
 		s.kind, s.query = selectStatement, p.query()
 	case p.isWord("set"):
 		p.setting(s)
+	case p.isWord("show") && !s.explain:
+		p.show(s)
+	case p.isWord("describe", "desc") && !s.explain:
+		p.describe(s)
+	case p.isWord("drop") && !s.explain:
+		p.drop(s)
+	case p.isWord("reset") && !s.explain:
+		p.reset(s)
 	default:
 		p.notAStatement()
 	}
@@ -61,24 +78,25 @@ func (p *parser) notAStatement() {
 		p.fail(t.span, why, "%s is not supported yet", upper(t.text))
 		return
 	}
-	p.fail(t.span, suggest(t.text, statementWords), "expected a statement (CREATE, INSERT, SELECT, WITH, SET or EXPLAIN), found %s", t.show())
+	p.fail(t.span, suggest(t.text, statementWords), "expected a statement (CREATE, INSERT, SELECT, WITH, SET, SHOW, DESCRIBE or EXPLAIN), found %s", t.show())
 }
 
 func (p *parser) create(s *statement) {
 	p.next()
-	if p.isWord("or") {
-		p.fail(p.peek().span, "a script declares a name once", "CREATE OR REPLACE is not supported")
+	if p.acceptWords("or") {
+		p.expectWord("replace")
+		s.orReplace = true
 	}
 	_ = p.acceptWords("temporary") || p.acceptWords("temp")
 	switch {
 	case p.acceptWords("stream") || p.acceptWords("table"):
 		s.kind = createStream
-		p.noIfNotExists()
+		s.ifNotExists = p.acceptWords("if", "not", "exists")
 		s.name = p.name("the name of a stream")
 		s.stream = p.streamBody()
 	case p.acceptWords("view"):
 		s.kind = createView
-		p.noIfNotExists()
+		s.ifNotExists = p.acceptWords("if", "not", "exists")
 		s.name = p.name("the name of a view")
 		if p.isSymbol("(") {
 			p.fail(p.peek().span, "name the columns with AS in the SELECT", "a view takes its columns' names from its query")
@@ -92,12 +110,6 @@ func (p *parser) create(s *statement) {
 	default:
 		t := p.peek()
 		p.fail(t.span, suggest(t.text, []string{"STREAM", "TABLE", "VIEW"}), "expected STREAM, TABLE or VIEW after CREATE, found %s", t.show())
-	}
-}
-
-func (p *parser) noIfNotExists() {
-	if p.isWord("if") && p.isWordAt(1, "not") {
-		p.fail(p.peek().span, "leave it out", "IF NOT EXISTS has no meaning in a script, which declares a name once")
 	}
 }
 

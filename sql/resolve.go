@@ -14,6 +14,7 @@ type resolver struct {
 	cat     Catalog
 	result  *Result
 	streams map[string]*declaration
+	order   []*declaration          // of streams, as declared
 	inserts map[string][]*statement // by target
 	ordinal map[*statement]int      // of bare SELECTs
 	warned  map[string]bool
@@ -28,12 +29,14 @@ type declaration struct {
 	static    *bool // a view: isStatic's answer
 }
 
-func newResolver(texts []*text, cat Catalog) *resolver {
-	return &resolver{
-		texts: texts, cat: cat, result: &Result{},
+func newResolver(cat Catalog) *resolver {
+	r := &resolver{
+		cat: cat, result: &Result{},
 		streams: map[string]*declaration{}, inserts: map[string][]*statement{},
 		ordinal: map[*statement]int{}, warned: map[string]bool{},
 	}
+	r.result.resolver = r
+	return r
 }
 
 func (r *resolver) fail(s span, hint, format string, args ...any) error {
@@ -49,73 +52,86 @@ func (r *resolver) warn(message string) {
 
 // run resolves all statements. Declarations count wherever they stand, so that the
 // order of files does not matter.
-func (r *resolver) run(statements []*statement) error {
-	if err := r.declare(statements); err != nil {
-		return err
-	}
+func (r *resolver) run(statements []*statement, found *mistakes) {
 	for _, s := range statements {
-		if err := r.checkDeclaration(s); err != nil {
-			return err
+		found.add(r.declare(s))
+	}
+	r.result.Results = make([]string, len(r.ordinal))
+	for _, s := range statements {
+		if !s.known {
+			found.add(r.checkDeclaration(s))
 		}
 	}
 	b := newBuilder(r)
 	for _, s := range statements {
-		if s.query == nil || s.kind == createView {
-			continue
-		}
-		target := b
-		if s.explain {
-			target = newBuilder(r)
-			r.result.Explain = append(r.result.Explain, Explained{Model: target.model, Analyze: s.analyze})
-		}
-		if err := target.output(s); err != nil {
-			return err
-		}
+		found.add(r.resolve(b, s))
 	}
 	r.result.Model = b.model
-	return nil
 }
 
-func (r *resolver) declare(statements []*statement) error {
-	for _, s := range statements {
-		switch s.kind {
-		case createStream, createView:
-			if strings.Contains(s.name.text, "$") {
-				return r.fail(s.name.span, "", "the name %q contains $, which names a stream's late, errors and arrival outputs", s.name.text)
-			}
-			if _, taken := r.streams[s.name.text]; taken {
-				return r.fail(s.name.span, "", "%q is already declared", s.name.text)
-			}
-			r.streams[s.name.text] = &declaration{statement: s}
-		case insertStatement:
-			if !s.explain {
-				r.inserts[s.name.text] = append(r.inserts[s.name.text], s)
-			}
-		case setStatement:
-			if err := r.set(s); err != nil {
-				return err
-			}
-		case selectStatement:
-			if !s.explain {
-				r.ordinal[s] = len(r.ordinal)
-			}
-		}
+// resolve adds a query to the job, or what EXPLAIN or SHOW ask for to the result.
+func (r *resolver) resolve(b *builder, s *statement) error {
+	switch {
+	case s.kind == showStatement:
+		show, err := r.show(s)
+		r.result.Shows = append(r.result.Shows, show)
+		return err
+	case s.query == nil || s.kind == createView:
+		return nil
+	case s.explain:
+		b = newBuilder(r)
+		r.result.Explain = append(r.result.Explain, Explained{Model: b.model, Analyze: s.analyze})
 	}
-	r.result.Results = make([]string, len(r.ordinal))
+	return b.output(s)
+}
+
+// declare takes note of a statement.
+func (r *resolver) declare(s *statement) error {
+	switch s.kind {
+	case createStream, createView:
+		if strings.Contains(s.name.text, "$") {
+			return r.fail(s.name.span, "", "the name %q contains $, which names a stream's late, errors and arrival outputs", s.name.text)
+		}
+		if _, taken := r.streams[s.name.text]; taken {
+			hint := ""
+			if s.orReplace || s.ifNotExists {
+				hint = "a script declares a name once; millrace sql knows OR REPLACE and IF NOT EXISTS"
+			}
+			return r.fail(s.name.span, hint, "%q is already declared", s.name.text)
+		}
+		d := &declaration{statement: s}
+		r.streams[s.name.text] = d
+		r.order = append(r.order, d)
+	case insertStatement:
+		if !s.explain {
+			r.inserts[s.name.text] = append(r.inserts[s.name.text], s)
+		}
+	case setStatement:
+		return r.set(s)
+	case selectStatement:
+		if !s.explain {
+			r.ordinal[s] = len(r.ordinal)
+		}
+	case dropStatement:
+		return r.fail(s.span, "leave its declaration out; millrace sql has DROP", "a script cannot drop %q", s.name.text)
+	case resetStatement:
+		return r.fail(s.span, "leave the SET out; millrace sql has RESET", "a script begins without settings")
+	}
 	return nil
 }
 
 // checkDeclaration reports mistakes in declarations that nothing uses, too.
 func (r *resolver) checkDeclaration(s *statement) error {
-	switch s.kind {
-	case createStream:
-		_, err := r.sourceOf(r.streams[s.name.text])
-		return err
-	case createView:
-		_, err := newBuilder(r).view(r.streams[s.name.text], s.name)
+	d := r.streams[s.name.text]
+	switch {
+	case d == nil || d.statement != s: // no declaration, or the second of its name
+		return nil
+	case s.kind == createView:
+		_, err := newBuilder(r).view(d, s.name)
 		return err
 	}
-	return nil
+	_, err := r.sourceOf(d)
+	return err
 }
 
 // relation is what the resolver knows of an edge.

@@ -3,7 +3,8 @@
 // position, the reason and the nearest form that works, and what it accepts means
 // exactly what the model says.
 //
-// Resolve is the entry point. The parser (parse_*.go) knows no names and no types; the
+// Resolve is the entry point, Split what cuts a script into statements for those who run
+// one after the other. The parser (parse_*.go) knows no names and no types; the
 // resolver (resolve_*.go) knows both, asks a Catalog about connectors and builds the
 // operators.
 package sql
@@ -19,6 +20,7 @@ import (
 type Script struct {
 	Name string // shown in errors
 	Text string
+	Line int // lines before Text in the file it was cut out of (see Split)
 }
 
 // Connection is what a catalog answers about a stream's or sink's connector.
@@ -42,8 +44,11 @@ type Result struct {
 	Model    *model.Model // every INSERT and bare SELECT, as one job
 	Results  []string     // operator names of the bare SELECTs' sinks, by ordinal
 	Explain  []Explained  // one for each EXPLAIN statement, not part of Model
+	Shows    []Show       // one for each SHOW and DESCRIBE statement
 	Settings Settings
 	Warnings []string
+
+	resolver *resolver
 }
 
 // Explained is the query of an EXPLAIN statement, as a job of its own. Analyze is EXPLAIN
@@ -56,9 +61,9 @@ type Explained struct {
 // ErrNoQuery says that a script only declares things.
 var ErrNoQuery = errors.New("the script has no query: add a SELECT or an INSERT INTO .. SELECT")
 
-// RequireQuery returns ErrNoQuery if there is nothing to run or explain.
+// RequireQuery returns ErrNoQuery if there is nothing to run, explain or show.
 func (r *Result) RequireQuery() error {
-	if len(r.Model.Ops) == 0 && len(r.Explain) == 0 {
+	if len(r.Model.Ops) == 0 && len(r.Explain) == 0 && len(r.Shows) == 0 {
 		return ErrNoQuery
 	}
 	return nil
@@ -67,24 +72,75 @@ func (r *Result) RequireQuery() error {
 // Resolve parses and resolves scripts, which are one script in several files, with
 // ${name} replaced from vars. A mistake in the text is an *Error.
 func Resolve(scripts []Script, cat Catalog, vars map[string]string) (*Result, error) {
-	var texts []*text
+	r, err := ResolveBehind(nil, scripts, cat, vars)
+	if err == nil {
+		r.Warnings = append(unused(scripts, vars), r.Warnings...)
+	}
+	return r, err
+}
+
+// ResolveBehind is Resolve for scripts that may use what others declared: known hold CREATE
+// and SET statements, which are not checked again unless something uses them.
+func ResolveBehind(known, scripts []Script, cat Catalog, vars map[string]string) (*Result, error) {
+	r := newResolver(cat)
 	var statements []*statement
-	for i, s := range scripts {
+	var found mistakes
+	for i, s := range append(append([]Script(nil), known...), scripts...) {
 		t, err := expand(s, vars)
 		if err != nil {
-			return nil, err
+			found.add(err)
+			continue
 		}
-		texts = append(texts, t)
-		parsed, err := parse(t, i)
-		if err != nil {
-			return nil, err
+		r.texts = append(r.texts, t)
+		parsed, errs := parse(t, len(r.texts)-1)
+		found.add(errs...)
+		for _, p := range parsed {
+			p.known = i < len(known)
 		}
 		statements = append(statements, parsed...)
 	}
-	r := newResolver(texts, cat)
-	r.result.Warnings = unused(scripts, vars)
-	if err := r.run(statements); err != nil {
-		return nil, err
+	if found.first == nil { // else what is missing would look like mistakes, too
+		r.run(statements, &found)
+	}
+	if found.first != nil {
+		return nil, found.first
 	}
 	return r.result, nil
 }
+
+// mistakesMax is the number of mistakes that are told at once.
+const mistakesMax = 20
+
+// mistakes collects what is wrong with a script: the first mistake, and in it the others.
+type mistakes struct {
+	first error
+	found map[place]bool
+}
+
+// add notes mistakes, each place once: a wrong declaration is met by all that use it.
+func (m *mistakes) add(errs ...error) {
+	for _, err := range errs {
+		var e, first *Error
+		isMistake := errors.As(err, &e)
+		switch {
+		case err == nil:
+		case m.first == nil:
+			m.first = err
+			if m.found = map[place]bool{}; isMistake {
+				m.found[e.place()] = true
+			}
+		case isMistake && errors.As(m.first, &first) && len(m.found) < mistakesMax && !m.found[e.place()]:
+			m.found[e.place()] = true
+			first.More = append(first.More, e)
+		}
+	}
+}
+
+// place is what tells a mistake from others.
+type place struct {
+	file         string
+	line, column int
+	message      string
+}
+
+func (e *Error) place() place { return place{e.File, e.Line, e.Column, e.Message} }

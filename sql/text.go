@@ -21,6 +21,7 @@ func (s span) join(o span) span { return span{s.script, min(s.from, o.from), max
 // text is one script with its variables replaced, and the way back to the original.
 type text struct {
 	name     string
+	line     int // lines before it
 	original string
 	expanded string
 	pieces   []piece // by at
@@ -36,7 +37,7 @@ type piece struct {
 // expand replaces ${name} outside comments. Inside a quoted string the value's quotes
 // are doubled, so that a value is always content and never ends the string.
 func expand(s Script, vars map[string]string) (*text, error) {
-	t := &text{name: s.Name, original: s.Text}
+	t := &text{name: s.Name, line: s.Line, original: s.Text}
 	src := s.Text
 	if !utf8.ValidString(src) {
 		at := 0
@@ -184,7 +185,9 @@ func (t *text) failHint(from, to int, hint, format string, args ...any) *Error {
 		last, lastEnd := t.origin(to - 1)
 		end = max(end, lastEnd, last+1)
 	}
-	return newError(t.name, t.original, start, end, fmt.Sprintf(format, args...), hint)
+	e := newError(t.name, t.original, start, end, fmt.Sprintf(format, args...), hint)
+	e.Line += t.line
+	return e
 }
 
 func keys[V any](m map[string]V) []string {
