@@ -39,6 +39,10 @@ type (
 	File = job.File
 	// Plan is a script ready to run.
 	Plan = job.Plan
+	// Listing is the result of a SHOW or DESCRIBE statement.
+	Listing = job.Listing
+	// Session is a script that grows: declarations last, queries run one by one.
+	Session = job.Session
 	// Job is a running plan.
 	Job = job.Job
 	// Stats is what a job did.
@@ -70,3 +74,6 @@ func Build() (string, error) { return job.Build() }
 // Prepare resolves, optimizes and binds scripts; several are one script and one job.
 // Every error is a *RequestError.
 func Prepare(scripts []Script, o Options) (*Plan, error) { return job.Prepare(scripts, o) }
+
+// NewSession begins a session, whose Prepare takes one statement after the other.
+func NewSession(o Options) (*Session, error) { return job.NewSession(o) }

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -61,9 +60,11 @@ type Options struct {
 	// Processors are what runs tasks: cpu (default), devices, or both; see ProcessorsHelp.
 	// Without cpu the devices run all tasks that they can, and Start refuses a script of
 	// which they cannot run some pipeline.
-	Processors  string
-	Scheduler   string // who gets a task: hls (default), fcfs, static
-	DeviceDepth int    // tasks in flight on a device; 0: found at run time
+	Processors string
+	Scheduler  string // who gets a task: hls (default), fcfs, static
+	// Format is how whoever shows results does it; a job takes it from SET format only.
+	Format      string
+	DeviceDepth int // tasks in flight on a device; 0: found at run time
 	// AwaitDevices makes Start wait until devices have compiled their programs.
 	AwaitDevices bool
 	// Devices opens the devices in the place of those that Processors names; for tests.
@@ -86,12 +87,11 @@ type Options struct {
 	Force operator.Choices
 	// StopAfterTasks stops the job, as Job.Stop does, after that many tasks; 0: never.
 	StopAfterTasks int64
+
+	notes []string // of AutoProcessors
 }
 
 func (o Options) withDefaults() Options {
-	if o.Workers == 0 {
-		o.Workers = runtime.GOMAXPROCS(0)
-	}
 	if o.Engine == "" {
 		o.Engine = EngineMillrace
 	}
@@ -134,16 +134,15 @@ type Plan struct {
 	bound     *bind.Plan
 	warnings  []string
 	explains  []Explained
+	listings  []Listing
 	results   int
+	done      string // what a statement of a Session has done already
 }
 
 // Prepare resolves, optimizes and binds scripts, which are one script in several files.
 // Every error is a *RequestError.
 func Prepare(scripts []Script, o Options) (*Plan, error) {
 	o = o.withDefaults()
-	if o.Processors == Auto {
-		o.Processors, _ = AutoProcessors()
-	}
 	if err := o.check(); err != nil {
 		return nil, &RequestError{err}
 	}
@@ -162,7 +161,7 @@ func (o Options) check() error {
 		return fmt.Errorf("workers must be at least 1")
 	case !slices.Contains(engine.Schedulers, o.Scheduler) && o.Scheduler != "":
 		return fmt.Errorf("unknown scheduler %q: use %s", o.Scheduler, strings.Join(engine.Schedulers, ", "))
-	case o.Engine == EngineReference && o.Processors != "" && o.Processors != "cpu":
+	case o.Engine == EngineReference && !slices.Contains([]string{"", Auto, "cpu"}, o.Processors):
 		return errors.New("the reference engine runs on the cpu only")
 	case o.DeviceDepth < 0 || o.DeviceDepth > device.DepthMax:
 		return fmt.Errorf("a device's depth must be from 1 to %d, or 0: found at run time", device.DepthMax)
@@ -173,8 +172,10 @@ func (o Options) check() error {
 	case o.MemoryBytes != 0 && o.MemoryBytes < memoryBytesMin:
 		return fmt.Errorf("a memory budget below %d MiB is too small to run in", memoryBytesMin>>20)
 	}
-	if err := CheckProcessors(o.Processors); err != nil {
-		return err
+	if o.Processors != Auto {
+		if err := CheckProcessors(o.Processors); err != nil {
+			return err
+		}
 	}
 	return o.Force.Check()
 }
@@ -192,16 +193,22 @@ func prepare(scripts []Script, o Options) (*Plan, error) {
 	if err := res.RequireQuery(); err != nil {
 		return nil, err
 	}
-	if o.LatencyTarget == 0 {
-		o.LatencyTarget = res.Settings.LatencyTarget
+	if o, err = o.settle(&res.Settings, false); err != nil {
+		return nil, err
 	}
-	p := &Plan{options: o, model: res.Model} // of a script of EXPLAINs, which runs nothing
+	return planOf(res, o)
+}
+
+// planOf makes the plan of a script that is resolved.
+func planOf(res *sql.Result, o Options) (_ *Plan, err error) {
+	p := &Plan{options: o, model: res.Model} // of a script that runs nothing
 	if len(res.Model.Ops) > 0 {
 		if p, err = plan(res.Model, o); err != nil {
 			return nil, err
 		}
 	}
 	p.warnings = res.Warnings
+	p.listings = listings(res, o)
 	for _, e := range res.Explain {
 		quiet := o
 		quiet.Results = nil
@@ -229,7 +236,7 @@ func prepareModel(scripts []Script, o Options) (*Plan, error) {
 	if err := model.Verify(m); err != nil {
 		return nil, fmt.Errorf("%s: %s", scripts[0].Name, strings.TrimPrefix(err.Error(), "model: "))
 	}
-	p, err := plan(m, o)
+	p, err := plan(m, o.settled())
 	if err == nil && len(o.Vars) > 0 {
 		p.warnings = append(p.warnings, "--set: a model has no variables; it changes nothing")
 	}
@@ -270,6 +277,9 @@ func regionEdges(m *model.Model, emit *model.Operator) ([]model.Edge, error) {
 // Warnings are things the user should know about the script.
 func (p *Plan) Warnings() []string { return p.warnings }
 
+// Notes say which devices are not used, although Options.Processors is Auto.
+func (p *Plan) Notes() []string { return p.options.notes }
+
 // Explained is the query of an EXPLAIN statement, as a plan that shows no results. Analyze is
 // EXPLAIN ANALYZE, which runs it.
 type Explained struct {
@@ -280,8 +290,15 @@ type Explained struct {
 // Explained are the script's EXPLAIN statements. Start does not run them.
 func (p *Plan) Explained() []Explained { return p.explains }
 
-// ExplainOnly reports whether the script consists of EXPLAIN statements: nothing runs.
-func (p *Plan) ExplainOnly() bool { return len(p.model.Ops) == 0 }
+// Empty reports whether nothing is to be started: the script consists of EXPLAIN, SHOW and
+// DESCRIBE statements or, in a Session, of something that is done.
+func (p *Plan) Empty() bool { return p.model == nil || len(p.model.Ops) == 0 }
+
+// Done names what a statement of a Session did, such as CREATE STREAM; "" of a query.
+func (p *Plan) Done() string { return p.done }
+
+// Listings are the results of the script's SHOW and DESCRIBE statements.
+func (p *Plan) Listings() []Listing { return p.listings }
 
 // Results is the number of bare SELECTs, whose rows go to the sinks of Options.Results.
 func (p *Plan) Results() int { return p.results }
@@ -290,10 +307,16 @@ func (p *Plan) Results() int { return p.results }
 func (p *Plan) ModelText() string { return model.Format(p.subject().model) }
 
 // DOT is the optimized dataflow as a Graphviz graph.
-func (p *Plan) DOT() string { return model.DOT(p.subject().optimized.Model) }
+func (p *Plan) DOT() string {
+	s := p.subject()
+	if s.optimized == nil {
+		return model.DOT(s.model)
+	}
+	return model.DOT(s.optimized.Model)
+}
 
 func (p *Plan) subject() *Plan {
-	if p.ExplainOnly() && len(p.explains) > 0 {
+	if p.Empty() && len(p.explains) > 0 {
 		return p.explains[0].Plan
 	}
 	return p
@@ -303,7 +326,7 @@ func (p *Plan) subject() *Plan {
 // optimization did or why it declined, and the pipelines with their processors.
 func (p *Plan) Explain() string {
 	var sb strings.Builder
-	if !p.ExplainOnly() {
+	if !p.Empty() {
 		p.explain(&sb)
 	}
 	for _, e := range p.explains {

@@ -33,6 +33,9 @@ var aggregateNames = map[string]model.AggFunc{
 	"count": model.Count, "sum": model.Sum, "avg": model.Avg, "min": model.Min, "max": model.Max,
 }
 
+// Aggregates are the names of the aggregate functions, for completion and SHOW FUNCTIONS.
+func Aggregates() []string { return keys(aggregateNames) }
+
 // refusedFunctions are functions of the language that this version does not have.
 var refusedFunctions = map[string]string{
 	"now": "use the stream's event-time column, or window_end", "proctime": "use the stream's event-time column",

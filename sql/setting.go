@@ -75,7 +75,7 @@ var settings = map[string]settingKind{
 	"workers":     {"all cores", "threads of a job", (*settingNode).takeWorkers},
 	"task_size":   {"1 MiB", "bytes of input that make a task", func(n *settingNode, s *Settings) (why, write string) { return n.takeSize(&s.TaskBytes) }},
 	"memory":      {"512 MiB for each buffer", "what rows that wait may use; a job that needs more fails", func(n *settingNode, s *Settings) (why, write string) { return n.takeSize(&s.MemoryBytes) }},
-	"processors":  {"cpu", "what runs tasks: cpu, opencl, cuda, sim, with commas", func(n *settingNode, s *Settings) (why, write string) { return n.takeText(&s.Processors) }},
+	"processors":  {"auto", "what runs tasks: auto, or cpu, opencl, cuda, sim, with commas", func(n *settingNode, s *Settings) (why, write string) { return n.takeText(&s.Processors) }},
 	"scheduler": {"hls", "who runs a task, if there are devices: hls, fcfs or static", func(n *settingNode, s *Settings) (why, write string) {
 		return n.takeText(&s.Scheduler, "hls", "fcfs", "static")
 	}},

@@ -9,7 +9,8 @@ import (
 // statement sets (BEGIN STATEMENT SET; .. END;) as a whole. Each keeps its place in the
 // script, so that errors point there. rest is what stands behind the last ";": a statement
 // that is not complete, or blank. Blanks and comments between statements belong to the
-// statement behind them.
+// statement behind them. A line that begins with \ where a statement could begin is a piece of
+// its own: the shell has commands of that form.
 func Split(s Script) (pieces []Script, rest Script) {
 	c := &cutter{src: s.Text, blank: true}
 	from := 0
@@ -75,6 +76,8 @@ func (c *cutter) step() (ended bool) {
 	case b == ';':
 		c.at++
 		ended = c.semicolon()
+	case b == '\\' && c.blank && !c.set:
+		c.at, c.blank, ended = c.at+lengthUntil(rest, "\n"), false, true
 	case b == '\'' || b == '"' || b == '`':
 		c.blank = false
 		c.at += min(len(rest), 1+lengthUntil(rest[1:], string(b))+1)

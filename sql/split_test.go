@@ -28,6 +28,7 @@ func TestSplit(t *testing.T) {
 		"execute set": {"execute statement\nset begin insert into a select 1; end; y",
 			[]string{"execute statement\nset begin insert into a select 1; end;"}, "y"},
 		"open set": {"BEGIN STATEMENT SET; INSERT INTO a SELECT 1;", nil, "BEGIN STATEMENT SET; INSERT INTO a SELECT 1;"},
+		"commands": {"\\timing\nSELECT 1; \\i it's; here\nSELECT \\d 2", []string{"\\timing", "SELECT 1;", "\\i it's; here"}, "SELECT \\d 2"},
 		"umlauts":  {"SELECT größe$late;", []string{"SELECT größe$late;"}, ""},
 	} {
 		pieces, rest := sql.Split(sql.Script{Name: "q", Text: c.text})

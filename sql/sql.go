@@ -10,7 +10,9 @@
 package sql
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/stream"
@@ -99,11 +101,11 @@ func ResolveBehind(known, scripts []Script, cat Catalog, vars map[string]string)
 		}
 		statements = append(statements, parsed...)
 	}
-	if found.first == nil { // else what is missing would look like mistakes, too
+	if found.err(nil) == nil { // else what is missing would look like mistakes, too
 		r.run(statements, &found)
 	}
-	if found.first != nil {
-		return nil, found.first
+	if err := found.err(append(append([]Script(nil), known...), scripts...)); err != nil {
+		return nil, err
 	}
 	return r.result, nil
 }
@@ -111,29 +113,11 @@ func ResolveBehind(known, scripts []Script, cat Catalog, vars map[string]string)
 // mistakesMax is the number of mistakes that are told at once.
 const mistakesMax = 20
 
-// mistakes collects what is wrong with a script: the first mistake, and in it the others.
+// mistakes collects what is wrong with a script.
 type mistakes struct {
-	first error
+	list  []*Error
+	other error // what is no *Error
 	found map[place]bool
-}
-
-// add notes mistakes, each place once: a wrong declaration is met by all that use it.
-func (m *mistakes) add(errs ...error) {
-	for _, err := range errs {
-		var e, first *Error
-		isMistake := errors.As(err, &e)
-		switch {
-		case err == nil:
-		case m.first == nil:
-			m.first = err
-			if m.found = map[place]bool{}; isMistake {
-				m.found[e.place()] = true
-			}
-		case isMistake && errors.As(m.first, &first) && len(m.found) < mistakesMax && !m.found[e.place()]:
-			m.found[e.place()] = true
-			first.More = append(first.More, e)
-		}
-	}
 }
 
 // place is what tells a mistake from others.
@@ -143,4 +127,42 @@ type place struct {
 	message      string
 }
 
-func (e *Error) place() place { return place{e.File, e.Line, e.Column, e.Message} }
+// add notes mistakes, each place once: a wrong declaration is met by all that use it.
+func (m *mistakes) add(errs ...error) {
+	for _, err := range errs {
+		var e *Error
+		if err == nil {
+			continue
+		}
+		if !errors.As(err, &e) {
+			m.other = err
+			continue
+		}
+		at := place{e.File, e.Line, e.Column, e.Message}
+		if m.found[at] {
+			continue
+		}
+		if m.found == nil {
+			m.found = map[place]bool{}
+		}
+		m.found[at] = true
+		m.list = append(m.list, e)
+	}
+}
+
+// err is the first mistake of the scripts in their order, with the others in it, or nil.
+func (m *mistakes) err(scripts []Script) error {
+	if len(m.list) == 0 {
+		return m.other
+	}
+	number := map[string]int{}
+	for i, s := range scripts {
+		number[s.Name] = i
+	}
+	slices.SortStableFunc(m.list, func(a, b *Error) int {
+		return cmp.Or(cmp.Compare(number[a.File], number[b.File]), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	first := *m.list[0]
+	first.More = m.list[1:min(len(m.list), mistakesMax)]
+	return &first
+}

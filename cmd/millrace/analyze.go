@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"runtime"
-	"strings"
 
 	"github.com/millrace/millrace"
 )
@@ -56,22 +55,10 @@ func analyze(screen *console, plan *millrace.Plan, files []string) error {
 	return err
 }
 
-// processorsOf is what --processors means: what was given, or what Auto stands for.
-func processorsOf(screen *console, given, engine string) string {
-	if given != millrace.Auto || engine == millrace.EngineReference {
-		return strings.Replace(given, millrace.Auto, "cpu", 1)
-	}
-	processors, notes := millrace.AutoProcessors()
-	for _, n := range notes {
-		screen.say("note: " + n)
-	}
-	return processors
-}
-
 // limitThreads keeps the process to the job's workers until restore is called. Devices are
 // fed by threads of their own, so that a job with devices is not limited.
 func limitThreads(workers int, processors string) (restore func()) {
-	if workers == 0 || processors != "cpu" {
+	if workers == 0 || processors != "cpu" && processors != "" {
 		return func() {}
 	}
 	before := runtime.GOMAXPROCS(workers)

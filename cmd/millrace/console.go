@@ -133,6 +133,13 @@ func (c *console) showFinished() {
 	}
 }
 
+// showTable shows the lines of a whole table.
+func (c *console) showTable(lines []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.writeTable(lines)
+}
+
 // writeTable writes the lines of a whole table, or the head of one.
 func (c *console) writeTable(lines []byte) error {
 	if len(lines) == 0 {

@@ -32,7 +32,6 @@ func (f *inspectFlags) add(cmd *cobra.Command) {
 }
 
 func (f *inspectFlags) prepare(t terminal, files []string) (*millrace.Plan, error) {
-	f.processors = processorsOf(&console{t: t}, f.processors, millrace.EngineMillrace)
 	scripts, err := readScripts(files, f.statements, t.in)
 	if err != nil {
 		return nil, err
@@ -40,6 +39,9 @@ func (f *inspectFlags) prepare(t terminal, files []string) (*millrace.Plan, erro
 	plan, err := millrace.Prepare(scripts, millrace.Options{Vars: f.vars, Workers: f.workers, TaskBytes: int64(f.taskSize), Optimize: f.optimize.value, Processors: f.processors, Scheduler: f.scheduler, Stdin: t.in})
 	if err != nil {
 		return nil, err
+	}
+	for _, n := range plan.Notes() {
+		fmt.Fprintf(t.err, "note: %s\n", printableLines(n))
 	}
 	for _, w := range plan.Warnings() {
 		fmt.Fprintf(t.err, "warning: %s\n", printableLines(w))
@@ -59,7 +61,7 @@ func checkCommand(t terminal) *cobra.Command {
 				return err
 			}
 			if err != nil {
-				return err
+				return tellAll(t.err, err)
 			}
 			_, err = fmt.Fprintf(t.out, "ok: %s\n", plan.Summary())
 			return err
@@ -88,12 +90,16 @@ func explainCommand(t terminal) *cobra.Command {
 			}
 			text := plan.Explain
 			switch {
-			case measured && !plan.ExplainOnly():
-				defer limitThreads(f.workers, f.processors)()
+			case measured && !plan.Empty():
+				defer limitThreads(plan.Options().Workers, plan.Options().Processors)()
 				return analyze(&console{t: t}, plan, files)
-			case plan.ExplainOnly() && !dot && !model:
-				defer limitThreads(f.workers, f.processors)()
-				return writeExplained(&console{t: t}, plan, files)
+			case plan.Empty() && !dot && !model:
+				defer limitThreads(plan.Options().Workers, plan.Options().Processors)()
+				screen := &console{t: t}
+				if err := showListings(screen, "table", plan); err != nil {
+					return err
+				}
+				return writeExplained(screen, plan, files)
 			case dot:
 				text = plan.DOT
 			case model:

@@ -109,3 +109,29 @@ func complain(w io.Writer, err error) {
 	}
 	fmt.Fprintln(w, text)
 }
+
+// tellAll shows the mistakes of a script but one, which is left to the caller.
+func tellAll(w io.Writer, err error) error {
+	var first *sql.Error
+	if !errors.As(err, &first) || len(first.More) == 0 {
+		return err
+	}
+	all := append([]*sql.Error{first}, first.More...)
+	for _, e := range all[:len(all)-1] {
+		complain(w, e)
+	}
+	return all[len(all)-1]
+}
+
+// withOthers adds to the first mistake of a script how many others there are.
+func withOthers(err error) error {
+	var first *sql.Error
+	if !errors.As(err, &first) || len(first.More) == 0 {
+		return err
+	}
+	others := "1 other mistake"
+	if n := len(first.More); n > 1 {
+		others = fmt.Sprintf("%d other mistakes", n)
+	}
+	return fmt.Errorf("%w\n(%s; millrace check shows all)", err, others)
+}

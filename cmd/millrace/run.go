@@ -10,8 +10,10 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/millrace/millrace"
+	"github.com/millrace/millrace/sql"
 )
 
 // runFlags are the flags of millrace run as the user gave them.
@@ -35,7 +37,7 @@ type runFlags struct {
 }
 
 // workersMax is the number of workers above which --workers is taken for a mistake.
-const workersMax = 1024
+const workersMax = sql.WorkersMax
 
 func runCommand(t terminal) *cobra.Command {
 	f := &runFlags{vars: variables{}}
@@ -52,17 +54,25 @@ complete and exits with 0; a second Ctrl-C exits at once with 130.`,
 			if err := f.check(cmd.Flags().Changed("workers")); err != nil {
 				return err
 			}
-			if cmd.Flags().Changed("latency-target") && f.latency == 0 {
-				f.latency = -1 // none, whatever the script says
-			}
+			f.given(cmd.Flags())
 			if f.engine == "reference" && cmd.Flags().Changed("workers") {
 				fmt.Fprintln(t.err, "note: the reference engine is sequential; --workers is ignored")
 			}
 			return run(t, f, args)
 		},
 	}
+	f.add(cmd)
 	flags := cmd.Flags()
 	flags.StringArrayVarP(&f.statements, "execute", "e", nil, "run this `SQL` instead of files; repeatable")
+	flags.StringVar(&f.checkpoint, "checkpoint-dir", "", "not built yet")
+	flags.StringVar(&f.errorsFile, "errors", "", "write error rows to this `FILE` as NDJSON")
+	flags.StringVar(&f.statsFile, "stats", "", "write statistics to this `FILE` as JSON at the end")
+	return cmd
+}
+
+// add adds the flags that run and sql share.
+func (f *runFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	flags.StringVar(&f.format, "format", "", "of results: table, ndjson or csv (default: table on a terminal, else ndjson)")
 	flags.IntVar(&f.workers, "workers", 0, "threads of the job (default: all cores)")
 	flags.Var(&f.taskSize, "task-size", "bytes of input that make a task (default 1MiB)")
@@ -74,16 +84,23 @@ complete and exits with 0; a second Ctrl-C exits at once with 130.`,
 	flags.IntVar(&f.depth, "device-depth", 0, depthHelp)
 	flags.StringVar(&f.engine, "engine", "millrace", "millrace, or reference: the slow, obvious interpreter that judges it")
 	flags.Var(&f.optimize, "optimize", switchesHelp)
-	flags.StringVar(&f.checkpoint, "checkpoint-dir", "", "not built yet")
 	flags.Var(f.vars, "set", "substitute ${name} in the script; repeatable")
-	flags.StringVar(&f.errorsFile, "errors", "", "write error rows to this `FILE` as NDJSON")
-	flags.StringVar(&f.statsFile, "stats", "", "write statistics to this `FILE` as JSON at the end")
 	cmd.ValidArgsFunction = completeScripts
 	completeWords(cmd, "format", "table", "ndjson", "csv")
 	completeWords(cmd, "engine", "millrace", "reference")
 	completeWords(cmd, "scheduler", "hls", "fcfs", "static")
 	completeWords(cmd, "processors", "auto", "cpu", "opencl", "cuda", "cpu,opencl", "cpu,cuda", "cpu,sim")
-	return cmd
+}
+
+// given tells flags that were given from those that have their defaults, which a script's
+// SET may change.
+func (f *runFlags) given(flags *pflag.FlagSet) {
+	if flags.Changed("latency-target") && f.latency == 0 {
+		f.latency = -1 // none, whatever the script says
+	}
+	if !flags.Changed("scheduler") {
+		f.scheduler = ""
+	}
 }
 
 // check refuses what is wrong or not built yet.
@@ -119,44 +136,60 @@ func (f *runFlags) options(t terminal) millrace.Options {
 		Optimize:      f.optimize.value,
 		Vars:          f.vars,
 		MemoryBytes:   int64(f.memory),
+		Format:        f.format,
 		Stdin:         t.in,
 	}
 }
 
-// run prepares a job and runs it to its end.
-func run(t terminal, f *runFlags, files []string) error {
+// settle takes a plan's settings in: its processors, its scheduler, its format.
+func (f *runFlags) settle(t terminal, plan *millrace.Plan) {
+	o := plan.Options()
+	f.processors, f.scheduler, f.format = o.Processors, o.Scheduler, o.Format
+	if f.scheduler == "" {
+		f.scheduler = "hls"
+	}
 	if f.format == "" {
 		f.format = "ndjson"
 		if t.outTTY {
 			f.format = "table"
 		}
 	}
-	screen := &console{t: t}
-	f.processors = processorsOf(screen, f.processors, f.engine)
-	defer limitThreads(f.workers, f.processors)()
+}
+
+// run prepares a job and runs it to its end.
+func run(t terminal, f *runFlags, files []string) error {
 	scripts, err := readScripts(files, f.statements, t.in)
 	if err != nil {
 		return err
 	}
+	screen := &console{t: t}
 	options := f.options(t)
 	options.Stdout = screen
-	options.Results = resultSinks(screen, f.format)
+	options.Results = func(q millrace.Query) millrace.ResultSink { return resultSinks(screen, f.format)(q) }
 	outputs := f.outputs(&options)
 	plan, err := millrace.Prepare(scripts, options)
 	if err != nil {
-		return err
+		return withOthers(err)
+	}
+	f.settle(t, plan)
+	defer limitThreads(plan.Options().Workers, f.processors)()
+	for _, n := range plan.Notes() {
+		screen.say("note: " + n)
 	}
 	for _, w := range plan.Warnings() {
 		screen.say("warning: " + w)
 	}
-	if plan.ExplainOnly() {
+	if n := plan.Results() + len(plan.Listings()); f.format == "csv" && n > 1 {
+		return fmt.Errorf("--format csv shows one result, and the script has %d; use ndjson, or INSERT INTO a file each", n)
+	}
+	if err := showListings(screen, f.format, plan); err != nil {
+		return failure{err}
+	}
+	if plan.Empty() {
 		return writeExplained(screen, plan, files)
 	}
 	if n := len(plan.Explained()); n > 0 {
 		screen.say("note: EXPLAIN beside other queries is not shown; give it alone, or use millrace explain")
-	}
-	if n := plan.Results(); f.format == "csv" && n > 1 {
-		return fmt.Errorf("--format csv shows one result, and the script has %d; use ndjson, or INSERT INTO a file each", n)
 	}
 	if err := checkStandard(t, plan, files); err != nil {
 		return err

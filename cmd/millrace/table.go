@@ -31,6 +31,7 @@ type table struct {
 	columns []int  // of the schema, visible
 	schema  *stream.Schema
 	wait    time.Duration
+	blanks  bool // NULL is shown as nothing
 
 	mu     sync.Mutex
 	held   [][]string // rows that wait for the widths
@@ -106,6 +107,9 @@ func (t *table) showWithin(wait time.Duration) {
 func (t *table) hold(b *stream.Batch, row int) {
 	cells := make([]string, len(t.columns))
 	for i, c := range t.columns {
+		if t.blanks && b.Column(c).IsNull(row) {
+			continue
+		}
 		t.cell = appendCell(t.cell[:0], b.Column(c), row)
 		cells[i] = string(t.cell)
 	}
