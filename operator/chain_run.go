@@ -77,6 +77,7 @@ func (c *Chain) NewScratch() *ChainScratch {
 // chunk that has rows left. It returns the rows that failed, in row order. An error of
 // emit ends it. Rows that have come through the steps elsewhere are only emitted.
 func (c *Chain) Run(t *Task, s *ChainScratch, emit func(*Chunk) error) ([]ErrorRow, error) {
+	s.errors = s.errors[:0] // of a chunk that was given up
 	if t.Selected != nil {
 		return c.replay(t, s, emit)
 	}
