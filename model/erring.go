@@ -48,6 +48,8 @@ func (e *Expr) callMayErr() bool {
 		return !e.Type.IsFloat()
 	case "similar", "regexp_like", "regexp_extract", "regexp_count":
 		return !harmlessRegexp(e)
+	case "date_format", "to_char":
+		return !harmlessTimePattern(e)
 	case "to_timestamp_ltz":
 		return len(e.Args) != 2 || !microsecondPrecision(e.Args[1])
 	}
@@ -71,6 +73,19 @@ func harmlessPattern(pattern *Expr) bool {
 	return pattern.Literal.Null || !strings.Contains(pattern.Literal.S, `\`)
 }
 
+func harmlessTimePattern(e *Expr) bool {
+	if len(e.Args) != 2 || e.Args[1].Kind != LiteralExpr {
+		return false
+	}
+	v := e.Args[1].Literal
+	compile := function.CompileTime
+	if e.Func == "to_char" {
+		compile = function.CompileTemplate
+	}
+	_, err := compile(v.S)
+	return v.Null || err == nil
+}
+
 // harmlessRegexp: a literal that compiles, without flags or escape.
 func harmlessRegexp(e *Expr) bool {
 	if len(e.Args) < 2 || e.Args[1].Kind != LiteralExpr || len(e.Args) > 2 && e.Func != "regexp_extract" {
@@ -87,9 +102,6 @@ func harmlessRegexp(e *Expr) bool {
 	_, err := function.CompilePattern(v.S, "")
 	return err == nil
 }
-
-// TruncUnits are the units DATE_TRUNC knows, in lower case.
-var TruncUnits = []string{"second", "minute", "hour", "day", "month", "year"}
 
 func microsecondPrecision(precision *Expr) bool {
 	if precision.Kind != LiteralExpr {

@@ -85,7 +85,7 @@ var binaryOperators = map[string]string{
 }
 
 // callNames are the functions that SQL writes like another one.
-var callNames = map[string]string{"round_to": "ROUND", "truncate_to": "TRUNCATE", "bit_not": "~"}
+var callNames = map[string]string{"round_to": "ROUND", "truncate_to": "TRUNCATE", "bit_not": "~", "timestamp_add": "TIMESTAMPADD", "timestamp_diff": "TIMESTAMPDIFF"}
 
 // postfixOperators are the calls that SQL writes behind their argument.
 var postfixOperators = map[string]string{

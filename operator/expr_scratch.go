@@ -22,7 +22,8 @@ type ProgramScratch struct {
 	spares  []stream.Bitmap // for conditions within others, the first spared of them taken
 	spared  int
 	// compiled are patterns that are not constant; at most compiledMax.
-	compiled map[compiledKey]*compiledPattern
+	compiled     map[compiledKey]*compiledPattern
+	timePatterns map[compiledKey]*timePattern
 }
 
 // vector is a register: a column and its failures. An input's column aliases the

@@ -88,10 +88,23 @@ func runToTimestamp(s *ProgramScratch, in *instr) {
 // truncators cut a timestamp down to the unit. Before the first timestamp there is
 // they wrap around to a greater one.
 var truncators = map[string]func(micros int64) int64{
-	"second": func(t int64) int64 { return t - floorMod(t, microsPerSecond) },
-	"minute": func(t int64) int64 { return t - floorMod(t, microsPerMinute) },
-	"hour":   func(t int64) int64 { return t - floorMod(t, microsPerHour) },
-	"day":    func(t int64) int64 { return t - floorMod(t, microsPerDay) },
+	"second":      func(t int64) int64 { return t - floorMod(t, microsPerSecond) },
+	"minute":      func(t int64) int64 { return t - floorMod(t, microsPerMinute) },
+	"hour":        func(t int64) int64 { return t - floorMod(t, microsPerHour) },
+	"day":         func(t int64) int64 { return t - floorMod(t, microsPerDay) },
+	"microsecond": func(t int64) int64 { return t },
+	"millisecond": func(t int64) int64 { return t - floorMod(t, 1000) },
+	"week": func(t int64) int64 {
+		day := floorDiv(t, microsPerDay)
+		return (day - floorMod(day+3, 7)) * microsPerDay
+	},
+	"quarter": func(t int64) int64 {
+		y, m, _ := civil(floorDiv(t, microsPerDay))
+		return dayOf(y, (m-1)/3*3+1, 1) * microsPerDay
+	},
+	"decade":     truncateYear(func(y int64) int64 { return floorDiv(y, 10) * 10 }),
+	"century":    truncateYear(func(y int64) int64 { return floorDiv(y-1, 100)*100 + 1 }),
+	"millennium": truncateYear(func(y int64) int64 { return floorDiv(y-1, 1000)*1000 + 1 }),
 	"month": func(t int64) int64 {
 		day := floorDiv(t, microsPerDay)
 		_, _, d := civil(day)
@@ -101,6 +114,13 @@ var truncators = map[string]func(micros int64) int64{
 		y, _, _ := civil(floorDiv(t, microsPerDay))
 		return dayOfYearStart(y) * microsPerDay
 	},
+}
+
+func truncateYear(start func(year int64) int64) func(int64) int64 {
+	return func(t int64) int64 {
+		y, _, _ := civil(floorDiv(t, microsPerDay))
+		return dayOfYearStart(start(y)) * microsPerDay
+	}
 }
 
 func prepareDateTrunc(b *builder, e *model.Expr, in *instr) error {

@@ -33,3 +33,63 @@ func dayOfYearStart(year int64) int64 {
 	before := year - 1
 	return before*365 + floorDiv(before, 4) - floorDiv(before, 100) + floorDiv(before, 400) - 719162
 }
+
+// dayOf is the day, counted from 1970-01-01, of a date; months are 1 to 12.
+func dayOf(year, month, dayOfMonth int64) int64 {
+	return dayOfYearStart(year) + daysBefore(year, month) + dayOfMonth - 1
+}
+
+// daysBefore are the days of a year before the month.
+func daysBefore(year, month int64) int64 {
+	if month < 3 {
+		return (month - 1) * 31
+	}
+	days := (153*(month-3)+2)/5 + 59
+	if leap(year) {
+		days++
+	}
+	return days
+}
+
+func leap(year int64) bool {
+	return floorMod(year, 4) == 0 && (floorMod(year, 100) != 0 || floorMod(year, 400) == 0)
+}
+
+// daysIn is how long a month is.
+func daysIn(year, month int64) int64 {
+	if month == 12 {
+		return 31
+	}
+	return daysBefore(year, month+1) - daysBefore(year, month)
+}
+
+// isoWeek is the week of a day, and the year that the week belongs to: that of its
+// Thursday.
+func isoWeek(day int64) (year, week int64) {
+	thursday := day - floorMod(day+3, 7) + 3
+	year, _, _ = civil(thursday)
+	return year, (thursday-dayOfYearStart(year))/7 + 1
+}
+
+// addMonths moves a timestamp by months; a day that the month does not have becomes its
+// last. ok is false out of range.
+func addMonths(t, months int64) (moved int64, ok bool) {
+	const most = 12 * 1_000_000 // months of more years than there are timestamps
+	if months > most || months < -most {
+		return 0, false
+	}
+	day := floorDiv(t, microsPerDay)
+	y, m, d := civil(day)
+	total := y*12 + m - 1 + months
+	y, m = floorDiv(total, 12), floorMod(total, 12)+1
+	return microsOf(dayOf(y, m, min(d, daysIn(y, m))), floorMod(t, microsPerDay))
+}
+
+// microsOf is the timestamp of a time of a day.
+func microsOf(day, micros int64) (t int64, ok bool) {
+	if day < 0 { // the first day there is begins out of range
+		day, micros = day+1, micros-microsPerDay
+	}
+	t = day*microsPerDay + micros
+	return t, mulOverflow(day, microsPerDay) == 0 && (t >= day*microsPerDay) == (micros >= 0)
+}

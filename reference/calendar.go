@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/millrace/millrace/model/function"
 	"github.com/millrace/millrace/stream"
 )
 
@@ -48,27 +47,9 @@ func extractSecond(a []stream.Value, _ stream.Type) (stream.Value, string) {
 }
 
 func dateTrunc(a []stream.Value, _ stream.Type) (stream.Value, string) {
-	t := utc(a[1])
-	year, month, day := t.Date()
-	hour, minute, second := t.Clock()
-	switch strings.ToLower(a[0].S) {
-	case "second":
-	case "minute":
-		second = 0
-	case "hour":
-		minute, second = 0, 0
-	case "day":
-		hour, minute, second = 0, 0, 0
-	case "month":
-		day, hour, minute, second = 1, 0, 0, 0
-	case "year":
-		month, day, hour, minute, second = 1, 1, 0, 0, 0
-	default:
+	start, ok := startOf(strings.ToLower(a[0].S), utc(a[1]))
+	if !ok {
 		return domainError()
 	}
-	cut := time.Date(year, month, day, hour, minute, second, 0, time.UTC).UnixMicro()
-	if cut > a[1].I { // before the first timestamp there is
-		return stream.Value{}, function.ErrOverflow
-	}
-	return stream.Time(cut), ""
+	return timestamp(start)
 }

@@ -1,6 +1,12 @@
 package sql
 
-import "github.com/millrace/millrace/stream"
+import (
+	"slices"
+	"strings"
+
+	"github.com/millrace/millrace/model/function"
+	"github.com/millrace/millrace/stream"
+)
 
 // call reads name(..), with the forms that have keywords inside.
 func (p *parser) call() *expr {
@@ -25,6 +31,10 @@ func (p *parser) call() *expr {
 		p.trim(e)
 	case "overlay":
 		p.overlay(e)
+	case "floor", "ceil", "ceiling":
+		p.rounding(e)
+	case "timestampadd", "timestampdiff":
+		p.unitFirst(e)
 	default:
 		p.arguments(e)
 	}
@@ -75,9 +85,21 @@ func (p *parser) afterCall(e *expr) {
 	}
 }
 
+// extractFields are other names of fields; a field is a function of the model.
 var extractFields = map[string]string{
-	"epoch": "extract_epoch", "year": "extract_year", "month": "extract_month", "day": "extract_day",
-	"hour": "extract_hour", "minute": "extract_minute", "second": "extract_second",
+	"dayofweek": "dow", "dayofyear": "doy", "milliseconds": "millisecond", "microseconds": "microsecond", "isodayofweek": "isodow",
+}
+
+var shownFields = []string{"EPOCH", "YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "DOY", "DOW", "ISODOW", "ISOYEAR", "HOUR", "MINUTE", "SECOND",
+	"MILLISECOND", "MICROSECOND", "DECADE", "CENTURY", "MILLENNIUM"}
+
+// extractFunction is the model's function for a field of EXTRACT.
+func extractFunction(field string) (string, bool) {
+	if other, ok := extractFields[field]; ok {
+		field = other
+	}
+	_, ok := function.Lookup("extract_" + field)
+	return "extract_" + field, ok
 }
 
 func (p *parser) extract(e *expr) {
@@ -86,14 +108,50 @@ func (p *parser) extract(e *expr) {
 		p.fail(t.span, "", "expected a field such as EPOCH or HOUR, found %s", t.show())
 		return
 	}
-	fn, ok := extractFields[t.text]
+	fn, ok := extractFunction(strings.ToLower(t.text))
 	if !ok {
-		p.fail(t.span, suggest(upper(t.text), []string{"EPOCH", "YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"}), "EXTRACT has no field %s", upper(t.text))
+		p.fail(t.span, suggest(upper(t.text), shownFields), "EXTRACT has no field %s", upper(t.text))
 		return
 	}
 	e.fn, e.operator = fn, true
 	p.expectWord("from")
 	e.args = []*expr{p.expression()}
+}
+
+// rounding reads FLOOR(x) and CEIL(x), and FLOOR(ts TO unit).
+func (p *parser) rounding(e *expr) {
+	p.arguments(e)
+	if len(e.args) != 1 || !p.acceptWords("to") {
+		return
+	}
+	e.fn, e.args = map[bool]string{true: "date_trunc", false: "date_ceil"}[e.fn == "floor"], []*expr{p.timeUnit(), e.args[0]}
+	e.operator = true
+}
+
+// unitFirst reads TIMESTAMPADD(unit, n, ts) and TIMESTAMPDIFF(unit, a, b).
+func (p *parser) unitFirst(e *expr) {
+	e.fn, e.operator = "timestamp_"+strings.TrimPrefix(e.fn, "timestamp"), true
+	unit := p.timeUnit()
+	p.expect(",")
+	p.arguments(e)
+	e.args = append([]*expr{unit}, e.args...)
+}
+
+// timeUnit reads a unit of time as a text.
+func (p *parser) timeUnit() *expr {
+	t := p.next()
+	unit := strings.ToLower(t.text)
+	if !slices.Contains(function.Units, unit) {
+		unit = strings.TrimSuffix(strings.TrimPrefix(unit, "sql_tsi_"), "s")
+	}
+	if t.kind != wordToken && t.kind != stringToken || !slices.Contains(function.Units, unit) {
+		var units []string
+		for _, u := range function.Units {
+			units = append(units, upper(u))
+		}
+		p.fail(t.span, suggest(upper(t.text), units), "expected a unit of time such as HOUR, found %s", t.show())
+	}
+	return &expr{kind: literalExpr, span: t.span, value: stream.Text(unit)}
 }
 
 // substring reads SUBSTRING(x FROM a FOR b) and the form with commas.

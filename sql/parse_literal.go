@@ -89,9 +89,17 @@ func (p *parser) intervalLiteral() int64 {
 	}
 	var micros int64
 	if p.peek().kind == wordToken && (unitMicros[strings.TrimSuffix(p.peek().text, "s")] > 0 || isCalendarUnit(p.peek().text)) {
+		first := p.peek()
 		m := p.unitWord()
-		if p.isWord("to") || p.isSymbol("(") {
-			p.fail(p.peek().span, "write INTERVAL '90' SECOND or INTERVAL '1 minute 30 seconds'", "intervals of several units are not supported in this form")
+		if p.acceptWords("to") {
+			micros = p.intervalOf(t, first)
+			if negative {
+				micros = -micros
+			}
+			return micros
+		}
+		if p.isSymbol("(") {
+			p.fail(p.peek().span, "leave it out: intervals have microseconds", "a precision of intervals is not supported")
 		}
 		v, ok := scale(t.text, m)
 		if !ok {
@@ -109,6 +117,57 @@ func (p *parser) intervalLiteral() int64 {
 		micros = -micros
 	}
 	return micros
+}
+
+// clockUnits are the units of intervals of several units, longest first, with how many
+// make one of the unit before.
+var clockUnits = []struct {
+	name   string
+	micros int64
+	in     int64
+}{{"day", 86400e6, 0}, {"hour", 3600e6, 24}, {"minute", 60e6, 60}, {"second", 1e6, 60}}
+
+// intervalOf reads the last unit of INTERVAL '1 02:03:04.5' DAY TO SECOND and the text
+// before: numbers of every unit between, of which only the last has a fraction.
+func (p *parser) intervalOf(text, first token) int64 {
+	last := p.next()
+	at := func(t token) int {
+		for i, u := range clockUnits {
+			if strings.TrimSuffix(t.text, "s") == u.name {
+				return i
+			}
+		}
+		return -1
+	}
+	from, to := at(first), at(last)
+	if from < 0 || to <= from {
+		p.fail(first.span.join(last.span), "write INTERVAL '1 02:03:04' DAY TO SECOND", "an interval goes from one of DAY, HOUR and MINUTE to a shorter one of HOUR, MINUTE and SECOND")
+		return 0
+	}
+	s := strings.TrimSpace(text.text)
+	rest, negative := strings.CutPrefix(s, "-")
+	total, good := int64(0), true
+	for i := from; i <= to && good; i++ {
+		separator := ":"
+		if i == 0 {
+			separator = " "
+		}
+		part, behind, more := strings.Cut(rest, separator)
+		var v int64
+		v, good = scale(part, clockUnits[i].micros)
+		fraction := strings.Contains(part, ".") && clockUnits[i].name != "second"
+		within := i == from || v < clockUnits[i].in*clockUnits[i].micros
+		good = good && more == (i < to) && !fraction && within && v >= 0 && !strings.HasPrefix(part, "+") && total <= math.MaxInt64-v
+		total, rest = total+v, behind
+	}
+	if !good {
+		p.fail(text.span, "write INTERVAL '1 02:03:04' DAY TO SECOND", "%s is not an interval from %s to %s", text.show(), upper(first.text), upper(last.text))
+		return 0
+	}
+	if negative {
+		total = -total
+	}
+	return total
 }
 
 // parseDuration reads "5 seconds", "1 hour 30 minutes", "100ms" or the form that

@@ -39,14 +39,14 @@ func Aggregates() []string { return keys(aggregateNames) }
 // refusedFunctions are functions of the language that this version does not have.
 var refusedFunctions = map[string]string{
 	"now": "use the stream's event-time column, or window_end", "proctime": "use the stream's event-time column",
-	"current_watermark": "use the stream's event-time column", "to_timestamp": "write CAST(x AS TIMESTAMP), or TO_TIMESTAMP_LTZ(x, 0) for a number of seconds",
-	"stddev": "use AVG(x * x) and AVG(x)", "stddev_pop": "use AVG(x * x) and AVG(x)", "stddev_samp": "use SUM(x * x), SUM(x) and COUNT(x)",
+	"current_watermark": "use the stream's event-time column",
+	"stddev":            "use AVG(x * x) and AVG(x)", "stddev_pop": "use AVG(x * x) and AVG(x)", "stddev_samp": "use SUM(x * x), SUM(x) and COUNT(x)",
 	"variance": "use AVG(x * x) and AVG(x)", "var_pop": "use AVG(x * x) and AVG(x)", "var_samp": "use SUM(x * x), SUM(x) and COUNT(x)",
 	"first_value": "use MIN or MAX", "last_value": "use MIN or MAX", "listagg": "", "string_agg": "", "array_agg": "", "collect": "",
 	"approx_count_distinct": "use COUNT(DISTINCT x)", "median": "use AVG", "percentile_cont": "", "every": "use MIN(x)", "bool_and": "use MIN(x)", "bool_or": "use MAX(x)",
 	"row_number": "", "rank": "", "dense_rank": "", "lag": "", "lead": "", "ntile": "",
 	"json_value": "", "json_query": "",
-	"date_format": "use EXTRACT", "to_char": "use EXTRACT", "date_part": "write EXTRACT(HOUR FROM ts)", "random": "results depend on the data alone", "rand": "results depend on the data alone", "uuid": "results depend on the data alone",
+	"random": "results depend on the data alone", "rand": "results depend on the data alone", "uuid": "results depend on the data alone",
 	"unnest": "", "grouping": "", "to_date": "",
 }
 
@@ -66,6 +66,9 @@ func (x *exprs) function(e *expr) (*model.Expr, error) {
 		return x.ifCall(e)
 	case windowFunctionForms[e.fn] != "":
 		return nil, x.fail(e.span, "write it in GROUP BY or in FROM", "%s is a window, not a value", upper(e.fn))
+	}
+	if form, ok := timeForms[e.fn]; ok {
+		return form(x, e)
 	}
 	if c, ok := constants[e.fn]; ok && len(e.args) == 0 {
 		return model.Lit(stream.Dbl(c)), nil
@@ -96,6 +99,10 @@ func (x *exprs) function(e *expr) (*model.Expr, error) {
 		if err := x.checkUnit(e, args); err != nil {
 			return nil, err
 		}
+	case "date_format", "to_char", "to_timestamp":
+		if err := x.checkTimePattern(e, fn, args); err != nil {
+			return nil, err
+		}
 	case "to_timestamp_ltz":
 		if len(args) == 2 && isLiteral(args[1]) && args[1].Type == stream.Integer && args[1].Literal.I != 0 && args[1].Literal.I != 3 && args[1].Literal.I != 6 {
 			return nil, x.fail(e.args[1].span, "write 0 for seconds, 3 for milliseconds or 6 for microseconds", "TO_TIMESTAMP_LTZ has no precision %d", args[1].Literal.I)
@@ -111,12 +118,12 @@ func (x *exprs) checkUnit(e *expr, args []*model.Expr) error {
 	if len(args) != 2 || !isLiteral(args[0]) || args[0].Type != stream.Varchar || args[0].Literal.Null {
 		return nil
 	}
-	for _, u := range model.TruncUnits {
+	for _, u := range function.Units {
 		if strings.EqualFold(u, args[0].Literal.S) {
 			return nil
 		}
 	}
-	return x.fail(e.args[0].span, suggest(args[0].Literal.S, model.TruncUnits), "DATE_TRUNC has no unit '%s'", shorten(args[0].Literal.S))
+	return x.fail(e.args[0].span, suggest(args[0].Literal.S, function.Units), "DATE_TRUNC has no unit '%s'", shorten(args[0].Literal.S))
 }
 
 func (x *exprs) unknownFunction(e *expr) error {
@@ -144,6 +151,9 @@ func (x *exprs) ifCall(e *expr) (*model.Expr, error) {
 func shownName(e *expr, f *function.Function) string {
 	if n, ok := operatorNames[f.Name]; ok && e.operator {
 		return n
+	}
+	if strings.HasPrefix(f.Name, "extract_") {
+		return "EXTRACT"
 	}
 	if e.fn != f.Name && !e.operator {
 		return upper(e.fn)

@@ -226,8 +226,7 @@ var operatorNames = map[string]string{
 	"and": "AND", "or": "OR", "not": "NOT", "is_true": "IS TRUE", "is_false": "IS FALSE",
 	"add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%", "neg": "-", "concat": "||", "like": "LIKE",
 	"similar": "SIMILAR TO", "bit_and": "&", "bit_or": "|", "bit_xor": "#", "bit_not": "~", "shift_left": "<<", "shift_right": ">>", "regexp_like": "~",
-	"extract_epoch": "EXTRACT", "extract_year": "EXTRACT", "extract_month": "EXTRACT", "extract_day": "EXTRACT",
-	"extract_hour": "EXTRACT", "extract_minute": "EXTRACT", "extract_second": "EXTRACT",
+	"timestamp_add": "TIMESTAMPADD", "timestamp_diff": "TIMESTAMPDIFF", "date_ceil": "CEIL", "date_trunc": "FLOOR",
 }
 
 func (x *exprs) comparison(e *expr, args []*model.Expr) (*model.Expr, error) {

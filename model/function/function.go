@@ -67,6 +67,7 @@ const (
 	ErrDomain         = "argument out of domain"
 	ErrTooLong        = "text too long"
 	ErrPattern        = "malformed pattern"
+	ErrFormat         = "text does not fit the pattern"
 )
 
 // TextBytesMax is how long a text may be that functions repeat, pad or substitute into;
@@ -180,11 +181,11 @@ var core = []Function{
 	{Name: "extract_hour", SQL: "EXTRACT(HOUR FROM ..)", Syntax: true, Category: "time", Signatures: []Signature{sig(in8, tim)}, Doc: "hour 0-23"},
 	{Name: "extract_minute", SQL: "EXTRACT(MINUTE FROM ..)", Syntax: true, Category: "time", Signatures: []Signature{sig(in8, tim)}, Doc: "minute 0-59"},
 	{Name: "extract_second", SQL: "EXTRACT(SECOND FROM ..)", Syntax: true, Category: "time", Signatures: []Signature{sig(in8, tim)}, Doc: "whole second 0-59"},
-	{Name: "date_trunc", SQL: "DATE_TRUNC", Category: "time", MayErr: true, Signatures: []Signature{sig(tim, txt, tim)}, Doc: "DATE_TRUNC('hour', ts): cut down to second, minute, hour, day, month or year (UTC; any case); another unit is an error"},
+	{Name: "date_trunc", SQL: "DATE_TRUNC", Category: "time", MayErr: true, Signatures: []Signature{sig(tim, txt, tim)}, Doc: "DATE_TRUNC('hour', ts): cut down to microsecond, millisecond, second, minute, hour, day, week (Monday), month, quarter, year, decade, century or millennium (UTC; any case); another unit is an error; also FLOOR(ts TO HOUR)"},
 }
 
 // table is all of them.
-var table = slices.Concat(core, texts, patterns, maths)
+var table = slices.Concat(core, texts, patterns, maths, times)
 
 var byName = func() map[string]*Function {
 	m := map[string]*Function{}

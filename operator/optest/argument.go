@@ -1,6 +1,8 @@
 package optest
 
 import (
+	"strings"
+
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/model/function"
 	"github.com/millrace/millrace/stream"
@@ -9,6 +11,13 @@ import (
 var regexps = []string{"a", "b+", "(a)(b)?", "^a|b$", "[é世]", "", "x*", "(?i)ab", "(", "a{2}", `\d+`, "^.*$"}
 
 var similars = []string{"%", "a%", "_b", "(a|b)+", "[ab]*", "a{2}b", "%(é|世)_", `\%`, `a\`, "[", "a#%", "."}
+
+var (
+	timePatterns  = []string{"yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd'T'HH:mm:ss.SSSSSS", "yy-M-d H:m:s", "dd MMM yyyy hh:mm a", "EEEE, d MMMM y", "Q D EEE S", "h 'o''clock' a", "yyyyMMddHHmmssSSS", "x", "'a", ""}
+	timeTemplates = []string{"YYYY-MM-DD HH24:MI:SS.US", "FMDay, FMDD Month YYYY", "dy DD mon YY HH12:MI am", "IYYY-IW ID", "MONTH DAY D DDD Q", "\"at\" HH PM MS", "x", "\"a", "é", "fmMM/FMHH24"}
+	timeTexts     = []string{"2026-01-02 03:04:05", "2024-02-29 23:59:59", "2023-02-29 00:00:00", "2026-01-02", "2026-01-02T03:04:05.123456", "26-1-2 3:4:5",
+		"99-12-31 23:59:60", "02 JAN 2026 12:30 am", "31 dec 1999 11:59 PM", "31 xyz 1999 11:59 PM", "Friday, 2 January 2026", "monday, 31 APRIL 5", "20260102030405678", "5 o'clock PM", ""}
+)
 
 var replacements = []string{"", "x", "<$0>", `\1`, "$1", "$12", `\\`, "$", "é", `\`}
 
@@ -26,6 +35,22 @@ func (g *Gen) sensible(f string, i int, t stream.Type) *model.Expr {
 		return model.Lit(stream.Text(pick(g, []string{"i", "", "ims", "x"})))
 	case f == "regexp_replace" && i == 2:
 		return model.Lit(stream.Text(pick(g, replacements)))
+	case (f == "date_ceil" || f == "timestamp_add" || f == "timestamp_diff" || f == "date_trunc") && i == 0:
+		unit := pick(g, function.Units)
+		if g.IntN(4) == 0 {
+			unit = strings.ToUpper(unit)
+		}
+		return model.Lit(stream.Text(unit))
+	case f == "timestamp_add" && i == 1:
+		return model.Lit(stream.Big(pick(g, []int64{0, 1, -1, 2, 11, -13, 100, 40000, -1 << 63, 1<<63 - 1})))
+	case f == "date_format" && i == 1:
+		return model.Lit(stream.Text(pick(g, timePatterns)))
+	case f == "to_char" && i == 1:
+		return model.Lit(stream.Text(pick(g, timeTemplates)))
+	case f == "to_timestamp" && i == 0:
+		return model.Lit(stream.Text(pick(g, timeTexts)))
+	case f == "to_timestamp" && i == 1:
+		return model.Lit(stream.Text(pick(g, timePatterns)))
 	case (f == "repeat" || f == "lpad" || f == "rpad") && i == 1:
 		return model.Lit(stream.Big(pick(g, []int64{0, 1, 2, 3, 7, 20, -1, 300 << 10, 1 << 62})))
 	case counted[f] && t == stream.BigInt && i > 0:

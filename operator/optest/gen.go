@@ -144,9 +144,6 @@ func (g *Gen) argument(f string, i int, t stream.Type, depth int) *model.Expr {
 			return e
 		}
 		switch {
-		case f == "date_trunc" && i == 0:
-			units := []string{"second", "minute", "HOUR", "Day", "month", "year"}
-			return model.Lit(stream.Text(units[g.IntN(len(units))]))
 		case f == "to_timestamp_ltz" && i == 1:
 			return model.Lit(stream.Int([]int32{0, 3, 6}[g.IntN(3)]))
 		case f == "like" && i == 1:

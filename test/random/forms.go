@@ -18,11 +18,21 @@ var forms = map[byte][]string{
 		"OVERLAY({t} PLACING 'xy' FROM 2)", "INITCAP({t})", "TRANSLATE({t}, 'gre', 'ö')", "CONCAT_WS('-', {t}, {t}, {t})", "SPLIT_INDEX({t}, 'e', {n})",
 		"SPLIT_PART({t}, 'e', {n})", "CHR({i})", "CHR(100 + {n})", "REGEXP_EXTRACT({t}, 'e+')", "REGEXP_EXTRACT({t}, '(g)(r|e)', {n})",
 		"REGEXP_REPLACE({t}, '([aeiou])', '<$1>')", "REGEXP_REPLACE({t}, {t}, '')", "CONCAT({t}, {t})",
+		"DATE_FORMAT({s}, 'yyyy-MM-dd EEE hh:mm:ss.SSS a')", "TO_CHAR({s}, 'FMDay, DD Mon YYYY HH24:MI:SS.US IW')", "FROM_UNIXTIME({i})", "DATE_FORMAT({s}, UPPER({t}))",
 	},
 	'i': {
 		"OCTET_LENGTH({t})", "ASCII({t})", "LOCATE('e', {t}, {n})", "STRPOS({t}, 'e')", "REGEXP_COUNT({t}, '[aeiou]')",
 		"BITAND({i}, {i})", "({i} & {i})", "({i} | {i})", "({i} # {i})", "(~ {i})", "({i} << {n})", "({i} >> {n})", "ROUND({i}, {n})", "TRUNCATE({i})",
 		"WIDTH_BUCKET({f}, 0, 10, 5)", "TRUNC({i}, {n})",
+	},
+	'l': {
+		"EXTRACT(QUARTER FROM {s})", "WEEK({s})", "EXTRACT(ISOYEAR FROM {s})", "DAYOFWEEK({s})", "EXTRACT(ISODOW FROM {s})", "DAYOFYEAR({s})", "DATE_PART('decade', {s})",
+		"EXTRACT(CENTURY FROM {s})", "EXTRACT(MILLENNIUM FROM {s})", "EXTRACT(MILLISECOND FROM {s})", "EXTRACT(MICROSECOND FROM {s})", "YEAR({s})",
+		"TIMESTAMPDIFF(SECOND, {s}, {s})", "TIMESTAMPDIFF(MONTH, {s}, {s})", "UNIX_TIMESTAMP(DATE_FORMAT({s}, 'yyyy-MM-dd HH:mm:ss'))", "UNIX_TIMESTAMP({t})",
+	},
+	's': {
+		"FLOOR({s} TO WEEK)", "CEIL({s} TO QUARTER)", "CEIL({s} TO MINUTE)", "TIMESTAMPADD(MONTH, {i}, {s})", "TIMESTAMPADD(HOUR, {n}, {s})",
+		"TO_TIMESTAMP(DATE_FORMAT({s}, 'dd.MM.yyyy H:m'), 'dd.MM.yyyy H:m')", "TO_TIMESTAMP({t}, 'yyyy')",
 	},
 	'f': {
 		"ROUND({f}, {n})", "TRUNCATE({f}, {n})", "TRUNCATE({f})", "CBRT({f})", "LOG(2, {f})", "LOG({f}, 7)", "LOG2({f})", "LOG10({f})", "SIN({f})", "COS({f})", "TAN({f})", "COT({f})",
@@ -61,7 +71,7 @@ func (e exprs) form(kind byte, depth int) string {
 
 // anyForm is a form of any kind.
 func (e exprs) anyForm(depth int) string {
-	kinds := "ttiffbb"
+	kinds := "ttiffbbls"
 	return e.form(kinds[e.r.IntN(len(kinds))], depth)
 }
 

@@ -7,6 +7,9 @@ func (e exprs) timestamp(depth int) string {
 	if depth <= 0 {
 		return e.pick(e.col("w"), e.col("w"), "TIMESTAMP '2026-01-01 00:00:10'", "TO_TIMESTAMP_LTZ("+e.col("ms")+", 3)")
 	}
+	if e.r.IntN(6) == 0 {
+		return e.form('s', depth-1)
+	}
 	a := e.timestamp(depth - 1)
 	switch e.r.IntN(9) {
 	case 0:

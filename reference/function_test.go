@@ -1,0 +1,111 @@
+package reference
+
+import (
+	"testing"
+
+	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/stream"
+)
+
+// Known answers, from the manuals of PostgreSQL and Flink where both agree or the table
+// says whose it is.
+func TestKnownAnswers(t *testing.T) {
+	const (
+		b  = stream.Boolean
+		i4 = stream.Integer
+		i8 = stream.BigInt
+		f8 = stream.Double
+		tx = stream.Varchar
+		ts = stream.Timestamp
+	)
+	c := model.Call
+	day := at("2024-02-29 23:59:58.123456") // a Thursday
+	for _, test := range []struct {
+		e    *model.Expr
+		want string
+	}{
+		{c("trim", tx, txt("yxTomxx"), txt("xyz")), "Tom"},
+		{c("ltrim", tx, txt("zzzytest"), txt("xyz")), "test"},
+		{c("left", tx, txt("abcde"), int8(-2)), "abc"},
+		{c("right", tx, txt("abcde"), int8(-2)), "cde"},
+		{c("right", tx, txt("añb"), int8(2)), "ñb"},
+		{c("reverse", tx, txt("añb")), "bña"},
+		{c("repeat", tx, txt("Pg"), int8(4)), "PgPgPgPg"},
+		{c("repeat", tx, txt("Pg"), int8(1<<40)), fails + "text too long"},
+		{c("lpad", tx, txt("hi"), int8(5), txt("xy")), "xyxhi"},
+		{c("rpad", tx, txt("hi"), int8(5), txt("xy")), "hixyx"},
+		{c("lpad", tx, txt("hello"), int8(3)), "hel"},
+		{c("overlay", tx, txt("Txxxxas"), txt("hom"), int8(2), int8(4)), "Thomas"},
+		{c("initcap", tx, txt("hi THOMAS-mann")), "Hi Thomas-Mann"},
+		{c("translate", tx, txt("12345"), txt("143"), txt("ax")), "a2x5"},
+		{c("concat_ws", tx, txt(","), txt("abc"), model.Lit(stream.NullOf(tx)), txt("22")), "abc,22"},
+		{c("split_index", tx, txt("a,b,c"), txt(","), int8(2)), "c"},
+		{c("split_index", tx, txt("a,b,c"), txt(","), int8(3)), "NULL"},
+		{c("split_part", tx, txt("abc~@~def~@~ghi"), txt("~@~"), int8(2)), "def"},
+		{c("split_part", tx, txt("abc,def,ghi"), txt(","), int8(-2)), "def"},
+		{c("split_part", tx, txt("abc"), txt(","), int8(0)), fails + "argument out of domain"},
+		{c("position", i4, txt("b"), txt("añbb"), int8(4)), "4"},
+		{c("octet_length", i4, txt("josé")), "5"},
+		{c("ascii", i4, txt("x")), "120"},
+		{c("chr", tx, int8(0x20ac)), "€"},
+		{c("chr", tx, int8(0xd800)), fails + "argument out of domain"},
+		{c("similar", b, txt("abc"), txt("%(b|d)%")), "true"},
+		{c("similar", b, txt("abc"), txt("(b|c)%")), "false"},
+		{c("regexp_like", b, txt("Hello World"), txt("world$"), txt("i")), "true"},
+		{c("regexp_like", b, txt("a"), txt("(")), fails + "malformed pattern"},
+		{c("regexp_extract", tx, txt("foothebar"), txt("foo(.*?)(bar)"), int8(2)), "bar"},
+		{c("regexp_extract", tx, txt("foothebar"), txt("x")), "NULL"},
+		{c("regexp_replace", tx, txt("foobarbaz"), txt("b(..)"), txt("X$1Y")), "fooXarYXazY"},
+		{c("regexp_replace", tx, txt("foobarbaz"), txt("b(..)"), txt(`X\1$`)), "fooXar$Xaz$"},
+		{c("regexp_count", i4, txt("123456789012"), txt(`\d\d\d`)), "4"},
+		{c("round_to", f8, dbl(42.4382), int8(2)), "42.44"},
+		{c("round_to", f8, dbl(2.675), int8(2)), "2.68"},
+		{c("round_to", f8, dbl(-1234.56), int8(-1)), "-1230"},
+		{c("round_to", i8, int8(1250), int8(-2)), "1300"},
+		{c("round_to", i4, int4(2147483647), int8(-9)), "2000000000"},
+		{c("round_to", i4, int4(2147483647), int8(-1)), fails + "number out of range"},
+		{c("truncate_to", f8, dbl(42.4382), int8(2)), "42.43"},
+		{c("cbrt", f8, dbl(64)), "4"},
+		{c("log", f8, dbl(2), dbl(64)), "6"},
+		{c("log10", f8, dbl(1000)), "3"},
+		{c("log2", f8, dbl(-1)), fails + "argument out of domain"},
+		{c("degrees", f8, dbl(0.5)), "28.64788975654116"},
+		{c("asin", f8, dbl(1.5)), fails + "argument out of domain"},
+		{c("width_bucket", i4, dbl(5.35), dbl(0.024), dbl(10.06), int4(5)), "3"},
+		{c("width_bucket", i4, dbl(9), dbl(10), dbl(0), int4(10)), "2"},
+		{c("bit_xor", i4, int4(17), int4(5)), "20"},
+		{c("shift_left", i4, int4(1), int4(33)), "2"},
+		{c("shift_right", i8, int8(-8), int8(1)), "-4"},
+		{c("extract_week", i8, at("2005-01-01")), "53"},
+		{c("extract_isoyear", i8, at("2006-01-01")), "2005"},
+		{c("extract_dow", i8, at("2001-02-16")), "5"},
+		{c("extract_isodow", i8, at("2001-02-18")), "7"},
+		{c("extract_doy", i8, at("2001-02-16")), "47"},
+		{c("extract_century", i8, at("2000-12-16")), "20"},
+		{c("extract_decade", i8, at("2001-02-16")), "200"},
+		{c("extract_millisecond", i8, day), "58123"},
+		{c("date_ceil", ts, txt("month"), day), "2024-03-01T00:00:00Z"},
+		{c("date_ceil", ts, txt("DAY"), at("2024-02-29")), "2024-02-29T00:00:00Z"},
+		{c("timestamp_add", ts, txt("month"), int8(1), at("2023-01-31")), "2023-02-28T00:00:00Z"},
+		{c("timestamp_add", ts, txt("year"), int8(-1), at("2024-02-29")), "2023-02-28T00:00:00Z"},
+		{c("timestamp_diff", i8, txt("month"), at("2023-01-31"), at("2023-02-28")), "1"},
+		{c("timestamp_diff", i8, txt("month"), at("2023-03-15 12:00:00"), at("2023-02-15 12:00:01")), "0"},
+		{c("timestamp_diff", i8, txt("hour"), at("2023-01-01"), at("2023-01-02 00:59:59")), "24"},
+		{c("date_format", tx, day, txt("yyyy/MM/dd EEE 'at' hh:mm:ss.SSS a, Q")), "2024/02/29 Thu at 11:59:58.123 PM, 1"},
+		{c("to_char", tx, day, txt(`FMDay, FMDD FMMonth YYYY "Q"Q HH24:MI:SS.US DDD`)), "Thursday, 29 February 2024 Q1 23:59:58.123456 060"},
+		{c("to_char", tx, day, txt("MONTHd")), "FEBRUARY 5"},
+		{c("to_timestamp", ts, txt("29 feb 24 1:05 pm"), txt("d MMM yy h:mm a")), "2024-02-29T13:05:00Z"},
+		{c("to_timestamp", ts, txt("2023-02-29 00:00:00")), fails + "text does not fit the pattern"},
+	} {
+		v, reason := Eval(test.e, nil)
+		got := v.String()
+		if reason != "" {
+			got = fails + reason
+		} else if v.Type != test.e.Type {
+			t.Errorf("%s: type %v, want %v", test.e.Func, v.Type, test.e.Type)
+		}
+		if got != test.want {
+			t.Errorf("%s%v: %s, want %s", test.e.Func, test.e.Args, got, test.want)
+		}
+	}
+}
