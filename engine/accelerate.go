@@ -24,7 +24,8 @@ import (
 //
 // What a device computes is the beginning of body.compute - the steps in front of an
 // operator, or an aggregate's groups by pane; the rest runs on the device's finisher.
-// Everything in order - absorbing, windows, joins - stays with the CPU.
+// Everything in order - absorbing, windows - stays with the CPU, but for the pairs of window
+// joins, which are tasks of their own (pairs.go).
 //
 // While programs are compiled the CPU runs everything, unless the run is to have its
 // tasks on devices only: then compiling comes first, and a refusal fails Start.
@@ -95,6 +96,9 @@ func newQueue(cfg Config, plan *bind.Plan) *schedule.Queue {
 	}
 	for _, p := range plan.Pipelines {
 		classes += max(1, len(p.Inputs))
+		if p.Form == bind.Join {
+			classes++
+		}
 	}
 	table := schedule.NewTable(lanes...)
 	switch cfg.Scheduler {

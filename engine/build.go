@@ -105,6 +105,10 @@ func (r *run) fill(s *stage, p *bind.Pipeline, readers map[model.Edge][]model.Re
 		s.setLanes(fn)
 		s.function = newFunctionBody(r, fn, len(p.Inputs), r.outlets[model.Edge{Op: p.Output().ID, Port: model.Out}], r.errorPorts(s, p))
 		s.body = s.function
+		if r.pairing(p) && r.unpaired[p.ID] == nil {
+			s.pairs = s.newPairs(fn.(operator.Pairer))
+			s.function.pairs = s.pairs
+		}
 	}
 	if err != nil {
 		return err
@@ -141,6 +145,9 @@ func (r *run) suited(p *bind.Pipeline) (fn operator.Function, unsuited error, er
 		fn, err = r.function(p, false)
 		return fn, nil, err
 	}
+	if err := r.tryPairs(p); err != nil {
+		return nil, nil, err
+	}
 	// Beside workers devices take what these compute task by task; windows that a worker puts
 	// out whole are many times faster than any that are merged from devices' panes.
 	if fn, err = r.function(p, r.cfg.DevicesOnly); err != nil {
@@ -155,7 +162,7 @@ func (r *run) suited(p *bind.Pipeline) (fn operator.Function, unsuited error, er
 // function makes the function of a pipeline; for devices, one of whose tasks they can run
 // a part.
 func (r *run) function(p *bind.Pipeline, devices bool) (operator.Function, error) {
-	env := operator.Env{Devices: devices, Pool: r.pool, BufferBytesMax: r.cfg.BufferBytesMax, Lanes: r.cfg.Workers, Force: r.cfg.Force}
+	env := operator.Env{Devices: devices, Pairs: r.pairing(p) && r.unpaired[p.ID] == nil, Pool: r.pool, BufferBytesMax: r.cfg.BufferBytesMax, Lanes: r.cfg.Workers, Force: r.cfg.Force}
 	sides := make([]operator.Side, len(p.Inputs))
 	for i, in := range p.Inputs {
 		sides[i] = operator.Side{Relation: r.plan.Model.EdgeRelation(in.Edge), Steps: in.Steps, Need: in.Need}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/millrace/millrace/device"
 	"github.com/millrace/millrace/engine/schedule"
-	"github.com/millrace/millrace/operator"
 )
 
 // RefusedError says that a run has to have its tasks on devices only, and cannot.
@@ -73,7 +72,7 @@ func (r *run) compileFirst() error {
 // demandDevices fails if what a pipeline computes is left to the CPU, or if nothing is for
 // devices.
 func (r *run) demandDevices() error {
-	offers, idle := 0, ""
+	offers, idle, why := 0, "", ""
 	for i := range r.classes {
 		c := &r.classes[i]
 		switch reason := r.refusal(i); {
@@ -84,11 +83,11 @@ func (r *run) demandDevices() error {
 		case c.offer != nil:
 			offers++
 		case c.bare:
-			idle = c.stage.name
+			idle, why = c.stage.name, c.declined
 		}
 	}
 	if offers == 0 && idle != "" {
-		return &RefusedError{idle, operator.ErrNoSteps.Error()}
+		return &RefusedError{idle, why}
 	}
 	if offers == 0 {
 		return &RefusedError{"this script", "nothing in it is computed from rows"}

@@ -89,6 +89,7 @@ type run struct {
 	queue     *schedule.Queue
 	stages    []*stage
 	classes   []class
+	unpaired  map[int]error // by pipeline: why devices do not find a join's pairs
 	writers   []*writer
 	outlets   map[model.Edge]*outlet
 	ports     map[model.OpID]*errorPort
@@ -322,7 +323,7 @@ func (r *run) work(p schedule.Processor) {
 		var err error
 		switch u.Kind {
 		case schedule.Compute, schedule.Plain, schedule.Redo:
-			if s.shared {
+			if s.shared || r.classes[u.Pipeline].pairs {
 				err = s.runShared(u, scratch)
 			} else {
 				err = s.runCompute(u, scratch)

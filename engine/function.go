@@ -23,6 +23,7 @@ type functionBody struct {
 	previewer operator.Previewer // nil: it does not care
 	streamer  operator.Streamer  // nil: it puts out nothing in Batch
 	fused     *fusedSink         // nil: rows go to the outlet
+	pairs     *pairs             // nil: it has no jobs for others
 }
 
 func newFunctionBody(r *run, fn operator.Function, inputs int, out *outlet, errors errorPorts) *functionBody {
@@ -48,6 +49,9 @@ func (b *functionBody) preview(t *operator.Task) {
 }
 
 func (b *functionBody) compute(sl *slot, scratch any) (err error) {
+	if sl.job != nil {
+		return b.pairs.fn.Pair(sl.job, sl.task.Paired)
+	}
 	if b.streamer != nil {
 		sl.partial, err = scratch.(*streamScratch).batch(b, sl)
 	} else {
@@ -71,7 +75,7 @@ func (b *functionBody) absorb(sl *slot) error {
 	return b.fn.Assemble(&sl.task, sl.partial)
 }
 
-func (b *functionBody) produce(sl *slot) (bool, error) {
+func (b *functionBody) produce(sl *slot) (more bool, err error) {
 	if b.streamer != nil && b.sendStreamed(sl) {
 		return true, nil
 	}
@@ -82,8 +86,11 @@ func (b *functionBody) produce(sl *slot) (bool, error) {
 	if err := b.errors.send(b.fn.TakeErrors()); err != nil {
 		return false, err
 	}
+	if b.pairs != nil {
+		more = b.pairs.proceed()
+	}
 	if batch == nil {
-		return false, nil
+		return more, nil
 	}
 	batch.First = b.rowsOut.Load()
 	b.rowsOut.Add(int64(batch.Len))
@@ -94,7 +101,7 @@ func (b *functionBody) produce(sl *slot) (bool, error) {
 	return true, nil
 }
 
-func (b *functionBody) room() bool       { return true }
+func (b *functionBody) room() bool       { return b.pairs == nil || b.pairs.ready() }
 func (b *functionBody) watermark() int64 { return b.fn.Watermark() }
 func (b *functionBody) ended() bool      { return b.left == 0 }
 func (b *functionBody) wants(i int) bool { return b.fn.Wants(i) }

@@ -17,18 +17,32 @@ func (r *run) offers() {
 	}
 	for i := range r.classes {
 		c := &r.classes[i]
-		program, rows, err := c.stage.program(c.input)
+		program, rows, err := c.program()
 		if err != nil {
-			c.declined, c.bare = err.Error(), errors.Is(err, operator.ErrNoSteps)
+			c.declined, c.bare = err.Error(), c.pairs || errors.Is(err, operator.ErrNoSteps)
 		}
 		if program != nil {
 			c.offer = &offer{program, rows}
 		}
 	}
 	for _, s := range r.stages {
-		if s.shared = s.offered(); s.shared {
-			s.shares = make([]share, (1+len(r.cfg.Devices))*max(1, len(s.inlets)))
+		if s.shared = s.offered(); s.shared || s.pairs != nil {
+			s.shares = make([]share, (1+len(r.cfg.Devices))*s.kinds)
 		}
+	}
+}
+
+// program writes the program of a class, and says how many rows its largest task has, on each
+// side if they are a join's windows.
+func (c *class) program() (kernel.Pipeline, int, error) {
+	switch s := c.stage; {
+	case !c.pairs:
+		return s.program(c.input)
+	case s.pairs == nil:
+		return nil, 0, s.run.unpaired[s.id]
+	default:
+		program, err := pairProgram(s.function.fn)
+		return program, operator.PairRowsMax, err
 	}
 }
 
@@ -90,6 +104,7 @@ type Offered struct {
 	Pipeline *bind.Pipeline
 	Input    int
 	Groups   bool   // an aggregate's groups by pane, not only rows
+	Pairs    bool   // those of a join's windows: Input is none
 	Declined string // why they cannot; empty if they can
 	Kernels  int
 	Source   string // in the common dialect, without a backend's prelude
@@ -133,6 +148,9 @@ func (r *run) functionOffers(p *bind.Pipeline) (out []Offered, streams bool, err
 		}
 		out = append(out, offered(p, i, o, declined))
 	}
+	if r.pairing(p) {
+		out = append(out, r.pairsOffered(p, fn))
+	}
 	s, ok := fn.(operator.Streamer)
 	return out, ok && s.Streams(), nil
 }
@@ -160,10 +178,26 @@ func offered(p *bind.Pipeline, input int, o operator.Offload, declined error) Of
 	if declined == nil {
 		program, declined = kernel.New(o)
 	}
-	if declined != nil {
-		out.Declined = declined.Error()
-		return out
-	}
-	out.Kernels, out.Source = len(program.Program().Launches), program.Program().Source
+	out.describe(program, declined)
 	return out
+}
+
+// pairsOffered is a join's pairs.
+func (r *run) pairsOffered(p *bind.Pipeline, fn operator.Function) Offered {
+	out := Offered{Pipeline: p, Input: len(p.Inputs), Pairs: true}
+	var program kernel.Pipeline
+	declined := r.unpaired[p.ID]
+	if declined == nil {
+		program, declined = pairProgram(fn)
+	}
+	out.describe(program, declined)
+	return out
+}
+
+func (o *Offered) describe(program kernel.Pipeline, declined error) {
+	if declined != nil {
+		o.Declined = declined.Error()
+		return
+	}
+	o.Kernels, o.Source = len(program.Program().Launches), program.Program().Source
 }

@@ -25,10 +25,11 @@ import (
 //  3. A task that a device did not finish, or not well, is in the queue again or is run by
 //     the CPU as a Redo, which nobody else can have: none is lost.
 
-// class is a kind of task for the scheduler: those of one input of a stage.
+// class is a kind of task for the scheduler: those of one input of a stage, or a join's pairs.
 type class struct {
 	stage *stage
 	input int
+	pairs bool
 	offer *offer // nil: the CPU alone runs them
 	// declined says why devices do not run them; empty for an offer and for sources.
 	declined string
@@ -48,6 +49,10 @@ func (r *run) classify(s *stage) {
 	for i := range max(1, len(s.inlets)) {
 		r.classes = append(r.classes, class{stage: s, input: i})
 	}
+	if r.pairing(r.plan.Pipelines[s.id]) {
+		r.classes = append(r.classes, class{stage: s, input: len(s.inlets), pairs: true})
+	}
+	s.kinds = len(r.classes) - s.class
 }
 
 // unit is the piece of work of the slot with a sequence number. s.mu is held.
@@ -79,6 +84,13 @@ func (s *stage) hold(u schedule.Unit) *slot {
 	if !ok {
 		own = &slot{}
 	}
+	if s.run.classes[u.Pipeline].pairs {
+		if s.pairs.hold(u, own) {
+			return own
+		}
+		s.spare.Put(own)
+		return nil
+	}
 	seq := uint64(u.Index)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,6 +110,9 @@ func (s *stage) hold(u schedule.Unit) *slot {
 
 // letGo ends a runner's hold.
 func (s *stage) letGo(own *slot) {
+	if own.job != nil {
+		s.pairs.letGo(own)
+	}
 	for i := range own.task.Spans {
 		own.task.Spans[i].Batch.Release()
 	}
@@ -127,7 +142,7 @@ func (s *stage) runShared(u schedule.Unit, w workerScratch) error {
 func (s *stage) publish(p schedule.Processor, u schedule.Unit, own *slot, busy time.Duration) {
 	rows, c := int64(own.task.Rows), s.shareOf(p, own.task.Input)
 	c.busyNanos.Add(int64(busy))
-	if p == schedule.CPU {
+	if p == schedule.CPU && own.job == nil {
 		s.busyNanos.Add(int64(busy))
 	}
 	if u.Kind != schedule.Redo && !s.run.queue.Done(p, u, s.work(own), busy) {
@@ -138,6 +153,10 @@ func (s *stage) publish(p schedule.Processor, u schedule.Unit, own *slot, busy t
 	c.tasks.Add(1)
 	c.rows.Add(rows)
 	c.bytes.Add(s.sizeOf(own))
+	if own.job != nil {
+		s.pairs.finish(u, own)
+		return
+	}
 	seq := uint64(u.Index)
 	sl := s.slotOf(seq)
 	sl.partial = own.partial
@@ -148,6 +167,9 @@ func (s *stage) publish(p schedule.Processor, u schedule.Unit, own *slot, busy t
 
 // work is how much of a full task the slot's is.
 func (s *stage) work(sl *slot) float64 {
+	if sl.job != nil {
+		return s.pairs.work(sl)
+	}
 	full := s.inlets[sl.task.Input].rowsMax
 	return max(float64(sl.task.Rows)/float64(full), workLeast)
 }
@@ -156,9 +178,9 @@ func (s *stage) work(sl *slot) float64 {
 // spends on any task.
 const workLeast = 1.0 / 256
 
-// shareOf returns what processor p has done of input i.
+// shareOf returns what processor p has done of the stage's class number i.
 func (s *stage) shareOf(p schedule.Processor, i int) *share {
-	return &s.shares[int(p)*max(1, len(s.inlets))+i]
+	return &s.shares[int(p)*s.kinds+i]
 }
 
 // offered tells whether any input of the stage has an offer for devices.

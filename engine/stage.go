@@ -50,6 +50,8 @@ type stage struct {
 	shares   []share // by processor and input; nil unless shared
 	spare    sync.Pool
 	unsuited error      // why devices cannot run the function
+	kinds    int        // classes
+	pairs    *pairs     // nil: no join whose pairs devices may find
 	mu       sync.Mutex // guards head, tail, inlets, wants and the slots outside head..tail
 	space    *sync.Cond // a slot was freed; source readers wait here
 	ring     []slot
@@ -82,6 +84,9 @@ type slot struct {
 	decoded  decoded
 	encoded  encoded
 	streamed streamed
+	// Of a runner with a job of a join's pairs; the task is without rows.
+	job     *operator.PairJob
+	windows operator.Windows
 
 	computed atomic.Uint64 // sequence number + 1 once the parallel part is done
 	laned    atomic.Uint64 // the same for the lanes
@@ -175,8 +180,11 @@ func (s *stage) computed(sl *slot, seq uint64) {
 
 // sizeOf is about how many bytes a slot's input has.
 func (s *stage) sizeOf(sl *slot) int64 {
-	if len(s.inlets) == 0 {
+	switch {
+	case len(s.inlets) == 0:
 		return int64(len(sl.block.Data))
+	case sl.job != nil:
+		return s.pairs.bytes(sl)
 	}
 	return int64(sl.task.Rows) * int64(s.inlets[sl.task.Input].rowSize)
 }
@@ -203,6 +211,9 @@ func (s *stage) runLane(l int) error {
 				return err
 			}
 			sl.laneOut[l] = out
+			if s.pairs != nil {
+				s.pairs.planned(out)
+			}
 			seq := ln.next
 			ln.next++
 			if sl.laneLeft.Add(-1) == 0 {

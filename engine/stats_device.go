@@ -25,7 +25,7 @@ func (a *accelerator) stats() DeviceStats {
 }
 
 // byProcessor splits what a stage did by processors: the CPU's part first. Inputs count
-// together.
+// together, a join's pairs apart.
 func (s *stage) byProcessor(all PipelineStats) []PipelineStats {
 	if !s.run.hybrid() {
 		return []PipelineStats{all}
@@ -36,18 +36,37 @@ func (s *stage) byProcessor(all PipelineStats) []PipelineStats {
 			all.Refused = c.declined
 		}
 	}
-	all.TasksPerSecond = s.rate(schedule.CPU)
-	if !s.shared {
-		return []PipelineStats{all}
+	out := []PipelineStats{all}
+	if s.shared {
+		out = s.split(all, 0, inputs)
+	} else {
+		out[0].TasksPerSecond = s.rate(s.class, schedule.CPU)
 	}
+	if s.kinds == inputs {
+		return out
+	}
+	found := PipelineStats{Name: all.Name + ", pairs", Form: PairsForm, Processor: all.Processor, Refused: s.run.classes[s.class+inputs].declined}
+	if s.pairs == nil {
+		return append(out, found)
+	}
+	return append(out, s.split(found, inputs, s.kinds)...)
+}
+
+// PairsForm is PipelineStats.Form of a join's pairs, which are work of their own.
+const PairsForm = "pairs"
+
+// split is what every processor did of the stage's classes from one to another; all is what is
+// known of all processors together.
+func (s *stage) split(all PipelineStats, from, to int) []PipelineStats {
 	cpu := all
-	cpu.Tasks, cpu.RowsIn, cpu.BytesIn, cpu.Lost = s.did(schedule.CPU, &all)
+	cpu.TasksPerSecond = s.rate(s.class+from, schedule.CPU)
+	cpu.did(s, schedule.CPU, from, to)
 	out := []PipelineStats{cpu}
 	for _, a := range s.run.accelerators {
-		p := PipelineStats{Name: all.Name, Form: all.Form, Processor: a.name(), TasksPerSecond: s.rate(a.id)}
-		p.Tasks, p.RowsIn, p.BytesIn, p.Lost = s.did(a.id, &p)
+		p := PipelineStats{Name: all.Name, Form: all.Form, Processor: a.name(), TasksPerSecond: s.rate(s.class+from, a.id)}
+		p.did(s, a.id, from, to)
 		stages := device.Stages{}
-		for i := range inputs {
+		for i := from; i < to; i++ {
 			a.scopes[s.class+i].addTo(&p, &stages)
 		}
 		times := stageSeconds(stages)
@@ -57,26 +76,26 @@ func (s *stage) byProcessor(all PipelineStats) []PipelineStats {
 	return out
 }
 
-// did sums what a processor did, and for a device sets its busy time.
-func (s *stage) did(id schedule.Processor, p *PipelineStats) (tasks, rows, bytes, lost int64) {
+// did enters what a processor did of a stage's classes from one to another.
+func (p *PipelineStats) did(s *stage, id schedule.Processor, from, to int) {
 	busy := time.Duration(0)
-	for i := range max(1, len(s.inlets)) {
+	p.Tasks, p.RowsIn, p.BytesIn, p.Lost = 0, 0, 0, 0
+	for i := from; i < to; i++ {
 		c := s.shareOf(id, i)
-		tasks += c.tasks.Load()
-		rows += c.rows.Load()
-		bytes += c.bytes.Load()
-		lost += c.lost.Load()
+		p.Tasks += c.tasks.Load()
+		p.RowsIn += c.rows.Load()
+		p.BytesIn += c.bytes.Load()
+		p.Lost += c.lost.Load()
 		busy += time.Duration(c.busyNanos.Load())
 	}
-	if id != schedule.CPU {
+	if id != schedule.CPU || p.Form == PairsForm {
 		p.BusySeconds = busy.Seconds()
 	}
-	return tasks, rows, bytes, lost
 }
 
-// rate is the scheduler's belief about the stage's first input.
-func (s *stage) rate(id schedule.Processor) (rate float64) {
-	s.run.queue.Change(func(t *schedule.Table) { rate = t.Rate(s.class, id) })
+// rate is the scheduler's belief about a class.
+func (s *stage) rate(class int, id schedule.Processor) (rate float64) {
+	s.run.queue.Change(func(t *schedule.Table) { rate = t.Rate(class, id) })
 	return rate
 }
 

@@ -42,7 +42,11 @@ func (s *Stats) writePipelines(sb *strings.Builder) {
 	for i := range s.Pipelines {
 		p := &s.Pipelines[i]
 		number, out, name := "", "", ""
-		if p.Processor == "cpu" { // the first line of each
+		switch {
+		case p.Processor != "cpu":
+		case p.Form == engine.PairsForm:
+			name = p.Name
+		default: // the first line of each
 			id++
 			number, out, name = fmt.Sprint(id), humanize.Comma(p.RowsOut), p.Name
 		}
@@ -61,7 +65,7 @@ func (s *Stats) writeTaken(sb *strings.Builder) {
 	id, head := -1, "\nalgorithms taken, by tasks or windows\n"
 	for i := range s.Pipelines {
 		p := &s.Pipelines[i]
-		if p.Processor == "cpu" {
+		if p.Processor == "cpu" && p.Form != engine.PairsForm {
 			id++
 		}
 		for _, c := range p.Choices {

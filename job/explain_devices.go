@@ -35,6 +35,8 @@ func (p *Plan) explainDevices(sb *strings.Builder) {
 		switch {
 		case o.Declined != "":
 			what = "on the CPU: " + o.Declined
+		case o.Pairs:
+			what = "pairs of its windows, by " + plural(o.Kernels, "kernel", "kernels")
 		case o.Groups:
 			what = "groups by pane, by " + plural(o.Kernels, "kernel", "kernels")
 		}
@@ -53,7 +55,10 @@ func (p *Plan) scheduler() string {
 }
 
 func offerName(o engine.Offered) string {
-	if len(o.Pipeline.Inputs) > 1 {
+	switch {
+	case o.Pairs:
+		return o.Pipeline.Name() + ", pairs"
+	case len(o.Pipeline.Inputs) > 1:
 		return fmt.Sprintf("%s, input %d", o.Pipeline.Name(), 1+o.Input)
 	}
 	return o.Pipeline.Name()
