@@ -12,6 +12,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/state"
 	"github.com/millrace/millrace/stream"
 )
@@ -19,18 +20,19 @@ import (
 // Position is a place between two records of a partition, from which a Reader can
 // begin. The zero Position is the start. File counts the partition's files in name
 // order; Offset is in bytes of that file's (decompressed) content, or in rows for a
-// generator; Line is the number of lines before it in the file.
+// generator and for files that have no lines; Line is the number of lines (or rows)
+// before it in the file.
 type Position struct {
 	File   int
 	Offset int64
 	Line   int64
 }
 
-// Block is a run of whole records as bytes, or for a generator a run of row numbers.
-// It is reused: a Reader overwrites all of it.
+// Block is a run of whole records as bytes, or for a generator and for files of columns a
+// run of row numbers. It is reused: a Reader overwrites all of it.
 type Block struct {
 	Data []byte
-	Rows int    // generators only
+	Rows int    // generators and files of columns
 	File string // name to show in messages
 	// Due is when the first row was due, in a paced source; zero: rows are not paced.
 	Due        time.Time
@@ -39,8 +41,36 @@ type Block struct {
 	// Errors are records the reader gave up itself (too long); they lie before the
 	// block's rows.
 	Errors []RecordError
+	// Passed are rows before the block's that the reader did not read, because no reader
+	// of the stream wants them (Reading).
+	Passed Passed
 
 	layout *layout // CSV: how the file's fields match the columns
+	unit   any     // files of columns: where the rows stand
+}
+
+// Passed are rows that were not read.
+type Passed struct {
+	Rows int64
+	Time int64 // the greatest event time among them; stream.MinTime if there is none
+}
+
+func (p *Passed) add(rows, time int64) {
+	if p.Rows == 0 {
+		p.Time = stream.MinTime
+	}
+	p.Rows, p.Time = p.Rows+rows, max(p.Time, time)
+}
+
+// Reading says what will be read of a source, so that it can leave out the rest. The
+// zero value means everything.
+type Reading struct {
+	Need []bool // columns; nil: all
+	// Where are conjuncts over the stream's columns. Rows for which one of them is not TRUE
+	// are dropped by whoever reads the stream, so a source need not give them. It may, and
+	// then they are no error rows and not late.
+	Where []*model.Expr
+	Time  int // column of event time, or -1; meaningful with Where
 }
 
 // RecordError is a record that could not be decoded. Line is 1-based within the
@@ -98,6 +128,12 @@ type Decoder interface {
 	// Record returns the text (cut to ErrorRecordBytesMax) and the 1-based line within
 	// the block of row i of the block decoded last, which must still be intact.
 	Record(row int) (text string, line int64)
+}
+
+// Counted is a Source that reads less than the bytes of its blocks, or more.
+type Counted interface {
+	Source
+	BytesRead() int64
 }
 
 // Ordered is a Decoder that knows whether the values of a TIMESTAMP column ascend in every

@@ -30,7 +30,7 @@ func open(t testing.TB, options map[string]string, schema *stream.Schema, env En
 	if err != nil {
 		t.Fatal(err)
 	}
-	src, err := OpenSource("s", &model.Source{Connector: info.Connector, Options: info.Options}, schema, nil, env)
+	src, err := OpenSource("s", &model.Source{Connector: info.Connector, Options: info.Options}, schema, Reading{}, env)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,6 +97,8 @@ func schemaOf(src Source) *stream.Schema {
 		return s.schema
 	case *datagenSource:
 		return s.schema
+	case *parquetSource:
+		return stream.NewSchema(s.fields...)
 	}
 	panic("unknown source")
 }

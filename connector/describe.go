@@ -25,7 +25,9 @@ func Describe() []Description {
 				d.Aliases = append(d.Aliases, alias)
 			}
 		}
-		d.Options = append(sourceOptions(name), sinkOptionNames(name)...)
+		for _, format := range Formats() {
+			d.Options = append(append(d.Options, sourceOptions(name, format)...), sinkOptionNames(name, format)...)
+		}
 		sort.Strings(d.Options)
 		d.Options = slices.Compact(d.Options)
 		out = append(out, d)
@@ -34,10 +36,9 @@ func Describe() []Description {
 	return slices.CompactFunc(out, func(a, b Description) bool { return a.Name == b.Name })
 }
 
-// sourceOptions are the names that a source connector asks for, of files in CSV, which has
-// the most.
-func sourceOptions(name string) []string {
-	o := newOptionSet(map[string]string{"format": FormatCSV})
+// sourceOptions are the names that a source connector asks for with a format.
+func sourceOptions(name, format string) []string {
+	o := newOptionSet(map[string]string{"format": format})
 	switch name {
 	case connectorFile:
 		o.takeFile()
@@ -53,16 +54,16 @@ func sourceOptions(name string) []string {
 	return o.known
 }
 
-func sinkOptionNames(name string) []string {
-	o := newOptionSet(map[string]string{"format": FormatCSV})
+func sinkOptionNames(name, format string) []string {
+	o := newOptionSet(map[string]string{"format": format})
 	switch name {
 	case connectorFile:
 		o.takeFileSink()
 	case connectorStdout:
-		o.takeSinkFormat("", FormatNDJSON)
+		o.takeSinkFormat("", FormatNDJSON, textFormats)
 	}
 	return o.known
 }
 
-// Formats are the formats of text that files and standard streams have.
-func Formats() []string { return []string{FormatCSV, FormatNDJSON} }
+// Formats are the formats that files have; standard streams have those of text.
+func Formats() []string { return []string{FormatCSV, FormatNDJSON, FormatParquet} }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -14,10 +15,17 @@ import (
 	"github.com/millrace/millrace/stream"
 )
 
-// The formats of text files.
+// The formats of files.
 const (
-	FormatCSV    = "csv"
-	FormatNDJSON = "ndjson"
+	FormatCSV     = "csv"
+	FormatNDJSON  = "ndjson"
+	FormatParquet = "parquet"
+)
+
+// The names of formats that options may have.
+var (
+	textFormats = []string{FormatCSV, FormatNDJSON, "json", "jsonl"}
+	fileFormats = append([]string{FormatParquet}, textFormats...)
 )
 
 // textOptions are a text source's options, checked.
@@ -40,15 +48,14 @@ const (
 	headerNo
 )
 
-// takeFormat reads the options of the format. name guesses the format where it is not
-// given.
-func (o *optionSet) takeFormat(name, otherwise string) string {
-	format := o.choice("format", "", FormatCSV, FormatNDJSON, "json", "jsonl")
+// takeFormat reads the option format. name guesses the format where it is not given.
+func (o *optionSet) takeFormat(name, otherwise string, allowed []string) string {
+	format := o.choice("format", "", allowed...)
 	switch {
 	case format == "json" || format == "jsonl":
 		format = FormatNDJSON
 	case format == "":
-		if format = formatByName(name); format == "" {
+		if format = formatByName(name); !slices.Contains(allowed, format) {
 			format = otherwise
 		}
 	}
@@ -73,6 +80,8 @@ func formatByName(name string) string {
 		return FormatCSV
 	case ".ndjson", ".jsonl", ".json":
 		return FormatNDJSON
+	case ".parquet":
+		return FormatParquet
 	}
 	return ""
 }
@@ -94,9 +103,9 @@ func (o *optionSet) takeDialect() dialect {
 	return d
 }
 
-func (o *optionSet) takeText(defaultFormat string) textOptions {
+func (o *optionSet) takeText(defaultFormat string, allowed []string) textOptions {
 	t := textOptions{path: o.values["path"]}
-	t.format = o.takeFormat(t.path, defaultFormat)
+	t.format = o.takeFormat(t.path, defaultFormat, allowed)
 	if t.format == FormatCSV {
 		switch o.choice("header", "auto", "auto", "true", "false") {
 		case "true":
@@ -106,7 +115,9 @@ func (o *optionSet) takeText(defaultFormat string) textOptions {
 		}
 		t.dialect = o.takeDialect()
 	}
-	t.compression = o.choice("compression", compressAuto, compressAuto, compressNone, compressGzip, compressZstd)
+	if t.text() {
+		t.compression = o.choice("compression", compressAuto, compressAuto, compressNone, compressGzip, compressZstd)
+	}
 	switch o.choice("timestamp_unit", "", "s", "ms", "us", "ns") {
 	case "s":
 		t.unit = microsPerSecond
@@ -122,13 +133,15 @@ func (o *optionSet) takeText(defaultFormat string) textOptions {
 
 // takeFile reads the options of the file connector and looks for its files.
 func (o *optionSet) takeFile() (textOptions, [][]string) {
-	t := o.takeText("")
+	t := o.takeText("", fileFormats)
 	path, ok := o.take("path")
 	if !ok || strings.TrimSpace(path) == "" {
 		o.fail(o.written["path"], "connector file needs the option path", "add path = 'dir/*.csv'")
 	}
 	t.perFile = o.choice("partitions", "one", "one", "per-file") == "per-file"
-	t.follow = o.boolean("follow", false)
+	if t.text() {
+		t.follow = o.boolean("follow", false)
+	}
 	if o.err != nil {
 		return t, nil
 	}
@@ -149,6 +162,9 @@ func (o *optionSet) takeFile() (textOptions, [][]string) {
 	}
 	return t, partitions
 }
+
+// text: the format is one of lines.
+func (t *textOptions) text() bool { return t.format != FormatParquet }
 
 func (t *textOptions) checkFollow(o *optionSet, files []string) {
 	key := o.written["follow"]
@@ -241,12 +257,9 @@ type textSource struct {
 
 func newTextSource(src *model.Source, name string, schema *stream.Schema, t textOptions, env Env) *textSource {
 	s := &textSource{name: name, options: t, csv: t.format == FormatCSV, header: t.header, schema: schema,
-		blockBytes: BlockBytes, recordBytesMax: RecordBytesMax, physical: make([]bool, schema.Len())}
+		blockBytes: BlockBytes, recordBytesMax: RecordBytesMax, physical: physicalColumns(src, schema)}
 	if env.BlockBytes > 0 {
 		s.blockBytes = env.BlockBytes
-	}
-	for i := range schema.Fields {
-		s.physical[i] = i >= len(src.Computed) || src.Computed[i] == nil
 	}
 	if s.csv {
 		s.readers = csvReaders(schema, t.unit)

@@ -274,7 +274,7 @@ func TestFollow(t *testing.T) {
 
 func TestStdin(t *testing.T) {
 	open := func(in io.Reader) Source {
-		src, err := OpenSource("s", &model.Source{Connector: "stdin", Options: map[string]string{"format": "csv"}}, threeTexts, nil, Env{Stdin: in})
+		src, err := OpenSource("s", &model.Source{Connector: "stdin", Options: map[string]string{"format": "csv"}}, threeTexts, Reading{}, Env{Stdin: in})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -358,7 +358,7 @@ func TestProjection(t *testing.T) {
 			stream.Field{Name: "c", Type: stream.BigInt}, stream.Field{Name: "sum", Type: stream.BigInt})
 		computed := &model.Source{Connector: "file", Options: map[string]string{"path": writeFile(t, c.name, c.text), "format": formatByName(c.name)},
 			Computed: []*model.Expr{nil, nil, nil, {}}}
-		src, err := OpenSource("s", computed, schema, []bool{false, true, false, true}, Env{})
+		src, err := OpenSource("s", computed, schema, Reading{Need: []bool{false, true, false, true}}, Env{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -61,7 +61,10 @@ func CheckSource(options map[string]string, columns []stream.Field) (Info, error
 	info := Info{Connector: o.connector, Bounded: true}
 	switch o.connector {
 	case connectorFile:
-		t, _ := o.takeFile()
+		t, partitions := o.takeFile()
+		if o.err == nil && t.format == FormatParquet {
+			o.checkParquet(partitions[0], columns, t.unit)
+		}
 		info.Bounded, info.Live = !t.follow, t.follow
 	case connectorStdin:
 		o.takeStdin()
@@ -91,7 +94,7 @@ func CheckSink(options map[string]string, columns []stream.Field) (Info, error) 
 	case connectorFile:
 		o.takeFileSink()
 	case connectorStdout:
-		o.takeSinkFormat("", FormatNDJSON)
+		o.takeSinkFormat("", FormatNDJSON, textFormats)
 	}
 	if err := o.done(); err != nil {
 		return Info{}, err
@@ -136,10 +139,9 @@ func (o *optionSet) errorOrNil() error {
 }
 
 // OpenSource opens a source that CheckSource has accepted. The columns that anybody
-// reads are those present in the batches its decoders fill; need (nil: all) says the
-// same ahead of time, for sources that will read columns apart. Computed columns are left to
-// the caller.
-func OpenSource(name string, src *model.Source, schema *stream.Schema, _ []bool, env Env) (Source, error) {
+// reads are those present in the batches its decoders fill; reading says so ahead of time,
+// and which rows will be dropped. Computed columns are left to the caller.
+func OpenSource(name string, src *model.Source, schema *stream.Schema, reading Reading, env Env) (Source, error) {
 	options := withConnector(src.Connector, src.Options)
 	var physical []stream.Field
 	for i, f := range schema.Fields {
@@ -155,7 +157,7 @@ func OpenSource(name string, src *model.Source, schema *stream.Schema, _ []bool,
 	switch o.connector {
 	case connectorFile:
 		t, partitions := o.takeFile()
-		opened = newFileSource(name, src, schema, t, partitions, env)
+		opened = newFileSource(name, src, schema, t, partitions, reading, env)
 	case connectorStdin:
 		opened = newStdinSource(name, src, schema, o.takeStdin(), env)
 	case connectorDatagen:
@@ -185,9 +187,12 @@ func OpenSink(sink *model.Sink, schema *stream.Schema, visible []int, env Env) (
 		if err := o.done(); err != nil {
 			return nil, err
 		}
+		if t.format == FormatParquet {
+			return openParquetSink(t, schema, visible)
+		}
 		return openFileSink(t, schema, visible)
 	case connectorStdout:
-		t := o.takeSinkFormat("", FormatNDJSON)
+		t := o.takeSinkFormat("", FormatNDJSON, textFormats)
 		if err := o.done(); err != nil {
 			return nil, err
 		}

@@ -87,7 +87,7 @@ func newReplaySource(name string, src *model.Source, schema *stream.Schema, r re
 	if int64(bundle.Len)*r.copies > replayRowsMax {
 		return nil, fmt.Errorf("stream %s: %d copies of %d rows are more than %d rows", name, r.copies, bundle.Len, replayRowsMax)
 	}
-	s.ring = stream.NewBatch(schema, s.physical(src, schema))
+	s.ring = stream.NewBatch(schema, physicalColumns(src, schema))
 	for range r.copies {
 		s.ring.AppendRange(bundle, 0, bundle.Len)
 	}
@@ -116,24 +116,16 @@ func (s *replaySource) layLaps(times []int64) {
 	}
 }
 
-func (s *replaySource) physical(src *model.Source, schema *stream.Schema) []bool {
-	need := make([]bool, schema.Len())
-	for i := range need {
-		need[i] = i >= len(src.Computed) || src.Computed[i] == nil
-	}
-	return need
-}
-
 // load reads the rows of a bundle.
 func (s *replaySource) load(src *model.Source, schema *stream.Schema, env Env) (*stream.Batch, error) {
-	file := newFileSource(s.name, src, schema, s.options.text, s.options.files, env)
+	file := newFileSource(s.name, src, schema, s.options.text, s.options.files, Reading{}, env)
 	defer file.Close()
 	reader, err := file.Reader(context.Background(), 0, Position{})
 	if err != nil {
 		return nil, err
 	}
 	defer reader.Close()
-	need := s.physical(src, schema)
+	need := physicalColumns(src, schema)
 	out, decoder, limit := stream.NewBatch(schema, need), file.NewDecoder(), math.MaxInt
 	if s.options.bundle > 0 {
 		limit = int(s.options.bundle)

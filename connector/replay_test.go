@@ -26,7 +26,7 @@ func replayed(t *testing.T, options map[string]string, at int64) (rows [][]strea
 		all[k] = v
 	}
 	schema := stream.NewSchema(stream.Field{Name: "at", Type: stream.Timestamp}, stream.Field{Name: "v", Type: stream.Integer})
-	src, err := OpenSource("s", &model.Source{Connector: "replay", Options: all}, schema, nil, Env{})
+	src, err := OpenSource("s", &model.Source{Connector: "replay", Options: all}, schema, Reading{}, Env{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestReplayRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		options := map[string]string{"path": path, "format": "csv", "timestamp_unit": "s"}
-		_, err := OpenSource("s", &model.Source{Connector: "replay", Options: options}, schema, nil, Env{})
+		_, err := OpenSource("s", &model.Source{Connector: "replay", Options: options}, schema, Reading{}, Env{})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}

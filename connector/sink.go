@@ -12,6 +12,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/millrace/millrace/connector/parquet"
 	"github.com/millrace/millrace/state"
 	"github.com/millrace/millrace/stream"
 )
@@ -20,6 +22,8 @@ import (
 // A program whose standard output is a pipe sees it only if it catches or ignores
 // SIGPIPE.
 var ErrClosedPipe = errors.New("output was closed by its reader")
+
+const groupRowsMax = 16 << 20 // of a Parquet file that is written: they are held in memory
 
 const sinkBufferBytes = 256 << 10 // collected before a write to the medium
 
@@ -30,10 +34,11 @@ type sinkOptions struct {
 	header      bool
 	dialect     dialect
 	compression string
+	groupRows   int64 // Parquet
 }
 
-func (o *optionSet) takeSinkFormat(name, otherwise string) sinkOptions {
-	t := sinkOptions{format: o.takeFormat(name, otherwise)}
+func (o *optionSet) takeSinkFormat(name, otherwise string, allowed []string) sinkOptions {
+	t := sinkOptions{format: o.takeFormat(name, otherwise, allowed)}
 	if t.format == FormatCSV {
 		t.header = o.boolean("header", true)
 		t.dialect = o.takeDialect()
@@ -55,8 +60,16 @@ func (o *optionSet) takeFileSink() sinkOptions {
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
 		o.fail(o.written["path"], "folder not found: "+filepath.Dir(path), "make it first")
 	}
-	t := o.takeSinkFormat(path, "")
+	t := o.takeSinkFormat(path, "", fileFormats)
 	t.path = path
+	if t.format == FormatParquet {
+		t.compression = o.choice("compression", compressZstd, sortedKeys(parquet.Codecs)...)
+		t.groupRows = o.number("row_group_rows", parquet.GroupRowsDefault, 1)
+		if t.groupRows > groupRowsMax {
+			o.bad("row_group_rows", fmt.Sprintf("write at most %d", groupRowsMax))
+		}
+		return t
+	}
 	t.compression = o.choice("compression", compressAuto, compressAuto, compressNone, compressGzip, compressZstd)
 	if t.compression == compressAuto {
 		if t.compression = compressionByName(path); t.compression == "" {

@@ -13,7 +13,10 @@ import (
 
 const stdinName = "<stdin>" // in messages
 
-func newFileSource(name string, src *model.Source, schema *stream.Schema, t textOptions, partitions [][]string, env Env) Source {
+func newFileSource(name string, src *model.Source, schema *stream.Schema, t textOptions, partitions [][]string, reading Reading, env Env) Source {
+	if t.format == FormatParquet {
+		return newParquetSource(name, src, schema, t, partitions, reading, env)
+	}
 	s := newTextSource(src, name, schema, t, env)
 	s.partitions, s.bounded, s.live = partitions, !t.follow, t.follow
 	s.bytesTotal = sizeOf(partitions, t)
@@ -52,7 +55,7 @@ func openPipe(ctx context.Context, name, compression string) (input, error) {
 	return in, nil
 }
 
-func (o *optionSet) takeStdin() textOptions { return o.takeText(FormatNDJSON) }
+func (o *optionSet) takeStdin() textOptions { return o.takeText(FormatNDJSON, textFormats) }
 
 // newStdinSource reads standard input as one file, which a job can do once. A restored
 // job must be given the same input again, from its start.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sort"
 
+	"github.com/millrace/millrace/connector"
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/state"
 	"github.com/millrace/millrace/stream"
@@ -130,6 +131,14 @@ func (in *ingress) judge(p int, b *stream.Batch, ordered bool) split {
 		out.onTime = append(out.onTime, int32(i))
 	}
 	return out
+}
+
+// pass notes rows of partition p that were not read, before the next batch's.
+func (in *ingress) pass(p int, passed connector.Passed) {
+	if passed.Rows > 0 {
+		in.parts[p].ordinal += passed.Rows
+		in.parts[p].maxTime = max(in.parts[p].maxTime, passed.Time)
+	}
 }
 
 // accept takes over a batch of partition p (one hold) whose rows have been judged.

@@ -35,7 +35,7 @@ type sourceBody struct {
 	floor    atomic.Int64   // the stream's
 }
 
-type sourceCounts struct{ rows, late, lateByClock, errors, bytes atomic.Int64 }
+type sourceCounts struct{ rows, late, lateByClock, errors, bytes, passed atomic.Int64 }
 
 func (b *sourceBody) absorb(sl *slot) error {
 	d := &sl.decoded
@@ -55,6 +55,8 @@ func (b *sourceBody) absorb(sl *slot) error {
 	b.counts.rows.Add(int64(batch.Len))
 	b.counts.bytes.Add(int64(len(sl.block.Data)))
 	b.places[p] = sl.block.End
+	b.counts.passed.Add(sl.block.Passed.Rows)
+	b.in.pass(p, sl.block.Passed)
 	s := split{inOrder: true}
 	if b.in.timed {
 		s = b.in.judge(p, batch, d.ordered)

@@ -26,6 +26,7 @@ func (s *stage) read(ctx context.Context, partition int, at connector.Position) 
 		err := reader.Next(ctx, block)
 		switch {
 		case errors.Is(err, io.EOF):
+			body.counts.passed.Add(block.Passed.Rows)
 			s.enter(ctx, func(sl *slot) {
 				sl.decoded.partition, sl.decoded.end, sl.decoded.idle, sl.decoded.eof = partition, true, false, block.End
 			})

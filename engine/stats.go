@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/millrace/millrace/connector"
 	"github.com/millrace/millrace/operator"
 )
 
@@ -43,7 +44,10 @@ type StreamStats struct {
 	// RowsLateByClock are those of RowsLate that were on time for their own partition but
 	// came after an idle timeout had let the stream go on without it.
 	RowsLateByClock int64 `json:"rows_late_by_clock"`
-	BytesIn         int64 `json:"bytes_in"`
+	// RowsPassed were not read, because the file says of them together that no reader of
+	// the stream wants them. They are in none of the other counts.
+	RowsPassed int64 `json:"rows_passed,omitempty"`
+	BytesIn    int64 `json:"bytes_in"` // read of the input
 	// LateDropped says that late rows were only counted (late = 'drop').
 	LateDropped bool          `json:"late_dropped,omitempty"`
 	LateSample  []ErrorRecord `json:"-"`
@@ -175,6 +179,9 @@ func (b *sourceBody) stats() StreamStats {
 		Name: b.op.Name, RowsIn: b.counts.rows.Load(), RowsLate: b.counts.late.Load(), RowsLateByClock: b.counts.lateByClock.Load(),
 		RowsError: b.counts.errors.Load(), BytesIn: b.counts.bytes.Load(), LateSample: late, ErrSample: errs,
 	}
-	s.RowsOut = s.RowsIn - s.RowsLate
+	s.RowsOut, s.RowsPassed = s.RowsIn-s.RowsLate, b.counts.passed.Load()
+	if counted, ok := b.src.(connector.Counted); ok {
+		s.BytesIn = counted.BytesRead()
+	}
 	return s
 }

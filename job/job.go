@@ -338,6 +338,7 @@ func (p *Plan) Explain() string {
 func (p *Plan) explain(sb *strings.Builder) {
 	filled := func(op *model.Operator) []bool { return engine.SourceNeed(p.bound, op) }
 	sb.WriteString("dataflow (its whole text form: millrace explain --model)\n" + model.Outline(p.optimized.Model, filled))
+	p.explainPassed(sb)
 	sb.WriteString("\noptimizations\n")
 	for _, r := range p.optimized.Records {
 		writeRecord(sb, r)

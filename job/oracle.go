@@ -40,7 +40,9 @@ func (j *Job) startReference(ctx context.Context) error {
 		}
 	}
 	o := &oracle{job: j, done: make(chan struct{}), sinks: map[string]*oracleSink{}, samples: map[string][]engine.ErrorRecord{}, late: map[string][]engine.ErrorRecord{}, errRows: map[string]int64{}}
-	sources, err := j.openSources(j.plan.model, o.need)
+	sources, err := j.openSources(j.plan.model, func(op *model.Operator) connector.Reading {
+		return connector.Reading{Need: o.need(op)}
+	})
 	if err != nil {
 		return &RequestError{err}
 	}

@@ -46,7 +46,7 @@ func (p *Plan) Start(ctx context.Context) (*Job, error) {
 		}
 		return j, nil
 	}
-	sources, err := j.openSources(p.bound.Model, func(op *model.Operator) []bool { return engine.SourceNeed(p.bound, op) })
+	sources, err := j.openSources(p.bound.Model, p.reading)
 	if err != nil {
 		return nil, &RequestError{err}
 	}
@@ -97,13 +97,13 @@ func (p *Plan) taskBytes() int64 {
 	return engine.TaskBytesDefault
 }
 
-func (j *Job) openSources(m *model.Model, need func(*model.Operator) []bool) (map[model.OpID]connector.Source, error) {
+func (j *Job) openSources(m *model.Model, reading func(*model.Operator) connector.Reading) (map[model.OpID]connector.Source, error) {
 	out := map[model.OpID]connector.Source{}
 	for _, op := range m.Ops {
 		if op.Kind != model.SourceOp {
 			continue
 		}
-		s, err := j.openSource(op, need(op))
+		s, err := j.openSource(op, reading(op))
 		if err != nil {
 			closeSources(out)
 			return nil, err
@@ -114,8 +114,8 @@ func (j *Job) openSources(m *model.Model, need func(*model.Operator) []bool) (ma
 	return out, nil
 }
 
-func (j *Job) openSource(op *model.Operator, need []bool) (connector.Source, error) {
-	s, err := connector.OpenSource(op.Name, op.Source, op.Relation.Schema, need, j.env())
+func (j *Job) openSource(op *model.Operator, reading connector.Reading) (connector.Source, error) {
+	s, err := connector.OpenSource(op.Name, op.Source, op.Relation.Schema, reading, j.env())
 	if err != nil {
 		return nil, fmt.Errorf("stream %s: %w", op.Name, err)
 	}

@@ -1,0 +1,219 @@
+package parquet
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"unicode/utf8"
+
+	"github.com/parquet-go/parquet-go/deprecated"
+	"github.com/parquet-go/parquet-go/encoding"
+	"github.com/parquet-go/parquet-go/encoding/bytestreamsplit"
+	"github.com/parquet-go/parquet-go/encoding/delta"
+	"github.com/parquet-go/parquet-go/encoding/plain"
+	"github.com/parquet-go/parquet-go/encoding/rle"
+	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/millrace/millrace/stream"
+)
+
+// values are those of a page or of a dictionary, NULLs left out, as the stream's column
+// has them. Only the slice of its type is used.
+type values struct {
+	count int
+	bits  []byte // BOOLEAN, least significant first
+	i32   []int32
+	i64   []int64
+	f32   []float32
+	f64   []float64
+	off   []uint32 // VARCHAR: count+1 offsets
+	text  []byte
+	int96 []deprecated.Int96 // before conversion
+	bad   []int32            // values that are none of the type, ascending
+}
+
+// decode fills v with the encoded values of a page or dictionary.
+func (v *values) decode(f form, b body) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: the values of a page cannot be read: %v", errDamaged, p)
+		}
+	}()
+	v.count, v.bad = b.count, v.bad[:0]
+	if err := b.check(); err != nil {
+		return err
+	}
+	have, err := v.physical(f.physical, b)
+	if err != nil {
+		return fmt.Errorf("%w: the values of a page cannot be read: %w", errDamaged, err)
+	}
+	if have < b.count {
+		return fmt.Errorf("%w: a page has %d values instead of %d", errDamaged, have, b.count)
+	}
+	v.convert(f)
+	return nil
+}
+
+// physical decodes the values as the file has them and tells how many there are.
+func (v *values) physical(t format.Type, b body) (have int, err error) {
+	e := lookup(b.encoding)
+	switch t {
+	case format.Boolean:
+		v.bits, err = e.DecodeBoolean(v.bits, b.values)
+		return 8 * len(v.bits), err
+	case format.Int32:
+		v.i32, err = e.DecodeInt32(sized(v.i32, b.count), b.values)
+		return len(v.i32), err
+	case format.Int64:
+		v.i64, err = e.DecodeInt64(sized(v.i64, b.count), b.values)
+		return len(v.i64), err
+	case format.Int96:
+		v.int96, err = e.DecodeInt96(v.int96, b.values)
+		return len(v.int96), err
+	case format.Float:
+		v.f32, err = e.DecodeFloat(sized(v.f32, b.count), b.values)
+		return len(v.f32), err
+	case format.Double:
+		v.f64, err = e.DecodeDouble(sized(v.f64, b.count), b.values)
+		return len(v.f64), err
+	}
+	v.text, v.off, err = byteArrays(e, v.text, b.values, v.off)
+	return len(v.off) - 1, err
+}
+
+// sized keeps encodings from growing a buffer step by step.
+func sized[T any](s []T, n int) []T { return grow(s, n)[:0] }
+
+// byteArrays decodes text; the plain encoding, which most files have, here, since it
+// must not read beyond a damaged page.
+func byteArrays(e encoding.Encoding, dst, src []byte, off []uint32) ([]byte, []uint32, error) {
+	if e.Encoding() != format.Plain {
+		text, offsets, err := e.DecodeByteArray(dst, src, off)
+		return text, offsets, err
+	}
+	dst, off = dst[:0], append(off[:0], 0)
+	for len(src) >= 4 {
+		n := int(binary.LittleEndian.Uint32(src))
+		if n > len(src)-4 {
+			return dst, off, fmt.Errorf("a text of %d bytes is longer than its page", n)
+		}
+		dst = append(dst, src[4:4+n]...)
+		off = append(off, uint32(len(dst)))
+		src = src[4+n:]
+	}
+	return dst, off, nil
+}
+
+// convert turns the file's values into the stream's and notes those that are none.
+func (v *values) convert(f form) {
+	switch {
+	case f.target == stream.Varchar:
+		v.checkText()
+	case f.physical == format.Int96:
+		v.i64 = grow(v.i64, v.count)
+		for i := range v.i64 {
+			v.i64[i] = v.keep(i)(int96Micros(v.int96[i]))
+		}
+	case f.physical == format.Float && f.target == stream.Double:
+		v.f64 = grow(v.f64, v.count)
+		for i := range v.f64 {
+			v.f64[i] = float64(v.f32[i])
+		}
+	case f.physical == format.Int32 && f.target == stream.Double:
+		v.f64 = grow(v.f64, v.count)
+		for i, x := range v.i32[:v.count] {
+			v.f64[i] = float64(f.wide(x))
+		}
+	case f.physical == format.Int32 && f.target != stream.Integer:
+		v.i64 = grow(v.i64, v.count)
+		for i, x := range v.i32[:v.count] {
+			v.i64[i] = v.keep(i)(f.micros(f.wide(x)))
+		}
+	case f.physical == format.Int64 && f.unsigned:
+		for i, x := range v.i64[:v.count] {
+			if x < 0 {
+				v.bad = append(v.bad, int32(i))
+			}
+		}
+	case f.physical == format.Int64 && !f.same():
+		for i, x := range v.i64[:v.count] {
+			v.i64[i] = v.keep(i)(f.micros(x))
+		}
+	}
+}
+
+// keep notes value i if it is out of range.
+func (v *values) keep(i int) func(int64, bool) int64 {
+	return func(x int64, ok bool) int64 {
+		if !ok {
+			v.bad = append(v.bad, int32(i))
+		}
+		return x
+	}
+}
+
+func (f form) wide(x int32) int64 {
+	if f.unsigned {
+		return int64(uint32(x))
+	}
+	return int64(x)
+}
+
+// checkText notes what is not UTF-8.
+func (v *values) checkText() {
+	if utf8.Valid(v.text[:v.off[v.count]]) && v.ascii() {
+		return
+	}
+	for i := range v.count {
+		if !utf8.Valid(v.text[v.off[i]:v.off[i+1]]) {
+			v.bad = append(v.bad, int32(i))
+		}
+	}
+}
+
+// ascii: no character of several bytes could be cut by an offset.
+func (v *values) ascii() bool {
+	for _, b := range v.text[:v.off[v.count]] {
+		if b >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// int96Micros reads the old form of a timestamp: nanoseconds of a day, Julian day.
+func int96Micros(v deprecated.Int96) (int64, bool) {
+	nanos := int64(uint64(v[0]) | uint64(v[1])<<32)
+	days := int64(v[2]) - julianUnixEpoch
+	if days > math.MaxInt64/microsPerDay/2 || days < math.MinInt64/microsPerDay/2 {
+		return 0, false
+	}
+	return days*microsPerDay + nanos/nanosPerMicro, true
+}
+
+// reason is what an error row says of a value that is none of the column's type.
+func (f form) reason(name string) string {
+	if f.target == stream.Varchar {
+		return fmt.Sprintf("column %q: invalid UTF-8", name)
+	}
+	return fmt.Sprintf("column %q: a value is out of the range of %s", name, f.target)
+}
+
+// lookup finds an encoding of values.
+func lookup(e format.Encoding) encoding.Encoding {
+	switch e {
+	case format.Plain:
+		return &plain.Encoding{}
+	case format.RLE:
+		return &rle.Encoding{BitWidth: 1}
+	case format.DeltaBinaryPacked:
+		return &delta.BinaryPackedEncoding{}
+	case format.DeltaLengthByteArray:
+		return &delta.LengthByteArrayEncoding{}
+	case format.DeltaByteArray:
+		return &delta.ByteArrayEncoding{}
+	case format.ByteStreamSplit:
+		return &bytestreamsplit.Encoding{}
+	}
+	return encoding.NotSupported{}
+}
