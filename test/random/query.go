@@ -249,9 +249,10 @@ func (g *generator) windowJoin() *query {
 func (g *generator) instantWindow(d *data, keyed bool) (text, kind string) {
 	switch n := g.r.IntN(3); {
 	case n == 0 && d.timed:
-		return []string{fmt.Sprintf("[RANGE %s]", span(g.duration())), "[NOW]", "[UNBOUNDED]"}[max(0, g.r.IntN(5)-2)], "range-instant"
-	case g.r.IntN(12) == 0:
-		return "[ROWS UNBOUNDED]", "rows-instant"
+		form := max(0, g.r.IntN(4)-1)
+		return []string{fmt.Sprintf("[RANGE %s]", span(g.duration())), "[NOW]", "[UNBOUNDED]"}[form], []string{"range-instant", "now", "unbounded"}[form]
+	case g.r.IntN(6) == 0:
+		return "[ROWS UNBOUNDED]", "unbounded"
 	case n == 1 && keyed:
 		return fmt.Sprintf("[PARTITION BY k ROWS %d]", 1+g.r.IntN(3)), "partition-rows"
 	default:
@@ -272,10 +273,17 @@ func (g *generator) instant() *query {
 		if distinct != "" && mode != "" {
 			distinct = ""
 		}
+		if mode == "DSTREAM " {
+			kind = "dstream"
+		}
 		return newQuery("SELECT "+mode+distinct+"x AS x, g AS g FROM "+from+e.where(), "instant-rows", kind, []*data{d})
 	}
 	if keyed {
-		text := "SELECT " + g.mode() + "k AS k, " + g.list(1+g.r.IntN(2), e.aggregate) + " FROM " + from + e.where() + " GROUP BY k"
+		mode := g.mode()
+		if mode == "DSTREAM " {
+			kind = "dstream"
+		}
+		text := "SELECT " + mode + "k AS k, " + g.list(1+g.r.IntN(2), e.aggregate) + " FROM " + from + e.where() + " GROUP BY k"
 		if g.r.IntN(4) == 0 {
 			text += " HAVING COUNT(*) > 1"
 		}
