@@ -260,7 +260,9 @@ func (g *generator) instantWindow(d *data, keyed bool) (text, kind string) {
 	}
 }
 
-func (g *generator) mode() string { return []string{"", "", "ISTREAM ", "RSTREAM ", "DSTREAM "}[g.r.IntN(5)] }
+func (g *generator) mode() string {
+	return []string{"", "", "ISTREAM ", "RSTREAM ", "DSTREAM "}[g.r.IntN(5)]
+}
 
 func (g *generator) instant() *query {
 	d, e := g.any(), g.exprs("")
