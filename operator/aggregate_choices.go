@@ -76,7 +76,7 @@ func (j *joinPlan) Choices() []Choice {
 	default:
 		c.Algorithm, c.Reason = "every pair of a window", "no condition compares a column of one side with the other side's"
 	}
-	order := Choice{Part: "order", Algorithm: "windows in turn", Taken: j.uses.taken(usedInTurn, usedLanes)}
+	order := Choice{Part: "order", Algorithm: "windows in turn", Taken: j.uses.taken(usedInTurn, usedJobs)}
 	order.Reason = "there is one worker"
 	switch {
 	case len(order.Taken) == 0: // before the first window the plan's choices, of any number of workers

@@ -216,7 +216,11 @@ func (j *laneJoin) work(job *PairJob) error {
 	if err := j.begin(job); err != nil {
 		return err
 	}
-	j.uses.add(usedLanes)
+	if j.env.Pairs {
+		j.uses.add(usedJobs)
+	} else {
+		j.uses.add(usedLanes)
+	}
 	for !j.Full() {
 		b, err := job.step(&j.uses)
 		if err != nil {

@@ -23,12 +23,13 @@ const (
 	usedFound  // elsewhere
 	usedInTurn // the order of a join's windows
 	usedLanes
+	usedJobs // of any processor
 	algorithms
 )
 
 var algorithmNames = [algorithms]string{
 	"table rows", "packed words", "hash table", "local", "assembled", "hash", "hash by blocks", "every pair", "bitmaps", "range bitmaps", "found elsewhere",
-	"in turn", "lanes",
+	"in turn", "lanes", "jobs",
 }
 
 // uses counts how often each algorithm ran: one count a task, or a join's window. Any

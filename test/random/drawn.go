@@ -68,7 +68,7 @@ var taken = []string{
 	"latency target", "devices", "devices with tasks",
 	"groups: table rows", "groups: packed words", "groups: hash table", "windows: local", "windows: assembled",
 	"pairs: hash", "pairs: hash by blocks", "pairs: every pair", "pairs: bitmaps", "pairs: range bitmaps",
-	"order: in turn", "order: lanes",
+	"order: in turn", "order: lanes", "order: jobs",
 }
 
 // forcedTaken are those that must have run because they were forced; forcedNot must not
