@@ -112,7 +112,7 @@ func (c *cells) convertAll(out *stream.Batch) {
 
 func (c *cells) convert(out *stream.Column, j, col int) {
 	r := &c.readers[col]
-	switch out.Type {
+	switch out.Type.Storage() {
 	case stream.Boolean:
 		c.convertBool(out, j, col)
 	case stream.Integer:

@@ -196,6 +196,12 @@ func csvReaders(schema *stream.Schema, unit int64) []cellReader {
 			r.bool = func(b []byte, _ uint32) (bool, bool) { return parseBool(b) }
 		case stream.Integer:
 			r.i32 = parseInt32
+		case stream.TinyInt, stream.SmallInt:
+			low, high, _ := f.Type.Range()
+			r.i32 = func(b []byte, flags uint32) (int32, bool) {
+				v, ok := parseInt32(b, flags)
+				return v, ok && int64(v) >= low && int64(v) <= high
+			}
 		case stream.BigInt:
 			r.i64 = parseInt64
 		case stream.Real:
@@ -204,6 +210,13 @@ func csvReaders(schema *stream.Schema, unit int64) []cellReader {
 			r.f64 = parseFloat64
 		case stream.Timestamp:
 			r.i64 = func(b []byte, _ uint32) (int64, bool) { return parseEventTime(b, unit) }
+		case stream.Date:
+			r.i32 = func(b []byte, _ uint32) (int32, bool) {
+				v, ok := stream.ParseDate(string(b))
+				return int32(v), ok
+			}
+		case stream.TimeOfDay:
+			r.i64 = func(b []byte, _ uint32) (int64, bool) { return stream.ParseTime(string(b)) }
 		case stream.Interval:
 			r.i64 = func(b []byte, _ uint32) (int64, bool) { return stream.ParseInterval(string(b)) }
 		}

@@ -27,6 +27,7 @@ const (
 	textLength       = 8
 	integerMax       = 999
 	intervalMax      = 3_600_000_000
+	daysRange        = 365
 	defaultSeed      = 1
 	unboundedRows    = -1
 	normalWidths     = 6 // standard deviations between min and max where none is given
@@ -83,6 +84,33 @@ func (o *optionSet) timestamp(name string, otherwise int64) int64 {
 	t, ok := parseTimestamp([]byte(v))
 	if !ok {
 		o.bad(name, "write a time such as '2026-01-01 12:00:00'")
+	}
+	return t
+}
+
+// date reads a date as days since 1970; otherwise is a timestamp of the day.
+func (o *optionSet) date(name string, otherwise int64) int64 {
+	v, ok := o.take(name)
+	if !ok {
+		days := otherwise / stream.MicrosPerDay
+		return min(max(days, stream.DateMin), stream.DateMax)
+	}
+	days, ok := stream.ParseDate(v)
+	if !ok {
+		o.bad(name, "write a date such as '2026-01-01'")
+	}
+	return days
+}
+
+// timeOfDay reads a time of day as microseconds since midnight.
+func (o *optionSet) timeOfDay(name string, otherwise int64) int64 {
+	v, ok := o.take(name)
+	if !ok {
+		return otherwise
+	}
+	t, ok := stream.ParseTime(v)
+	if !ok {
+		o.bad(name, "write a time of day such as '12:00:00'")
 	}
 	return t
 }

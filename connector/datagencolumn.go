@@ -24,7 +24,7 @@ type columnOptions struct {
 	seed      uint64
 	kind      string
 	low, high float64 // min and max of floats; min and max of the rest are in from and to
-	from, to  int64   // integers; microseconds of TIMESTAMP and INTERVAL
+	from, to  int64   // integers, days, microseconds
 	bounded   bool    // min or max was given
 	start     int64
 	startF    float64
@@ -113,13 +113,23 @@ func (c *columnOptions) takeRange(o *optionSet, at string, startTime, timeStep i
 	case stream.Interval:
 		c.from, c.to = o.durationMicros(at+"min", 0), o.durationMicros(at+"max", intervalMax)
 		c.start, c.step = o.durationMicros(at+"start", 0), o.durationMicros(at+"step", microsPerSecond)
-	case stream.Integer, stream.BigInt, stream.Varchar:
+	case stream.Date:
+		c.start, c.step = o.date(at+"start", startTime), o.number(at+"step", 1, math.MinInt32)
+		c.from = o.date(at+"min", startTime)
+		c.to = min(c.from+daysRange, stream.DateMax)
+		if high {
+			c.to = o.date(at+"max", startTime)
+		}
+	case stream.TimeOfDay:
+		c.from, c.to = o.timeOfDay(at+"min", 0), o.timeOfDay(at+"max", stream.MicrosPerDay-1)
+		c.start, c.step = o.timeOfDay(at+"start", 0), o.durationMicros(at+"step", microsPerSecond)
+	case stream.TinyInt, stream.SmallInt, stream.Integer, stream.BigInt, stream.Varchar:
 		smallest, largest := int64(math.MinInt64), int64(math.MaxInt64)
-		if c.field.Type == stream.Integer {
-			smallest, largest = math.MinInt32, math.MaxInt32
+		if c.field.Type != stream.Varchar {
+			smallest, largest, _ = c.field.Type.Range()
 		}
 		c.from = o.number(at+"min", 0, smallest)
-		c.to = o.number(at+"max", max(integerMax, c.from), smallest)
+		c.to = o.number(at+"max", max(min(integerMax, largest), c.from), smallest)
 		c.start, c.step = o.number(at+"start", 0, smallest), o.number(at+"step", 1, math.MinInt64)
 		c.stop = o.number(at+"end", 0, smallest)
 		_, c.hasStop = o.values[at+"end"]
@@ -257,7 +267,7 @@ func (m *columnMaker) integer(h uint64, row int64) int64 {
 		if m.hasStop {
 			row %= (m.stop-m.start)/m.step + 1
 		}
-		v = m.start + row*m.step
+		v = m.within(m.start + row*m.step)
 	case kindZipf:
 		m.draws.state = h
 		v = m.from + int64(m.zipf.Uint64())
@@ -271,6 +281,16 @@ func (m *columnMaker) integer(h uint64, row int64) int64 {
 	}
 	if m.past > 0 && m.field.Type == stream.Timestamp {
 		v -= int64(below(h^pastSalt, uint64(m.past)+1))
+	}
+	return v
+}
+
+// within lets a sequence of a type with few values begin anew behind the last of them.
+func (m *columnMaker) within(v int64) int64 {
+	t := m.field.Type
+	if low, high, ok := t.Range(); ok && t != t.Storage() && (v < low || v > high) {
+		n := high - low + 1
+		v = low + ((v-low)%n+n)%n
 	}
 	return v
 }

@@ -81,13 +81,17 @@ func appendJSONValue(dst []byte, c *stream.Column, row int) []byte {
 		return append(appendTimestamp(append(dst, '"'), c.I64[row]), '"')
 	case stream.Interval:
 		return append(stream.AppendInterval(append(dst, '"'), c.I64[row]), '"')
+	case stream.Date:
+		return append(stream.AppendDate(append(dst, '"'), int64(c.I32[row])), '"')
+	case stream.TimeOfDay:
+		return append(stream.AppendTime(append(dst, '"'), c.I64[row]), '"')
 	}
 	return appendPlain(dst, c, row)
 }
 
 // appendPlain appends a value that every format writes alike: an integer or boolean.
 func appendPlain(dst []byte, c *stream.Column, row int) []byte {
-	switch c.Type {
+	switch c.Type.Storage() {
 	case stream.Boolean:
 		return strconv.AppendBool(dst, c.Bits.Get(row))
 	case stream.Integer:
@@ -212,6 +216,10 @@ func (e *csvEncoder) appendValue(dst []byte, c *stream.Column, row int) []byte {
 		return appendTimestamp(dst, c.I64[row])
 	case stream.Interval:
 		return stream.AppendInterval(dst, c.I64[row])
+	case stream.Date:
+		return stream.AppendDate(dst, int64(c.I32[row]))
+	case stream.TimeOfDay:
+		return stream.AppendTime(dst, c.I64[row])
 	}
 	return appendPlain(dst, c, row)
 }

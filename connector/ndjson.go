@@ -243,10 +243,11 @@ func jsonReaders(schema *stream.Schema, unit int64) []cellReader {
 				ok = flags&spanLiteral != 0
 				return ok && b[0] == 't', ok
 			}
-		case stream.Integer:
+		case stream.TinyInt, stream.SmallInt, stream.Integer:
+			low, high, _ := f.Type.Range()
 			r.i32 = func(b []byte, flags uint32) (int32, bool) {
 				v, ok := jsonInt(b, flags)
-				return int32(v), ok && v == int64(int32(v))
+				return int32(v), ok && v >= low && v <= high
 			}
 		case stream.BigInt:
 			r.i64 = jsonInt
@@ -270,6 +271,16 @@ func jsonReaders(schema *stream.Schema, unit int64) []cellReader {
 		case stream.Interval:
 			r.i64 = func(b []byte, flags uint32) (int64, bool) {
 				v, ok := stream.ParseInterval(string(b))
+				return v, ok && flags&spanQuoted != 0
+			}
+		case stream.Date:
+			r.i32 = func(b []byte, flags uint32) (int32, bool) {
+				v, ok := stream.ParseDate(string(b))
+				return int32(v), ok && flags&spanQuoted != 0
+			}
+		case stream.TimeOfDay:
+			r.i64 = func(b []byte, flags uint32) (int64, bool) {
+				v, ok := stream.ParseTime(string(b))
 				return v, ok && flags&spanQuoted != 0
 			}
 		}

@@ -180,7 +180,7 @@ func physicalRow(b *stream.Batch, i int) reference.Row {
 
 // filled reports whether a decoder has put values into a column.
 func filled(c *stream.Column, n int) bool {
-	switch c.Type {
+	switch c.Type.Storage() {
 	case stream.Boolean:
 		return len(c.Bits) >= stream.WordsFor(n)
 	case stream.Integer:

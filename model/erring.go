@@ -123,8 +123,10 @@ func CastAllowed(from, to stream.Type) bool {
 		return to.IsInteger()
 	case to == stream.Boolean:
 		return from.IsInteger()
+	case from == stream.Timestamp:
+		return to == stream.Date || to == stream.TimeOfDay
 	}
-	return false
+	return from == stream.Date && to == stream.Timestamp
 }
 
 func castMayErr(from, to stream.Type) bool {
@@ -137,7 +139,13 @@ func castMayErr(from, to stream.Type) bool {
 		return false
 	case from.IsInteger() && to.IsFloat():
 		return false
+	case from == stream.Timestamp:
+		return to == stream.Date
+	case from.IsInteger() && to.IsInteger():
+		low, _, _ := from.Range()
+		least, _, _ := to.Range()
+		return low < least
 	}
-	widening := from == stream.Integer && to == stream.BigInt || from == stream.Real && to == stream.Double
+	widening := from == stream.Real && to == stream.Double || from == stream.Date
 	return !widening
 }

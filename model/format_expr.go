@@ -59,6 +59,8 @@ func literalText(v stream.Value) string {
 		if text := stream.FormatInterval(v.I); readsBack(text, v.I, stream.ParseInterval) {
 			return strconv.Quote(text)
 		}
+	case v.Type == stream.Date || v.Type == stream.TimeOfDay:
+		return strconv.Quote(v.String())
 	}
 	return strconv.FormatInt(v.I, 10)
 }
@@ -175,7 +177,7 @@ func literalSQL(v stream.Value) string {
 		return "NULL"
 	case v.Type == stream.Varchar:
 		return "'" + strings.ReplaceAll(v.S, "'", "''") + "'"
-	case v.Type == stream.Timestamp || v.Type == stream.Interval:
+	case v.Type.IsTime():
 		return v.Type.String() + " '" + v.String() + "'"
 	case v.Type == stream.Boolean:
 		return strings.ToUpper(v.String())

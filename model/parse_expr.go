@@ -90,13 +90,14 @@ func parseLiteral(t token, typ stream.Type) (stream.Value, bool) {
 		v.I, ok = stream.ParseTimestamp(t.text)
 	case typ == stream.Interval && t.kind == textToken:
 		v.I, ok = stream.ParseInterval(t.text)
+	case typ == stream.Date && t.kind == textToken:
+		v.I, ok = stream.ParseDate(t.text)
+	case typ == stream.TimeOfDay && t.kind == textToken:
+		v.I, ok = stream.ParseTime(t.text)
 	default:
-		bits := 64
-		if typ == stream.Integer {
-			bits = 32
-		}
-		v.I, err = strconv.ParseInt(t.text, 10, bits)
-		ok = t.kind == numberToken
+		v.I, err = strconv.ParseInt(t.text, 10, 64)
+		low, high, _ := typ.Range()
+		ok = t.kind == numberToken && v.I >= low && v.I <= high
 	}
 	return v, ok && err == nil
 }

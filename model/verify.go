@@ -171,7 +171,7 @@ func (v *verifier) carriers() string {
 	return ""
 }
 
-func validType(t stream.Type) bool { return t > stream.Invalid && t <= stream.Interval }
+func validType(t stream.Type) bool { return t.Valid() }
 
 // onlyOwnPayload: exactly the payload field of its kind is set.
 func (v *verifier) onlyOwnPayload() string {

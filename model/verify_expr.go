@@ -60,11 +60,10 @@ func verifyLiteral(e *Expr) string {
 	if v.Null {
 		return ""
 	}
+	if low, high, ok := v.Type.Range(); ok && (v.I < low || v.I > high) {
+		return fmt.Sprintf("literal %d is no %s", v.I, v.Type)
+	}
 	switch v.Type {
-	case stream.Integer:
-		if int64(int32(v.I)) != v.I {
-			return fmt.Sprintf("literal %d is no INTEGER", v.I)
-		}
 	case stream.Boolean:
 		if v.I != 0 && v.I != 1 {
 			return fmt.Sprintf("literal %d is no BOOLEAN", v.I)

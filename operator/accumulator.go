@@ -57,10 +57,10 @@ func newAccumulator(f model.AggFunc, t stream.Type) (accumulator, error) {
 	case model.Count:
 		return &counts{}, nil
 	case model.Sum, model.Avg:
-		switch t {
-		case stream.Integer, stream.BigInt, stream.Interval:
+		switch {
+		case t.IsInteger() || t == stream.Interval:
 			return &intSums{}, nil
-		case stream.Real, stream.Double:
+		case t.IsFloat():
 			return &floatSums{}, nil
 		}
 	case model.Min, model.Max:
@@ -68,12 +68,12 @@ func newAccumulator(f model.AggFunc, t stream.Type) (accumulator, error) {
 		if f == model.Max {
 			keep = greatest
 		}
-		switch t {
+		switch t.Storage() {
 		case stream.Boolean:
 			return &boolExtremes{extremes[int32]{keep: keep}}, nil
 		case stream.Integer:
 			return &extremes[int32]{keep: keep}, nil
-		case stream.BigInt, stream.Timestamp, stream.Interval:
+		case stream.BigInt:
 			return &extremes[int64]{keep: keep}, nil
 		case stream.Real:
 			return &extremes[float32]{keep: keep}, nil
@@ -112,7 +112,7 @@ func dropSlots[T any](s []T, n int) []T {
 // room makes column c n values long. The new ones, which the caller writes, are not
 // NULL. A VARCHAR grows by appending instead.
 func room(c *stream.Column, n int) {
-	switch c.Type {
+	switch c.Type.Storage() {
 	case stream.Boolean:
 		c.Bits = resizeSlots(c.Bits, stream.WordsFor(n))
 	case stream.Integer:

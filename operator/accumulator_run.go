@@ -43,7 +43,7 @@ func (a *intSums) addRuns(slot, from int, ends []int32, c *stream.Column) {
 		switch {
 		case c.Valid != nil:
 			addIntRun(&sums[i], c, from, to)
-		case c.Type == stream.Integer:
+		case c.Type.Storage() == stream.Integer:
 			v := vec.SumInt32(c.I32[from:to])
 			sums[i] = sums[i].plus(intSum{uint64(v), v >> 63, int64(to - from)})
 		default:
@@ -59,7 +59,7 @@ func addIntRun(slot *intSum, c *stream.Column, from, to int) {
 	for i := from; i < to; i++ {
 		switch {
 		case !c.Valid.Get(i):
-		case c.Type == stream.Integer:
+		case c.Type.Storage() == stream.Integer:
 			s.add(int64(c.I32[i]))
 		default:
 			s.add(c.I64[i])

@@ -90,13 +90,13 @@ func (a *intSums) add(slots []int32, c *stream.Column) {
 			if !c.Valid.Get(i) {
 				continue
 			}
-			if c.Type == stream.Integer {
+			if c.Type.Storage() == stream.Integer {
 				a.s[s].add(int64(c.I32[i]))
 			} else {
 				a.s[s].add(c.I64[i])
 			}
 		}
-	case c.Type == stream.Integer:
+	case c.Type.Storage() == stream.Integer:
 		v := c.I32[:len(slots)]
 		for i, s := range slots {
 			a.s[s].add(int64(v[i]))

@@ -83,7 +83,7 @@ func NewAfter(env Env, fn Function, op *model.Operator, need []bool, side Side) 
 			return nil, err
 		}
 	}
-	if agg, ok := fn.(*aggregate); ok && len(side.Steps) > 0 && side.Steps[0].Kind == model.FilterOp {
+	if agg, ok := fn.(*aggregate); ok && a.plan.peak == nil && len(side.Steps) > 0 && side.Steps[0].Kind == model.FilterOp {
 		if err := agg.planHaving(side.Steps[0].Filter); err != nil {
 			return nil, fmt.Errorf("%s: %w", side.Steps[0].Name, err)
 		}

@@ -223,7 +223,7 @@ func (d *distinctState) change(id int32, by int64) {
 }
 
 func intValue(c *stream.Column, i int32) int64 {
-	if c.Type == stream.Integer {
+	if c.Type.Storage() == stream.Integer {
 		return int64(c.I32[i])
 	}
 	return c.I64[i]

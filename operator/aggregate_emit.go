@@ -27,7 +27,7 @@ func (e *emission) init(a *aggregate) {
 	}
 	e.record.schema = a.schema
 	for i, f := range a.schema.Fields {
-		if i < a.keys && !f.Hidden || f.Role != stream.NoRole {
+		if i < a.keys || f.Role != stream.NoRole {
 			e.record.columns = append(e.record.columns, i)
 		}
 	}

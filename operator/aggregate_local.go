@@ -94,9 +94,9 @@ func planLocal(a *aggregate, side Side) (*localPlan, string) {
 	}
 	p := &localPlan{a: a, slides: a.grid.Slides()}
 	for _, t := range a.layout.types {
-		switch t {
-		case stream.Integer, stream.BigInt, stream.Timestamp, stream.Interval:
-			p.wide = append(p.wide, t != stream.Integer)
+		switch t.Storage() {
+		case stream.Integer, stream.BigInt:
+			p.wide = append(p.wide, t.Storage() != stream.Integer)
 		default:
 			return nil, fmt.Sprintf("a key is of type %s", t)
 		}
@@ -127,7 +127,7 @@ func planLocal(a *aggregate, side Side) (*localPlan, string) {
 		if t == stream.Interval && c.f == model.Avg {
 			return nil, "AVG of intervals"
 		}
-		p.out = append(p.out, localOut{c.out, c.cell, c.f, t == stream.Real || t == stream.Double})
+		p.out = append(p.out, localOut{c.out, c.cell, c.f, t.IsFloat()})
 	}
 	return p, ""
 }

@@ -30,10 +30,10 @@ type havingScratch struct {
 const denseShare = 8
 
 // planHaving takes the conditions of a filter on the aggregate's rows that local windows
-// can evaluate themselves.
+// can evaluate themselves; none if there is a peak, which is among the rows before it.
 func (a *aggregate) planHaving(filter []*model.Expr) error {
 	p := a.local
-	if p == nil || p.peak != nil {
+	if p == nil {
 		return nil
 	}
 	h := &localHaving{reads: make([]bool, a.schema.Len())}
@@ -154,7 +154,7 @@ func (w *localWindows) compactResult(o *localOut, b *stream.Batch, from, to int,
 	if !w.plan.having.reads[o.column] {
 		w.showResult(o, from, to)
 	}
-	if dst.Type == stream.Double {
+	if dst.Type.Storage() == stream.Double {
 		vec.Compress(dst.F64[b.Len:], src.F64[:to-from], pass)
 	} else {
 		vec.Compress(dst.I64[b.Len:], src.I64[:to-from], pass)
@@ -183,7 +183,7 @@ func (w *localWindows) passing(from, to int) (stream.Bitmap, int) {
 
 // gatherResult copies results, which are BIGINT or DOUBLE.
 func gatherResult(dst, src *stream.Column, at int, sel []int32) {
-	if dst.Type == stream.Double {
+	if dst.Type.Storage() == stream.Double {
 		gatherValues(dst.F64[at:at+len(sel)], src.F64, sel)
 	} else {
 		gatherValues(dst.I64[at:at+len(sel)], src.I64, sel)

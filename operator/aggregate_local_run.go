@@ -255,7 +255,7 @@ func (w *localWindows) load(i int, c *Chunk) error {
 	w.scaled[i] = resizeRaw(w.scaled[i], c.Len)
 	var reach uint64
 	exact := true
-	switch p.t {
+	switch p.t.Storage() {
 	case stream.Integer:
 		reach = vec.Widen(w.scaled[i], col.I32[:c.Len])
 	case stream.Real:

@@ -78,7 +78,7 @@ func (o *chainOffload) carry(needs []bool) {
 	o.carried = make([]int, len(fields))
 	for i, f := range fields {
 		o.carried[i] = -1
-		if needs[i] && f.Type == stream.Varchar {
+		if needs[i] && f.Type.Storage() == stream.Varchar {
 			if o.carried[i] = o.Side.origin(i); o.carried[i] >= 0 {
 				o.Side.Need[i] = false
 			}

@@ -155,7 +155,7 @@ func (p *sliced) slice(i int, src *stream.Column, from, to int) {
 	if src.Valid != nil {
 		dst.Valid, p.valid[i] = cut(p.valid[i], src.Valid, from, to)
 	}
-	switch src.Type {
+	switch src.Type.Storage() {
 	case stream.Invalid:
 	case stream.Boolean:
 		dst.Bits, p.bits[i] = cut(p.bits[i], src.Bits, from, to)

@@ -20,7 +20,7 @@ func compactColumn(c, src *stream.Column, mask stream.Bitmap, count int) {
 		c.MakeValid(stream.WordsFor(count), len(mask)+1)
 		c.Valid = compactBits(c.Valid, src.Valid, mask, count)
 	}
-	switch c.Type {
+	switch c.Type.Storage() {
 	case stream.Invalid:
 	case stream.Boolean:
 		c.Bits = compactBits(c.Bits, src.Bits, mask, count)

@@ -31,7 +31,7 @@ func compactCase(r *rand.Rand, t stream.Type, n int) *stream.Column {
 
 func TestCompact(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	var dst [10]stream.Column
+	dst := make([]stream.Column, len(stream.Types))
 	for range 400 {
 		n := r.IntN(300)
 		mask, full := stream.NewBitmap(n), r.IntN(4) == 0

@@ -11,8 +11,8 @@ import (
 )
 
 var arithmeticFunctions = map[string]prepare{
-	"add": prepareArithmetic(addInts[int32], addInts[int64], sumFloats[float32], sumFloats[float64]),
-	"sub": prepareArithmetic(subInts[int32], subInts[int64], subFloats[float32], subFloats[float64]),
+	"add": orTimes(timeSums, prepareArithmetic(addInts[int32], addInts[int64], sumFloats[float32], sumFloats[float64])),
+	"sub": orTimes(timeDifferences, prepareArithmetic(subInts[int32], subInts[int64], subFloats[float32], subFloats[float64])),
 	"mul": prepareArithmetic(mulInt32, mulInt64, mulFloats[float32], mulFloats[float64]),
 	"div": prepareDivision(vec.DivConst, divInts[int32], divInts[int64], divFloats[float32], divFloats[float64]),
 	"mod": prepareDivision(vec.ModConst, modInts[int32], modInts[int64], modFloats[float32], modFloats[float64]),
@@ -22,8 +22,9 @@ var arithmeticFunctions = map[string]prepare{
 
 type kernel = func(*ProgramScratch, *instr)
 
-// prepareArithmetic picks a kernel by the result's type. Timestamps and intervals are
-// int64, so that their sums, differences and multiples are those of BIGINT.
+// prepareArithmetic picks a kernel by the storage of the result's type: sums, differences
+// and multiples of times are those of whole numbers. Where the type has fewer values than
+// its storage, the kernel's results are checked.
 func prepareArithmetic(i32, i64, f32, f64 kernel) prepare {
 	return func(_ *builder, e *model.Expr, in *instr) error {
 		in.run = byType(e.Type, i32, i64, f32, f64)
@@ -31,10 +32,11 @@ func prepareArithmetic(i32, i64, f32, f64 kernel) prepare {
 			return fmt.Errorf("no arithmetic of %s", e.Type)
 		}
 		for _, a := range e.Args {
-			if carrier(a.Type) != carrier(e.Type) {
+			if a.Type.Storage() != e.Type.Storage() {
 				return fmt.Errorf("argument of type %s for a result of %s", a.Type, e.Type)
 			}
 		}
+		in.run = ranged(in.run, e.Type)
 		return nil
 	}
 }
@@ -44,7 +46,7 @@ func prepareArithmetic(i32, i64, f32, f64 kernel) prepare {
 func prepareDivision(byConst func(dst, v []int32, k int32), i32, i64, f32, f64 kernel) prepare {
 	general := prepareArithmetic(i32, i64, f32, f64)
 	return func(b *builder, e *model.Expr, in *instr) error {
-		if err := general(b, e, in); err != nil || e.Type != stream.Integer {
+		if err := general(b, e, in); err != nil || e.Type.Storage() != stream.Integer {
 			return err
 		}
 		if v, ok := b.literalOf(in.args[1]); ok && v.I != 0 && v.I != -1 {
@@ -58,9 +60,26 @@ func prepareDivision(byConst func(dst, v []int32, k int32), i32, i64, f32, f64 k
 	}
 }
 
+// ranged adds to a kernel the check that its results are among a type's values.
+func ranged(run kernel, t stream.Type) kernel {
+	if t.Storage() != stream.Integer || t == stream.Integer {
+		return run
+	}
+	low, high, _ := t.Range()
+	return func(s *ProgramScratch, in *instr) {
+		run(s, in)
+		out := s.result(in)
+		for i, x := range out.I32[:s.n] {
+			if x < int32(low) || x > int32(high) {
+				s.failOwn(out, i, function.ErrOverflow)
+			}
+		}
+	}
+}
+
 // byType picks the variant for a type's Go type; nil if there is none.
 func byType(t stream.Type, i32, i64, f32, f64 kernel) kernel {
-	switch carrier(t) {
+	switch t.Storage() {
 	case stream.Integer:
 		return i32
 	case stream.BigInt:
@@ -71,14 +90,6 @@ func byType(t stream.Type, i32, i64, f32, f64 kernel) kernel {
 		return f64
 	}
 	return nil
-}
-
-// carrier maps types that share a Go type to one of them.
-func carrier(t stream.Type) stream.Type {
-	if t == stream.Timestamp || t == stream.Interval {
-		return stream.BigInt
-	}
-	return t
 }
 
 // values is the slice of a column that holds values of T.

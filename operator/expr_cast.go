@@ -46,13 +46,36 @@ func castKernel(from, to stream.Type) kernel {
 		return textOf[from]
 	case from == stream.Varchar:
 		return ofText[to]
+	case from.IsTime():
+		return timeCasts[castPair{from, to}]
+	case from.IsSmall() && to.Storage() == stream.Integer:
+		return castRanged(copyFixed[int32], to)
+	case to.IsSmall():
+		return castRanged(castKernel(from, stream.Integer), to)
 	}
-	return numberCasts[[2]stream.Type{from, to}]
+	return numberCasts[castPair{from.Storage(), to}]
+}
+
+// castRanged is ranged for a conversion.
+func castRanged(run kernel, t stream.Type) kernel {
+	low, high, _ := t.Range()
+	if run == nil || t == stream.Integer {
+		return run
+	}
+	return func(s *ProgramScratch, in *instr) {
+		run(s, in)
+		out := s.result(in)
+		for i, x := range out.I32[:s.n] {
+			if x < int32(low) || x > int32(high) {
+				s.failCast(out, in, i, function.ErrOverflow)
+			}
+		}
+	}
 }
 
 // byTypeOrBits is byType with copies of BOOLEAN and VARCHAR.
 func byTypeOrBits(t stream.Type, i32, i64, f32, f64 kernel) kernel {
-	switch t {
+	switch t.Storage() {
 	case stream.Boolean:
 		return copyBits
 	case stream.Varchar:
@@ -180,9 +203,9 @@ var textOf = map[stream.Type]kernel{
 	stream.Boolean: writeTexts(func(dst []byte, c *stream.Column, i int) []byte {
 		return strconv.AppendBool(dst, c.Bits.Get(i))
 	}),
-	stream.Integer: writeTexts(func(dst []byte, c *stream.Column, i int) []byte {
-		return strconv.AppendInt(dst, int64(c.I32[i]), 10)
-	}),
+	stream.TinyInt:  writeTexts(appendInteger),
+	stream.SmallInt: writeTexts(appendInteger),
+	stream.Integer:  writeTexts(appendInteger),
 	stream.BigInt: writeTexts(func(dst []byte, c *stream.Column, i int) []byte {
 		return strconv.AppendInt(dst, c.I64[i], 10)
 	}),
@@ -192,12 +215,22 @@ var textOf = map[stream.Type]kernel{
 	stream.Double: writeTexts(func(dst []byte, c *stream.Column, i int) []byte {
 		return stream.AppendDouble(dst, c.F64[i], 64)
 	}),
+	stream.Date: writeTexts(func(dst []byte, c *stream.Column, i int) []byte {
+		return stream.AppendDate(dst, int64(c.I32[i]))
+	}),
+	stream.TimeOfDay: writeTexts(func(dst []byte, c *stream.Column, i int) []byte {
+		return stream.AppendTime(dst, c.I64[i])
+	}),
 	stream.Timestamp: writeTexts(func(dst []byte, c *stream.Column, i int) []byte {
 		return stream.AppendTimestamp(dst, c.I64[i])
 	}),
 	stream.Interval: writeTexts(func(dst []byte, c *stream.Column, i int) []byte {
 		return stream.AppendInterval(dst, c.I64[i])
 	}),
+}
+
+func appendInteger(dst []byte, c *stream.Column, i int) []byte {
+	return strconv.AppendInt(dst, int64(c.I32[i]), 10)
 }
 
 func writeTexts(format func(dst []byte, c *stream.Column, i int) []byte) kernel {

@@ -17,12 +17,16 @@ const castTextBytesMax = 64
 // ofText has the conversions from VARCHAR. Blanks around the value are allowed.
 var ofText = map[stream.Type]kernel{
 	stream.Boolean:   readBits,
+	stream.TinyInt:   readTexts(readInteger[int32](math.MinInt8, math.MaxInt8)),
+	stream.SmallInt:  readTexts(readInteger[int32](math.MinInt16, math.MaxInt16)),
 	stream.Integer:   readTexts(readInteger[int32](math.MinInt32, math.MaxInt32)),
 	stream.BigInt:    readTexts(readInteger[int64](math.MinInt64, math.MaxInt64)),
 	stream.Real:      readTexts(readFloat[float32](32)),
 	stream.Double:    readTexts(readFloat[float64](64)),
-	stream.Timestamp: readTexts(readMicros(stream.ParseTimestamp)),
-	stream.Interval:  readTexts(readMicros(stream.ParseInterval)),
+	stream.Date:      readTexts(readMoment[int32](stream.ParseDate)),
+	stream.TimeOfDay: readTexts(readMoment[int64](stream.ParseTime)),
+	stream.Timestamp: readTexts(readMoment[int64](stream.ParseTimestamp)),
+	stream.Interval:  readTexts(readMoment[int64](stream.ParseInterval)),
 }
 
 // readTexts makes a kernel of a parser. The parser's reason is empty for success;
@@ -112,13 +116,13 @@ func readFloat[T float](bits int) func(text []byte) (T, string) {
 	}
 }
 
-func readMicros(parse func(string) (int64, bool)) func(text []byte) (int64, string) {
-	return func(text []byte) (int64, string) {
-		micros, ok := parse(borrow(text))
+func readMoment[T integer](parse func(string) (int64, bool)) func(text []byte) (T, string) {
+	return func(text []byte) (T, string) {
+		x, ok := parse(borrow(text))
 		if !ok {
 			return 0, function.ErrCast
 		}
-		return micros, ""
+		return T(x), ""
 	}
 }
 

@@ -88,7 +88,7 @@ func (c *compared) useConstant(b *builder, in *instr) {
 }
 
 func hasConstKernel(v stream.Value, test comparison) bool {
-	switch v.Type {
+	switch v.Type.Storage() {
 	case stream.Boolean:
 		return false
 	case stream.Varchar:
@@ -109,7 +109,7 @@ func runComparison(s *ProgramScratch, in *instr) {
 }
 
 func (s *ProgramScratch) compareConst(dst stream.Bitmap, a *vector, k *konst, test comparison, flip uint64) {
-	switch t := test.vector(flip); a.Type {
+	switch t := test.vector(flip); a.Type.Storage() {
 	case stream.Integer:
 		vec.Compare(dst, a.I32[:s.n], t, k.i32)
 	case stream.Real:
@@ -144,7 +144,7 @@ func (c comparison) vector(flip uint64) vec.Test {
 // compare tests cmpEqual or cmpLess.
 func (s *ProgramScratch) compare(dst stream.Bitmap, a, b *vector, test comparison, flip uint64) {
 	n, equal := s.n, test == cmpEqual
-	switch t := test.vector(flip); a.Type {
+	switch t := test.vector(flip); a.Type.Storage() {
 	case stream.Boolean:
 		if equal {
 			equalBits(dst, a.Bits, b.Bits, flip)

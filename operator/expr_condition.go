@@ -180,7 +180,8 @@ func comparisonOf(e *model.Expr) (condition, bool) {
 
 // numbered reports whether values of t are numbers of a fixed width.
 func numbered(t stream.Type) bool {
-	return t != stream.Boolean && t != stream.Varchar && t != stream.Invalid
+	s := t.Storage()
+	return s != stream.Boolean && s != stream.Varchar && s != stream.Invalid
 }
 
 // narrow clears the bits of the rows among the first n that do not pass.
@@ -257,7 +258,7 @@ func (s *ProgramScratch) spare(words int) stream.Bitmap {
 }
 
 func (c *condition) narrowConst(pass stream.Bitmap, a *stream.Column, n int) {
-	switch a.Type {
+	switch a.Type.Storage() {
 	case stream.Integer:
 		vec.Narrow(pass, a.I32[:n], c.test, c.i32)
 	case stream.Real:
@@ -273,7 +274,7 @@ func (c *condition) narrowPairs(pass stream.Bitmap, a, b *stream.Column, n int) 
 	if b.Valid != nil {
 		vec.And(pass, b.Valid)
 	}
-	switch a.Type {
+	switch a.Type.Storage() {
 	case stream.Integer:
 		vec.NarrowPairs(pass, a.I32[:n], b.I32[:n], c.test)
 	case stream.Real:

@@ -109,7 +109,7 @@ func setPick(pick []int32, mask stream.Bitmap, k int) {
 // merge gives every row of out the value and validity of the argument it picked.
 func (s *ProgramScratch) merge(out *vector, in *instr) {
 	s.mergeValid(out, in)
-	switch carrier(out.Type) {
+	switch out.Type.Storage() {
 	case stream.Boolean:
 		out.Bits = resize(out.Bits, s.words)
 		clear(out.Bits)

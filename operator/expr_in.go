@@ -35,7 +35,7 @@ func (b *builder) constantSet(e *model.Expr, in *instr) (*inSet, bool) {
 	for k, a := range e.Args[1:] {
 		v, ok := b.literalOf(in.args[k+1])
 		switch {
-		case ok && t == stream.Varchar:
+		case ok && t.Storage() == stream.Varchar:
 			set.texts[v.S] = struct{}{}
 		case ok:
 			set.numbers[v.I] = struct{}{}
@@ -55,7 +55,7 @@ func runInSet(s *ProgramScratch, in *instr) {
 	set, a := in.data.(*inSet), s.arg(in, 0)
 	for i := range s.n {
 		var found bool
-		switch a.Type {
+		switch a.Type.Storage() {
 		case stream.Varchar:
 			_, found = set.texts[string(a.Text(i))]
 		case stream.Integer:

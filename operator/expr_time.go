@@ -23,7 +23,7 @@ var timeFunctions = map[string]prepare{
 
 func prepareExtract(run kernel) prepare {
 	return func(_ *builder, e *model.Expr, in *instr) error {
-		if len(e.Args) != 1 || carrier(e.Args[0].Type) != stream.BigInt {
+		if len(e.Args) != 1 || e.Args[0].Type.Storage() != stream.BigInt {
 			return fmt.Errorf("it needs a timestamp or interval")
 		}
 		in.run = run

@@ -49,7 +49,7 @@ func newKeyLayout(types []stream.Type) keyLayout {
 		p, okValue, okNull := &l.places[i], false, false
 		p.word, p.shift, okValue = put(keyBits(t))
 		p.nullWord, p.nullShift, okNull = put(1)
-		if t == stream.Varchar || !okValue || !okNull {
+		if t.Storage() == stream.Varchar || !okValue || !okNull {
 			l.form = byteKey
 			return l
 		}
@@ -61,7 +61,7 @@ func newKeyLayout(types []stream.Type) keyLayout {
 }
 
 func keyBits(t stream.Type) uint8 {
-	switch t {
+	switch t.Storage() {
 	case stream.Boolean:
 		return 1
 	case stream.Integer, stream.Real:
@@ -124,7 +124,7 @@ func (k *keyCoder) code(l *keyLayout, cols []stream.Column, n int) {
 
 func packOne(out []uint64, c *stream.Column, p keyPlace) {
 	shift := p.shift & 63
-	switch c.Type {
+	switch c.Type.Storage() {
 	case stream.Integer:
 		if c.Valid == nil {
 			v := c.I32[:len(out)]
@@ -146,14 +146,14 @@ func packOne(out []uint64, c *stream.Column, p keyPlace) {
 func packTwo(out [][2]uint64, c *stream.Column, p keyPlace) {
 	w, shift := p.word&1, p.shift&63
 	if c.Valid == nil {
-		switch c.Type {
+		switch c.Type.Storage() {
 		case stream.Integer:
 			v := c.I32[:len(out)]
 			for i := range out {
 				out[i][w] |= uint64(uint32(v[i])) << shift
 			}
 			return
-		case stream.BigInt, stream.Timestamp, stream.Interval:
+		case stream.BigInt:
 			v := c.I64[:len(out)]
 			for i := range out {
 				out[i][w] = uint64(v[i])
@@ -173,7 +173,7 @@ func packTwo(out [][2]uint64, c *stream.Column, p keyPlace) {
 // keyWord returns value i of a fixed-width column as bits that are equal for equal
 // values.
 func keyWord(c *stream.Column, i int) uint64 {
-	switch c.Type {
+	switch c.Type.Storage() {
 	case stream.Boolean:
 		return c.Bits[i>>6] >> (uint(i) & 63) & 1
 	case stream.Integer:
@@ -217,7 +217,7 @@ func (k *keyCoder) codeBytes(l *keyLayout, cols []stream.Column, n int) {
 			switch {
 			case c.IsNull(i):
 				k.buf = append(k.buf, 1)
-			case t == stream.Varchar:
+			case t.Storage() == stream.Varchar:
 				text := c.Text(i)
 				k.buf = append(k.buf, 0)
 				k.buf = binary.LittleEndian.AppendUint32(k.buf, uint32(len(text)))

@@ -25,7 +25,7 @@ func (p *packedGroups) init(a *aggregate) {
 	}
 	var wide []bool
 	for _, t := range a.layout.types {
-		wide = append(wide, t != stream.Integer)
+		wide = append(wide, t.Storage() != stream.Integer)
 	}
 	p.keys.init(wide)
 	p.cols = make([]stream.Column, a.keys)
@@ -34,9 +34,7 @@ func (p *packedGroups) init(a *aggregate) {
 // wholeKeys reports whether groups are looked for by packed words.
 func (a *aggregate) wholeKeys() bool {
 	for _, t := range a.layout.types {
-		switch t {
-		case stream.Integer, stream.BigInt, stream.Timestamp, stream.Interval:
-		default:
+		if !integerType(t) {
 			return false
 		}
 	}

@@ -86,7 +86,7 @@ func (k *keySet) add(c *keyCode, cols []stream.Column, row int) int32 {
 		k.arena = append(k.arena, c.bytes...)
 	}
 	for j, t := range k.layout.types {
-		if t != stream.Varchar {
+		if t.Storage() != stream.Varchar {
 			k.setValue(j, id, &cols[j], row)
 		}
 	}
@@ -123,7 +123,7 @@ func (k *keySet) setValue(j int, id int32, src *stream.Column, row int) {
 	if c.Valid != nil {
 		c.Valid.Set(int(id))
 	}
-	switch c.Type {
+	switch c.Type.Storage() {
 	case stream.Boolean:
 		c.Bits.Put(int(id), src.Bits.Get(row))
 	case stream.Integer:
@@ -143,7 +143,7 @@ func (k *keySet) setTexts(id int32, b []byte) {
 	for j, t := range k.layout.types {
 		null := b[at] != 0
 		at++
-		if t != stream.Varchar {
+		if t.Storage() != stream.Varchar {
 			if !null {
 				at += 8
 			}
@@ -192,19 +192,19 @@ func (k *keySet) pack(live []int32) {
 
 // value returns key column j of id.
 func (k *keySet) value(j int, id int32) stream.Value {
-	if k.layout.types[j] != stream.Varchar {
+	if k.layout.types[j].Storage() != stream.Varchar {
 		return k.cols[j].Value(int(id))
 	}
 	r := k.text[j][id]
 	if r.from < 0 {
-		return stream.NullOf(stream.Varchar)
+		return stream.NullOf(k.layout.types[j])
 	}
-	return stream.Text(string(k.bytes(id)[r.from:r.to]))
+	return stream.Value{Type: k.layout.types[j], S: string(k.bytes(id)[r.from:r.to])}
 }
 
 // gather writes key column j of the ids to dst from row at on.
 func (k *keySet) gather(dst *stream.Column, j, at int, ids []int32) {
-	if k.layout.types[j] != stream.Varchar {
+	if k.layout.types[j].Storage() != stream.Varchar {
 		gatherColumn(dst, &k.cols[j], at, ids)
 		return
 	}
@@ -217,7 +217,7 @@ func (k *keySet) gather(dst *stream.Column, j, at int, ids []int32) {
 // gatherColumn writes the values at rows of a fixed-width column to dst from row at on.
 func gatherColumn(dst, src *stream.Column, at int, rows []int32) {
 	room(dst, at+len(rows))
-	switch src.Type {
+	switch src.Type.Storage() {
 	case stream.Boolean:
 		for i, row := range rows {
 			dst.Bits.Put(at+i, src.Bits.Get(int(row)))
@@ -260,7 +260,7 @@ func (k *keySet) appendText(dst *stream.Column, j, at int, id int32) {
 func (k *keySet) copyRange(dst *stream.Column, j, at, from, n int) {
 	src := &k.cols[j]
 	room(dst, at+n)
-	switch src.Type {
+	switch src.Type.Storage() {
 	case stream.Varchar:
 		for i := 0; i < n; i++ {
 			k.appendText(dst, j, at+i, int32(from+i))

@@ -93,7 +93,7 @@ func compareAt(a *stream.Column, i int, b *stream.Column, j int) int {
 	case bn:
 		return -1
 	}
-	switch a.Type {
+	switch a.Type.Storage() {
 	case stream.Boolean:
 		return cmp.Compare(hashValue(a, i), hashValue(b, j))
 	case stream.Integer:

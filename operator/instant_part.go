@@ -63,7 +63,7 @@ func appendKeyValue(dst []byte, c *stream.Column, i int) []byte {
 	if c.IsNull(i) {
 		return append(dst, 0)
 	}
-	if c.Type == stream.Varchar {
+	if c.Type.Storage() == stream.Varchar {
 		text := c.Text(i)
 		dst = binary.AppendUvarint(append(dst, 1), uint64(len(text)))
 		return append(dst, text...)

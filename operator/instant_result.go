@@ -103,7 +103,7 @@ func compareValues(a, b stream.Value) int {
 	switch {
 	case a.Type.IsFloat():
 		return compareFloats(a.F, b.F)
-	case a.Type != stream.Varchar:
+	case a.Type.Storage() != stream.Varchar:
 		return compareInts(a.I, b.I)
 	case a.S < b.S:
 		return -1

@@ -227,7 +227,7 @@ func (b *pairBits) find(row int) bool {
 // test compares column v with row of k, or with those of k and upper. It is the number'th
 // test of the words.
 func (b *pairBits) test(v *stream.Column, t *pairTest, k, upper *stream.Column, row, number int) {
-	switch v.Type {
+	switch v.Type.Storage() {
 	case stream.Integer:
 		testPairs(b.words, v.I32[:b.n], t, k.I32[row], upper.I32[row], number)
 	case stream.Real:

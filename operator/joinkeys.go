@@ -60,12 +60,12 @@ func hashColumn(h []uint64, c *stream.Column, n int) {
 		}
 		return
 	}
-	switch c.Type {
+	switch c.Type.Storage() {
 	case stream.Integer:
 		for i, v := range c.I32[:n] {
 			h[i] = hashMix(h[i], uint64(v))
 		}
-	case stream.BigInt, stream.Timestamp, stream.Interval:
+	case stream.BigInt:
 		for i, v := range c.I64[:n] {
 			h[i] = hashMix(h[i], uint64(v))
 		}
@@ -78,7 +78,7 @@ func hashColumn(h []uint64, c *stream.Column, n int) {
 
 // hashValue returns bits that are the same for equal values.
 func hashValue(c *stream.Column, i int) uint64 {
-	switch c.Type {
+	switch c.Type.Storage() {
 	case stream.Boolean:
 		return c.Bits[i>>6] >> (uint(i) & 63) & 1
 	case stream.Integer:
@@ -96,7 +96,7 @@ func hashValue(c *stream.Column, i int) uint64 {
 
 // equalAt reports whether value i of a equals value j of b; neither is NULL.
 func equalAt(a *stream.Column, i int, b *stream.Column, j int) bool {
-	switch a.Type {
+	switch a.Type.Storage() {
 	case stream.Boolean:
 		return a.Bits.Get(i) == b.Bits.Get(j)
 	case stream.Integer:

@@ -36,7 +36,7 @@ type keyNumber interface{ int32 | int64 }
 // collectWhole adds the pairs whose only key is equal, at most limit.
 func (p *pairing) collectWhole(limit int) {
 	l, r := &p.rows[0].rows.Cols[p.keys[0][0]], &p.rows[1].rows.Cols[p.keys[1][0]]
-	if l.Type == stream.Integer {
+	if l.Type.Storage() == stream.Integer {
 		collectWhole(p, l.I32, r.I32, limit)
 	} else {
 		collectWhole(p, l.I64, r.I64, limit)

@@ -58,7 +58,7 @@ func (p *Probe) Table() (keys []stream.Column, rows int, ok bool) {
 
 // newProbe returns nil where there are no keys, or text among them.
 func newProbe(op model.OpID, keys []*model.Expr, table *Table) *Probe {
-	text := func(k *model.Expr) bool { return k.Type == stream.Varchar }
+	text := func(k *model.Expr) bool { return k.Type.Storage() == stream.Varchar }
 	if len(keys) == 0 || slices.ContainsFunc(keys, text) {
 		return nil
 	}

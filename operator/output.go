@@ -17,7 +17,7 @@ type outputs struct {
 }
 
 func newOutputs(env Env, s *stream.Schema, need []bool) outputs {
-	texts := slices.ContainsFunc(s.Fields, func(f stream.Field) bool { return f.Type == stream.Varchar })
+	texts := slices.ContainsFunc(s.Fields, func(f stream.Field) bool { return f.Type.Storage() == stream.Varchar })
 	return outputs{pool: env.Pool, schema: s, need: need, texts: texts}
 }
 

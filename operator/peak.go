@@ -47,7 +47,7 @@ func newPeaker(p *model.Peak, s *stream.Schema, fresh func() *stream.Batch, read
 	}
 	least := p.Func == model.Min
 	switch t := s.Fields[p.Column].Type; {
-	case t == stream.Integer:
+	case model.PeakType(t) && t.Storage() == stream.Integer:
 		return &peaks[int32]{least: least, column: p.Column, window: window, fresh: fresh, ready: ready, values: func(c *stream.Column) []int32 { return c.I32 }}, nil
 	case t == stream.Real:
 		return &peaks[float32]{least: least, column: p.Column, window: window, fresh: fresh, ready: ready, values: func(c *stream.Column) []float32 { return c.F32 }}, nil

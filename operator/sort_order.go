@@ -17,7 +17,7 @@ type sortKey struct {
 
 func newSortKey(k model.SortKey, t stream.Type) sortKey {
 	s := sortKey{SortKey: k}
-	switch t {
+	switch t.Storage() {
 	case stream.Boolean:
 		s.values = func(a, b *stream.Column, i, j int) int { return cmp.Compare(bit(a.Bits.Get(i)), bit(b.Bits.Get(j))) }
 	case stream.Integer:

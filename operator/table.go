@@ -109,17 +109,13 @@ func (t *Table) restore(r *state.Reader) error {
 }
 
 func integerType(t stream.Type) bool {
-	switch t {
-	case stream.Integer, stream.BigInt, stream.Timestamp, stream.Interval:
-		return true
-	}
-	return false
+	return t.Storage() == stream.Integer || t.Storage() == stream.BigInt
 }
 
 func (t *Table) gatherKeys() {
 	col := &t.rows.rows.Cols[t.in.keyCols[0]]
 	t.keys = append(t.keys[:0], 0)
-	if col.Type != stream.Integer {
+	if col.Type.Storage() != stream.Integer {
 		t.keys = append(t.keys, col.I64...)
 		return
 	}
@@ -298,7 +294,7 @@ func (t *Table) equal(p *probe, row, r int32) bool {
 }
 
 func integerAt(c *stream.Column, row int32) int64 {
-	if c.Type == stream.Integer {
+	if c.Type.Storage() == stream.Integer {
 		return int64(c.I32[row])
 	}
 	return c.I64[row]
@@ -325,11 +321,11 @@ func (t *Table) matchUnique(p *probe) {
 				n++
 			}
 		}
-	case t.how == tableDirect && col.Type == stream.Integer:
+	case t.how == tableDirect && col.Type.Storage() == stream.Integer:
 		n = matchDirect(p, col.I32[:p.n], t.first, t.low)
 	case t.how == tableDirect:
 		n = matchDirect(p, col.I64[:p.n], t.first, t.low)
-	case col.Type == stream.Integer:
+	case col.Type.Storage() == stream.Integer:
 		n = matchIntegers(p, col.I32[:p.n], t)
 	default:
 		n = matchIntegers(p, col.I64[:p.n], t)

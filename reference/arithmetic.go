@@ -8,13 +8,19 @@ import (
 	"github.com/millrace/millrace/stream"
 )
 
-// Whole numbers (INTEGER, BIGINT, and the microseconds of TIMESTAMP and INTERVAL) are
+// Whole numbers (integers, the days of DATE and the microseconds of times) are
 // computed without bounds and then checked; floats in float64, a REAL result rounded
 // to float32. Rounding twice is harmless there: float64 has more than twice the digits.
 
 func add(a []stream.Value, t stream.Type) (stream.Value, string) {
 	if t.IsFloat() {
 		return float(a[0].F+a[1].F, t), ""
+	}
+	if a[0].Type == stream.Date && a[1].Type == stream.TimeOfDay {
+		return stream.Time(midnight(a[0]).I + a[1].I), ""
+	}
+	if a[0].Type == stream.TimeOfDay && a[1].Type == stream.Date {
+		return stream.Time(a[0].I + midnight(a[1]).I), ""
 	}
 	return whole(new(big.Int).Add(bigOf(a[0]), bigOf(a[1])), t)
 }
@@ -129,9 +135,20 @@ func ln(a []stream.Value, t stream.Type) (stream.Value, string) {
 
 func bigOf(v stream.Value) *big.Int { return big.NewInt(v.I) }
 
-// whole returns x as a value of type t if it is in range.
+// bounds are the least and greatest value of the types that have fewer than BIGINT.
+var bounds = map[stream.Type][2]int64{
+	stream.TinyInt: {-1 << 7, 1<<7 - 1}, stream.SmallInt: {-1 << 15, 1<<15 - 1}, stream.Integer: {-1 << 31, 1<<31 - 1},
+	stream.Date: {yearStart(1), yearStart(10_000) - 1},
+}
+
+// whole returns x as a value of type t if it is in range. A time of day begins anew at
+// midnight.
 func whole(x *big.Int, t stream.Type) (stream.Value, string) {
-	if !x.IsInt64() || t == stream.Integer && x.Int64() != int64(int32(x.Int64())) {
+	if t == stream.TimeOfDay {
+		x = new(big.Int).Mod(x, big.NewInt(24*60*60*1e6))
+	}
+	b, bounded := bounds[t]
+	if !x.IsInt64() || bounded && (x.Int64() < b[0] || x.Int64() > b[1]) {
 		return stream.Value{}, function.ErrOverflow
 	}
 	return stream.Value{Type: t, I: x.Int64()}, ""

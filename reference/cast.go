@@ -24,6 +24,8 @@ func cast(v stream.Value, t stream.Type) (stream.Value, string) {
 		return stream.Text(v.String()), ""
 	case v.Type == stream.Varchar:
 		return castText(v, t)
+	case v.Type.IsTime() && t.IsTime():
+		return castTime(v, t)
 	case v.Type == stream.Boolean && t.IsInteger():
 		return stream.Value{Type: t, I: v.I}, ""
 	case v.Type.IsInteger() && t == stream.Boolean:
@@ -63,7 +65,7 @@ func castText(v stream.Value, t stream.Type) (stream.Value, string) {
 		case "false", "f", "no", "0":
 			return stream.Bool(false), ""
 		}
-	case stream.Integer, stream.BigInt:
+	case stream.TinyInt, stream.SmallInt, stream.Integer, stream.BigInt:
 		if wholeNumber.MatchString(s) {
 			x, _ := new(big.Int).SetString(s, 10)
 			return whole(x, t)
@@ -75,6 +77,14 @@ func castText(v stream.Value, t stream.Type) (stream.Value, string) {
 		}
 		if f, ok := stream.ParseDouble(s, bits); ok {
 			return float(f, t), ""
+		}
+	case stream.Date:
+		if days, ok := stream.ParseDate(s); ok {
+			return stream.Value{Type: t, I: days}, ""
+		}
+	case stream.TimeOfDay:
+		if micros, ok := stream.ParseTime(s); ok {
+			return stream.Value{Type: t, I: micros}, ""
 		}
 	case stream.Timestamp:
 		if micros, ok := stream.ParseTimestamp(s); ok {

@@ -7,10 +7,11 @@ import (
 	"github.com/millrace/millrace/stream"
 )
 
-// Implicit conversions go one way: INTEGER to BIGINT, REAL and DOUBLE; BIGINT and REAL
-// to DOUBLE. A literal takes the type of what it stands next to where that holds its
-// value exactly; NULL takes any type, text next to a TIMESTAMP or INTERVAL is read as
-// one.
+// Implicit conversions go one way: TINYINT to SMALLINT to INTEGER to BIGINT; up to
+// INTEGER to REAL; REAL and integers to DOUBLE; DATE to TIMESTAMP. A literal takes the
+// type of what it stands next to where that holds its value exactly, but a whole number
+// is never less than an INTEGER in an expression; NULL takes any type, text next to a
+// date, time or interval is read as one.
 
 // commonType is the type two numbers are computed in, or the one type both have;
 // Invalid if there is none.
@@ -22,6 +23,8 @@ func commonType(a, b stream.Type) stream.Type {
 		return b
 	case b == stream.Invalid:
 		return a
+	case a == stream.Date && b == stream.Timestamp, a == stream.Timestamp && b == stream.Date:
+		return stream.Timestamp
 	case !a.IsNumeric() || !b.IsNumeric():
 		return stream.Invalid
 	case a == stream.Double || b == stream.Double:
@@ -31,10 +34,15 @@ func commonType(a, b stream.Type) stream.Type {
 			return stream.Double
 		}
 		return stream.Real
+	case integerRank[a] > integerRank[b]:
+		return a
 	default:
-		return stream.BigInt
+		return b
 	}
 }
+
+// integerRank orders the types of whole numbers.
+var integerRank = map[stream.Type]int{stream.TinyInt: 1, stream.SmallInt: 2, stream.Integer: 3, stream.BigInt: 4}
 
 func isLiteral(e *model.Expr) bool { return e.Kind == model.LiteralExpr }
 
@@ -42,7 +50,13 @@ func isLiteral(e *model.Expr) bool { return e.Kind == model.LiteralExpr }
 // is none.
 func widenCost(from, to stream.Type) int {
 	switch {
-	case from == stream.Integer && to == stream.BigInt, from == stream.Real && to == stream.Double:
+	case from.IsSmall() && to.IsNumeric():
+		steps := 10 * (integerRank[stream.Integer] - integerRank[from])
+		if to.IsFloat() || to == stream.BigInt {
+			return steps + widenCost(stream.Integer, to)
+		}
+		return max(0, 10*(integerRank[to]-integerRank[from]))
+	case from == stream.Integer && to == stream.BigInt, from == stream.Real && to == stream.Double, from == stream.Date && to == stream.Timestamp:
 		return 10
 	case from == stream.Integer && to == stream.Real, from == stream.BigInt && to == stream.Double:
 		return 20
@@ -61,10 +75,9 @@ func adapt(e *model.Expr, t stream.Type) (*model.Expr, bool) {
 	switch {
 	case v.Type == t:
 		return e, true
-	case v.Type.IsInteger() && t == stream.BigInt:
-		return model.Lit(stream.Big(v.I)), true
-	case v.Type.IsInteger() && t == stream.Integer:
-		return model.Lit(stream.Value{Type: t, I: v.I}), v.I >= math.MinInt32 && v.I <= math.MaxInt32
+	case v.Type.IsInteger() && t.IsInteger():
+		low, high, _ := t.Range()
+		return model.Lit(stream.Value{Type: t, I: v.I}), v.I >= low && v.I <= high
 	case v.Type.IsInteger() && t == stream.Real:
 		f := float32(v.I)
 		return model.Lit(stream.Float(f)), math.Abs(float64(v.I)) <= 1<<62 && int64(f) == v.I
@@ -76,6 +89,14 @@ func adapt(e *model.Expr, t stream.Type) (*model.Expr, bool) {
 	case v.Type == stream.Varchar && t == stream.Timestamp:
 		micros, ok := stream.ParseTimestamp(v.S)
 		return model.Lit(stream.Time(micros)), ok
+	case v.Type == stream.Varchar && t == stream.Date:
+		days, ok := stream.ParseDate(v.S)
+		return model.Lit(stream.Value{Type: t, I: days}), ok
+	case v.Type == stream.Varchar && t == stream.TimeOfDay:
+		micros, ok := stream.ParseTime(v.S)
+		return model.Lit(stream.Value{Type: t, I: micros}), ok
+	case v.Type == stream.Date && t == stream.Timestamp:
+		return model.Lit(stream.Time(v.I * stream.MicrosPerDay)), true
 	case v.Type == stream.Varchar && t == stream.Interval:
 		micros, why := parseDuration(v.S)
 		return model.Lit(stream.Duration(micros)), why == ""
@@ -113,7 +134,7 @@ func unify(args []*model.Expr) (out []*model.Expr, t stream.Type, bad [2]int) {
 			if isLiteral(a) != literals || a.Type == stream.Invalid {
 				continue
 			}
-			if literals && t != stream.Invalid {
+			if literals && t != stream.Invalid && !(t.IsSmall() && a.Type.IsInteger()) {
 				if _, ok := adapt(a, t); ok {
 					continue
 				}

@@ -351,7 +351,7 @@ func (p *parser) keywordExpression(t token) (*expr, bool) {
 		}
 	case "date", "time":
 		if text {
-			p.fail(t.span, "write TIMESTAMP '2026-01-02 00:00:00'", "the type %s is not supported yet", upper(t.text))
+			return p.dateLiteral(t), true
 		}
 	case "exists":
 		p.fail(t.span, "put the query into FROM and join with it", "EXISTS is not supported yet")
@@ -373,6 +373,22 @@ func (p *parser) timestampLiteral(t token) *expr {
 		p.fail(s.span, "write TIMESTAMP '2026-01-02 03:04:05'", "'%s' is not a timestamp", shorten(s.text))
 	}
 	return &expr{kind: literalExpr, span: t.span.join(s.span), value: stream.Time(v)}
+}
+
+// dateLiteral reads DATE '..' or TIME '..'.
+func (p *parser) dateLiteral(t token) *expr {
+	p.next()
+	s := p.next()
+	v := stream.Value{Type: stream.Date}
+	parse, example := stream.ParseDate, "2026-01-02"
+	if t.text == "time" {
+		v.Type, parse, example = stream.TimeOfDay, stream.ParseTime, "03:04:05"
+	}
+	var ok bool
+	if v.I, ok = parse(s.text); !ok {
+		p.fail(s.span, "write "+v.Type.String()+" '"+example+"'", "'%s' is not a %s", shorten(s.text), t.text)
+	}
+	return &expr{kind: literalExpr, span: t.span.join(s.span), value: v}
 }
 
 // caseForm reads CASE; a simple CASE becomes comparisons with its operand.

@@ -267,20 +267,20 @@ func (p *parser) optionValue(o *optionNode) {
 // columnTypes are the names of types, with more than one word joined by a blank.
 var columnTypes = map[string]stream.Type{
 	"boolean": stream.Boolean, "bool": stream.Boolean,
+	"tinyint": stream.TinyInt, "smallint": stream.SmallInt, "int2": stream.SmallInt,
 	"int": stream.Integer, "integer": stream.Integer, "int4": stream.Integer,
 	"bigint": stream.BigInt, "int8": stream.BigInt,
 	"real": stream.Real, "float4": stream.Real,
 	"double": stream.Double, "double precision": stream.Double, "float": stream.Double, "float8": stream.Double,
 	"varchar": stream.Varchar, "text": stream.Varchar, "string": stream.Varchar, "character varying": stream.Varchar,
 	"timestamp": stream.Timestamp, "timestamp_ltz": stream.Timestamp, "timestamptz": stream.Timestamp,
-	"interval": stream.Interval,
+	"date": stream.Date, "time": stream.TimeOfDay, "interval": stream.Interval,
 }
 
 // refusedTypes are types of the language that this version does not have, with the
 // nearest that works.
 var refusedTypes = map[string]string{
-	"decimal": "DOUBLE or BIGINT", "numeric": "DOUBLE or BIGINT", "dec": "DOUBLE or BIGINT", "tinyint": "INTEGER", "smallint": "INTEGER", "int2": "INTEGER",
-	"date": "TIMESTAMP", "time": "TIMESTAMP or VARCHAR", "char": "VARCHAR", "character": "VARCHAR", "bytea": "VARCHAR", "bytes": "VARCHAR",
+	"decimal": "DOUBLE or BIGINT", "numeric": "DOUBLE or BIGINT", "dec": "DOUBLE or BIGINT", "char": "VARCHAR", "character": "VARCHAR", "bytea": "VARCHAR", "bytes": "VARCHAR",
 	"binary": "VARCHAR", "varbinary": "VARCHAR", "array": "VARCHAR", "row": "one column for each field", "map": "VARCHAR",
 	"json": "VARCHAR", "jsonb": "VARCHAR", "multiset": "VARCHAR", "uuid": "VARCHAR",
 }
@@ -312,7 +312,7 @@ func (p *parser) typeName() typeNode {
 	return n
 }
 
-var typeSuggestions = []string{"BOOLEAN", "INTEGER", "BIGINT", "REAL", "DOUBLE", "VARCHAR", "TEXT", "TIMESTAMP", "INTERVAL", "INT", "FLOAT", "STRING"}
+var typeSuggestions = []string{"BOOLEAN", "INTEGER", "BIGINT", "REAL", "DOUBLE", "VARCHAR", "TEXT", "TIMESTAMP", "INTERVAL", "DATE", "TIME", "SMALLINT", "TINYINT", "INT", "FLOAT", "STRING"}
 
 // maxTimestampDigits is the precision of TIMESTAMP.
 const maxTimestampDigits = 6

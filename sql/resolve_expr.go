@@ -141,6 +141,14 @@ func castHint(from, to stream.Type) string {
 		return "write EXTRACT(EPOCH FROM ts)"
 	case from.IsNumeric() && to == stream.Timestamp:
 		return "write TO_TIMESTAMP_LTZ(x, 0) for seconds or TO_TIMESTAMP_LTZ(x, 3) for milliseconds"
+	case from == stream.Date && to.IsNumeric():
+		return "write x - DATE '1970-01-01' for days, or EXTRACT(EPOCH FROM x) for seconds"
+	case from.IsInteger() && to == stream.Date:
+		return "write DATE '1970-01-01' + x for a number of days"
+	case from == stream.TimeOfDay && to == stream.Timestamp:
+		return "add a date to it"
+	case from == stream.TimeOfDay && to.IsNumeric():
+		return "write EXTRACT(EPOCH FROM x)"
 	case from == stream.Interval && to.IsNumeric():
 		return "write EXTRACT(EPOCH FROM x)"
 	case from == stream.Boolean && to.IsFloat():
@@ -238,7 +246,7 @@ func (x *exprs) comparison(e *expr, args []*model.Expr) (*model.Expr, error) {
 	hint := fmt.Sprintf("CAST one side, for example CAST(.. AS %s)", a.Type)
 	for i, v := range []*model.Expr{a, b} {
 		other := []*model.Expr{b, a}[i]
-		if isLiteral(v) && v.Type == stream.Varchar && (other.Type == stream.Timestamp || other.Type == stream.Interval) {
+		if isLiteral(v) && v.Type == stream.Varchar && other.Type.IsTime() {
 			return nil, x.fail(e.args[bad[i]].span, "", "'%s' is not a valid %s", shorten(v.Literal.S), other.Type)
 		}
 		if isLiteral(v) && v.Type == stream.Varchar && other.Type.IsNumeric() {
@@ -323,6 +331,10 @@ func arithmeticHint(fn string, args []*model.Expr) string {
 			return "intervals are multiplied and divided by whole numbers"
 		case a.Type == stream.Timestamp:
 			return "timestamps can be subtracted, and intervals added to them"
+		case a.Type == stream.Date:
+			return "dates can be subtracted, and numbers of days, times of day and intervals added to them"
+		case a.Type == stream.TimeOfDay:
+			return "times of day can be subtracted, and intervals and dates added to them"
 		}
 	}
 	return ""

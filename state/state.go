@@ -112,7 +112,7 @@ func (w *Writer) Value(v stream.Value) {
 	w.Bool(v.Null)
 	switch {
 	case v.Null:
-	case v.Type == stream.Varchar:
+	case v.Type.Storage() == stream.Varchar:
 		w.Text(v.S)
 	case v.Type.IsFloat():
 		w.Float(v.F)
@@ -232,12 +232,23 @@ func (r *Reader) Text() string {
 	return s
 }
 
+// typ reads a type, or the Invalid of an absent column.
+func (r *Reader) typ() stream.Type {
+	n := r.Int()
+	t := stream.Type(n)
+	if n < 0 || int64(t) != n || t != stream.Invalid && !t.Valid() {
+		r.fail()
+		return stream.Invalid
+	}
+	return t
+}
+
 // Value reads a value.
 func (r *Reader) Value() stream.Value {
-	v := stream.Value{Type: stream.Type(r.Int()), Null: r.Bool()}
+	v := stream.Value{Type: r.typ(), Null: r.Bool()}
 	switch {
 	case r.err != nil || v.Null:
-	case v.Type == stream.Varchar:
+	case v.Type.Storage() == stream.Varchar:
 		v.S = r.Text()
 	case v.Type.IsFloat():
 		v.F = r.Float()
@@ -256,12 +267,10 @@ func (r *Reader) Batch(b *stream.Batch) {
 		return
 	}
 	for c := range b.Cols {
-		n := r.Int()
-		if n < 0 || n > int64(stream.Interval) {
-			r.fail()
+		t := r.typ()
+		if r.err != nil {
 			return
 		}
-		t := stream.Type(n)
 		b.Cols[c].Reset(t)
 		if t == stream.Invalid {
 			continue

@@ -19,14 +19,25 @@ var everyType = func() *stream.Schema {
 }()
 
 func values(r *rand.Rand) []stream.Value {
-	out := []stream.Value{
-		stream.Bool(r.IntN(2) == 0), stream.Int(int32(r.Uint32())), stream.Big(int64(r.Uint64())), stream.Float(float32(r.NormFloat64())),
-		stream.Dbl(r.NormFloat64()), stream.Text(strings.Repeat("ä\x00", r.IntN(4))), stream.Time(int64(r.Uint64())), stream.Duration(math.MinInt64),
-	}
-	for i, v := range out {
-		if r.IntN(3) == 0 {
-			out[i] = stream.NullOf(v.Type)
+	var out []stream.Value
+	for _, t := range stream.Types {
+		v := stream.Value{Type: t}
+		switch low, high, _ := t.Range(); t.Storage() {
+		case stream.Boolean:
+			v = stream.Bool(r.IntN(2) == 0)
+		case stream.Real:
+			v.F = float64(float32(r.NormFloat64()))
+		case stream.Double:
+			v.F = r.NormFloat64()
+		case stream.Varchar:
+			v.S = strings.Repeat("ä\x00", r.IntN(4))
+		default:
+			v.I = []int64{low, high, low/2 + high/2, high - 1}[r.IntN(4)]
 		}
+		if r.IntN(3) == 0 {
+			v = stream.NullOf(t)
+		}
+		out = append(out, v)
 	}
 	return out
 }

@@ -2,7 +2,8 @@ package stream
 
 // Column is one column of a batch in Arrow's memory layout: a validity bitmap (nil
 // when no value is NULL) and one buffer of values - bits for BOOLEAN, fixed-width
-// values, or offsets into bytes for VARCHAR. Only the slice that Type names is used.
+// values, or offsets into bytes for VARCHAR. Only the slice of the type's storage (see
+// Type.Storage) is used.
 // The value under a NULL is unspecified but readable (a VARCHAR's is empty).
 //
 // A column nobody reads is absent: its Type is Invalid and it has no buffers.
@@ -11,10 +12,10 @@ type Column struct {
 	Valid Bitmap
 	Bits  Bitmap
 	I32   []int32
-	I64   []int64 // BIGINT, TIMESTAMP, INTERVAL
+	I64   []int64
 	F32   []float32
 	F64   []float64
-	Off   []int32 // VARCHAR: len+1 offsets into Bytes; Off[0] need not be 0
+	Off   []int32 // VARCHAR, BYTEA: len+1 offsets into Bytes; Off[0] need not be 0
 	Bytes []byte
 
 	spare Bitmap // validity buffer that Reset took out of use
@@ -35,7 +36,7 @@ func (c *Column) Value(i int) Value {
 		return NullOf(c.Type)
 	}
 	v := Value{Type: c.Type}
-	switch c.Type {
+	switch c.Type.Storage() {
 	case Boolean:
 		if c.Bits.Get(i) {
 			v.I = 1
@@ -62,7 +63,7 @@ func (c *Column) Reset(t Type) {
 	c.Type, c.Valid = t, nil
 	c.Bits, c.I32, c.I64, c.F32, c.F64 = c.Bits[:0], c.I32[:0], c.I64[:0], c.F32[:0], c.F64[:0]
 	c.Off, c.Bytes = c.Off[:0], c.Bytes[:0]
-	if t == Varchar {
+	if t.Storage() == Varchar {
 		c.Off = append(c.Off, 0)
 	}
 }
@@ -74,7 +75,7 @@ func (c *Column) AppendValue(v Value, n int) {
 		return
 	}
 	c.markValid(n)
-	switch c.Type {
+	switch c.Type.Storage() {
 	case Boolean:
 		c.Bits = appendBit(c.Bits, n, v.I != 0)
 	case Integer:
@@ -97,7 +98,7 @@ func (c *Column) AppendNull(n int) {
 		c.Valid = appendOnes(c.spare[:0], 0, n)
 	}
 	c.Valid = appendBit(c.Valid, n, false)
-	switch c.Type {
+	switch c.Type.Storage() {
 	case Boolean:
 		c.Bits = appendBit(c.Bits, n, false)
 	case Integer:
@@ -116,7 +117,7 @@ func (c *Column) AppendNull(n int) {
 // AppendRange appends values [from, to) of src (same type) behind the n values here.
 func (c *Column) AppendRange(src *Column, from, to, n int) {
 	c.appendValidity(src, from, to, n)
-	switch c.Type {
+	switch c.Type.Storage() {
 	case Boolean:
 		c.Bits = appendBits(c.Bits, src.Bits, from, to, n)
 	case Integer:
@@ -143,7 +144,7 @@ func (c *Column) AppendFrom(src *Column, i, n int) {
 		return
 	}
 	c.markValid(n)
-	switch c.Type {
+	switch c.Type.Storage() {
 	case Boolean:
 		c.Bits = appendBit(c.Bits, n, src.Bits.Get(i))
 	case Integer:
@@ -164,7 +165,7 @@ func (c *Column) AppendFrom(src *Column, i, n int) {
 // that start off a word border, which are copied.
 func (c *Column) Slice(from, to int) Column {
 	out := Column{Type: c.Type, Valid: sliceBits(c.Valid, from, to)}
-	switch c.Type {
+	switch c.Type.Storage() {
 	case Invalid:
 	case Boolean:
 		out.Bits = sliceBits(c.Bits, from, to)

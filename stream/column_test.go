@@ -13,14 +13,16 @@ func randomValue(r *rand.Rand, t Type) Value {
 	switch t {
 	case Boolean:
 		return Bool(r.IntN(2) == 0)
-	case Integer:
-		return Int(int32(r.Uint32()))
 	case Real:
 		return Float(float32(r.NormFloat64()))
 	case Double:
 		return Dbl(r.NormFloat64())
 	case Varchar:
 		return Text(string(make([]byte, r.IntN(5))) + string(rune('a'+r.IntN(26))))
+	}
+	low, high, _ := t.Range()
+	if n := uint64(high-low) + 1; n != 0 {
+		return Value{Type: t, I: low + int64(r.Uint64N(n))}
 	}
 	return Value{Type: t, I: int64(r.Uint64())}
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // AppendJSON appends v as a JSON value: numbers as numbers (NaN and infinities, which
-// JSON lacks, as strings), TIMESTAMP and INTERVAL as strings in their text form.
+// JSON lacks, as strings), dates, times and intervals as strings in their text form.
 func AppendJSON(dst []byte, v Value) []byte {
 	if v.Null {
 		return append(dst, "null"...)
@@ -14,7 +14,7 @@ func AppendJSON(dst []byte, v Value) []byte {
 	switch v.Type {
 	case Varchar:
 		return AppendJSONString(dst, v.S)
-	case Timestamp, Interval:
+	case Date, TimeOfDay, Timestamp, Interval:
 		dst = append(dst, '"')
 		return append(AppendValue(dst, v), '"')
 	case Real, Double:

@@ -7,7 +7,7 @@ func (c *Column) AppendSelected(src *Column, sel []int32, n int) {
 		return
 	}
 	c.selectValidity(src, sel, n)
-	switch c.Type {
+	switch c.Type.Storage() {
 	case Invalid:
 	case Boolean:
 		c.Bits = appendSelectedBits(c.Bits, src.Bits, sel, n)

@@ -169,6 +169,10 @@ func AppendValue(dst []byte, v Value) []byte {
 		return append(dst, v.S...)
 	case Timestamp:
 		return AppendTimestamp(dst, v.I)
+	case Date:
+		return AppendDate(dst, v.I)
+	case TimeOfDay:
+		return AppendTime(dst, v.I)
 	case Interval:
 		return AppendInterval(dst, v.I)
 	default:

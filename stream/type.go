@@ -2,49 +2,107 @@ package stream
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
-// Type is the SQL type of a column or value.
-type Type uint8
+// Type is the SQL type of a column or value: a kind, and for DECIMAL its parameters.
+//
+// The low four bits are the kind's storage, the type whose Go slice of a Column, or
+// field of a Value, carries the values; code that moves, compares or hashes values
+// switches over Storage and knows every kind then. Bits 4 to 7 tell apart kinds of
+// equal storage.
+type Type uint32
 
-// The types, with the Go type that carries one value of each.
+// Types that are their own storage, with the Go type that carries one value of each.
 const (
-	Invalid   Type = iota
-	Boolean        // bit
-	Integer        // int32
-	BigInt         // int64
-	Real           // float32
-	Double         // float64
-	Varchar        // UTF-8 bytes
-	Timestamp      // int64 microseconds since 1970-01-01 UTC
-	Interval       // int64 microseconds
+	Invalid Type = iota
+	Boolean      // bit
+	Integer      // int32
+	BigInt       // int64
+	Real         // float32
+	Double       // float64
+	Varchar      // UTF-8 bytes
 )
 
-var typeNames = [...]string{"INVALID", "BOOLEAN", "INTEGER", "BIGINT", "REAL", "DOUBLE", "VARCHAR", "TIMESTAMP", "INTERVAL"}
+// Types carried by the storage of another.
+const (
+	TinyInt  = Integer | 1<<kindShift // -128 .. 127
+	SmallInt = Integer | 2<<kindShift // -32768 .. 32767
+	Date     = Integer | 3<<kindShift // days since 1970-01-01, from DateMin to DateMax
 
-// Types lists every type a column can have.
-var Types = []Type{Boolean, Integer, BigInt, Real, Double, Varchar, Timestamp, Interval}
+	Timestamp = BigInt | 1<<kindShift // microseconds since 1970-01-01 UTC
+	Interval  = BigInt | 2<<kindShift // microseconds
+	TimeOfDay = BigInt | 3<<kindShift // microseconds since midnight, less than MicrosPerDay
+)
+
+const (
+	kindShift   = 4
+	storageMask = Type(1<<kindShift - 1)
+)
+
+// Storage is the type whose representation t shares: one of Boolean, Integer, BigInt,
+// Real, Double and Varchar, or Invalid for Invalid. Values of equal storage compare,
+// group and hash alike.
+func (t Type) Storage() Type { return t & storageMask }
+
+// Types lists the types a column can have.
+var Types = []Type{Boolean, TinyInt, SmallInt, Integer, BigInt, Real, Double, Varchar, Date, TimeOfDay, Timestamp, Interval}
+
+var typeNames = map[Type]string{
+	Invalid: "INVALID", Boolean: "BOOLEAN", TinyInt: "TINYINT", SmallInt: "SMALLINT", Integer: "INTEGER", BigInt: "BIGINT",
+	Real: "REAL", Double: "DOUBLE", Varchar: "VARCHAR", Date: "DATE", TimeOfDay: "TIME", Timestamp: "TIMESTAMP", Interval: "INTERVAL",
+}
 
 func (t Type) String() string {
-	if int(t) < len(typeNames) {
-		return typeNames[t]
+	if name, ok := typeNames[t]; ok {
+		return name
 	}
-	return fmt.Sprintf("Type(%d)", uint8(t))
+	return fmt.Sprintf("Type(%d)", uint32(t))
 }
+
+// Valid reports whether t is a type that a column can have.
+func (t Type) Valid() bool { return t != Invalid && typeNames[t] != "" }
 
 // ParseType returns the type with the given canonical name (see String), in any case.
 func ParseType(name string) (Type, bool) {
-	for i, n := range typeNames {
-		if i > 0 && strings.EqualFold(n, name) {
-			return Type(i), true
+	for _, t := range Types {
+		if strings.EqualFold(typeNames[t], name) {
+			return t, true
 		}
 	}
 	return Invalid, false
 }
 
-// IsInteger reports whether values of t are INTEGER or BIGINT.
-func (t Type) IsInteger() bool { return t == Integer || t == BigInt }
+// IsInteger reports whether values of t are whole numbers: TINYINT, SMALLINT, INTEGER
+// or BIGINT.
+func (t Type) IsInteger() bool { return t == Integer || t == BigInt || t.IsSmall() }
+
+// IsSmall reports whether t is TINYINT or SMALLINT, whose values are fewer than those
+// of their storage.
+func (t Type) IsSmall() bool { return t == TinyInt || t == SmallInt }
+
+// Range returns the least and the greatest value of a type carried as a whole number;
+// ok is false for the others. INTERVAL and TIMESTAMP have that of BIGINT.
+func (t Type) Range() (low, high int64, ok bool) {
+	switch t {
+	case TinyInt:
+		return math.MinInt8, math.MaxInt8, true
+	case SmallInt:
+		return math.MinInt16, math.MaxInt16, true
+	case Date:
+		return DateMin, DateMax, true
+	case TimeOfDay:
+		return 0, MicrosPerDay - 1, true
+	}
+	switch t.Storage() {
+	case Integer:
+		return math.MinInt32, math.MaxInt32, true
+	case BigInt:
+		return math.MinInt64, math.MaxInt64, true
+	}
+	return 0, 0, false
+}
 
 // IsFloat reports whether values of t are REAL or DOUBLE.
 func (t Type) IsFloat() bool { return t == Real || t == Double }
@@ -52,10 +110,13 @@ func (t Type) IsFloat() bool { return t == Real || t == Double }
 // IsNumeric reports whether t is a number.
 func (t Type) IsNumeric() bool { return t.IsInteger() || t.IsFloat() }
 
+// IsTime reports whether t is a date, a time of day, a timestamp or an interval.
+func (t Type) IsTime() bool { return t == Date || t == TimeOfDay || t == Timestamp || t == Interval }
+
 // Width is the bytes one value takes in a column; VARCHAR counts its offset and
 // an assumed 12 bytes of text, BOOLEAN one byte.
 func (t Type) Width() int {
-	switch t {
+	switch t.Storage() {
 	case Boolean:
 		return 1
 	case Integer, Real:

@@ -1,9 +1,9 @@
 package stream
 
 // Value is one SQL value outside the hot path: a literal, a row of the reference,
-// a cell of an error record. INTEGER, BIGINT, TIMESTAMP and INTERVAL live in I,
-// BOOLEAN in I as 0 or 1, REAL and DOUBLE in F (a REAL holds an exact float32),
-// VARCHAR in S.
+// a cell of an error record. Its type's storage (see Type.Storage) says which field
+// holds it: Integer and BigInt I, Boolean I as 0 or 1, Real and Double F (a REAL holds
+// an exact float32), Varchar S.
 type Value struct {
 	Type Type
 	Null bool

@@ -210,6 +210,8 @@ func roomFor(typ stream.Type) int {
 	switch typ {
 	case stream.Timestamp:
 		return len("2026-01-02 03:04:05")
+	case stream.TimeOfDay:
+		return len("03:04:05")
 	case stream.Boolean:
 		return len("false")
 	default:

@@ -166,7 +166,7 @@ func (a *Aggregation) arguments(side operator.Side, op *model.Operator) (last *m
 	}
 	schema := &stream.Schema{}
 	for i, x := range exprs {
-		if x.Type == stream.Varchar {
+		if !SupportsType(x.Type) {
 			return nil, nil, refuse("it groups by text, or aggregates it")
 		}
 		schema.Fields, need = append(schema.Fields, stream.Field{Name: fmt.Sprint("c", i), Type: x.Type}), append(need, true)

@@ -39,7 +39,7 @@ func cellOf(a *model.Agg, arg int, t stream.Type) (cell, error) {
 		return cell{}, refuse("%s of distinct values needs all of them", a.Func)
 	}
 	switch {
-	case t == stream.Varchar:
+	case t != stream.Invalid && !SupportsType(t):
 		return cell{}, refuse("%s of text", a.Func)
 	case a.Func == model.Count:
 		return newCell(operator.CountCell, arg, t), nil

@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/millrace/millrace/model"
@@ -89,7 +90,7 @@ func (e *emitter) condition(text string) string {
 
 // ctype is the C type that carries values of a type.
 func ctype(t stream.Type) string {
-	switch t {
+	switch t.Storage() {
 	case stream.Boolean, stream.Integer:
 		return "i32"
 	case stream.Real:
@@ -142,8 +143,11 @@ func (e *emitter) write(x *model.Expr) (value, error) {
 	if f.refuses != "" {
 		return value{}, refuse("%s: %s", x.Func, f.refuses)
 	}
-	if x.Type == stream.Varchar {
-		return value{}, refuse("%s makes text, which devices do not", x.Func)
+	if !SupportsType(x.Type) {
+		return value{}, refuse("%s makes %s, which devices do not", x.Func, x.Type)
+	}
+	if checked(x) {
+		return value{}, refuse("there is no kernel for %s of %s", x.Func, x.Type)
 	}
 	args := make([]value, len(x.Args))
 	for i, a := range x.Args {
@@ -159,6 +163,17 @@ func (e *emitter) write(x *model.Expr) (value, error) {
 	v, err := f.write(e, x, args)
 	v.t = x.Type
 	return v, err
+}
+
+// checked reports whether a call computes numbers that need more than the arithmetic of
+// their storage: small integers, dates and times of day have limits of their own.
+func checked(x *model.Expr) bool {
+	switch x.Func {
+	case "add", "sub", "mul", "div", "mod", "neg", "abs":
+		own := x.Type.IsSmall() || x.Type == stream.Date || x.Type == stream.TimeOfDay
+		return own || slices.ContainsFunc(x.Args, func(a *model.Expr) bool { return a.Type.Storage() != x.Type.Storage() })
+	}
+	return false
 }
 
 func isConstant(x *model.Expr) bool {
@@ -185,7 +200,7 @@ func zero(t stream.Type) string { return "((" + ctype(t) + ")0)" }
 func literal(v stream.Value) (value, error) {
 	out := value{t: v.Type, null: never, fail: never}
 	switch {
-	case v.Type == stream.Varchar:
+	case !SupportsType(v.Type):
 		return out, refuse("text is not computed with on devices")
 	case v.Null:
 		out.value, out.null = zero(v.Type), "1"
@@ -197,7 +212,7 @@ func literal(v stream.Value) (value, error) {
 
 // literalText writes a value bit by bit, so that no compiler rounds it.
 func literalText(v stream.Value) string {
-	switch v.Type {
+	switch v.Type.Storage() {
 	case stream.Boolean, stream.Integer:
 		return fmt.Sprintf("((i32)0x%xu)", uint32(v.I))
 	case stream.Real:

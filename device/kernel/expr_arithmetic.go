@@ -154,20 +154,20 @@ func squareRoot(e *emitter, x *model.Expr, args []value) (value, error) {
 func castText(a string, from, to stream.Type) (text, over string, err error) {
 	c := ctype(to)
 	switch {
-	case from == stream.Varchar || to == stream.Varchar:
+	case !SupportsType(from) || !SupportsType(to):
 		return "", "", refuse("text is not computed with on devices")
 	case from == to:
 		return a, "", nil
 	case to == stream.Boolean && from.IsInteger():
 		return "(" + a + " != 0)", "", nil
-	case from == stream.Boolean && to.IsInteger(), from.IsInteger() && to.IsFloat(), from == stream.Integer && to == stream.BigInt, from == stream.Real && to == stream.Double:
+	case from == stream.Boolean && to.IsInteger(), from.IsInteger() && to.IsFloat(), from.Storage() == stream.Integer && from.IsInteger() && (to == stream.Integer || to == stream.BigInt), from == stream.Real && to == stream.Double:
 		return "(" + c + ")" + a, "", nil
 	case from == stream.BigInt && to == stream.Integer:
 		return "(i32)(u32)(u64)" + a, fmt.Sprintf("((i64)(i32)(u32)(u64)%s != %s)", a, a), nil
 	case from == stream.Double && to == stream.Real:
 		const infinity = "BITS_F32(0x7f800000u)"
 		return "(f32)" + a, fmt.Sprintf("(((f32)%s == %s || (f32)%s == -%s) && %s - %s == 0)", a, infinity, a, infinity, a, a), nil
-	case from.IsFloat() && to.IsInteger():
+	case from.IsFloat() && (to == stream.Integer || to == stream.BigInt):
 		low, high := "-9223372036854775808.0", "9223372036854775808.0"
 		if to == stream.Integer {
 			low, high = "-2147483648.0", "2147483648.0"

@@ -52,7 +52,7 @@ func (l *layout) take(names inputNames, schema *stream.Schema, reads []bool) (in
 		switch {
 		case !read:
 			continue
-		case f.Type == stream.Varchar:
+		case !SupportsType(f.Type):
 			return nil, nil, nil, refuse("column %s is text: devices have fixed-width values only", f.Name)
 		case len(in.columns) == columnsMax:
 			return nil, nil, nil, refuse("more than %d columns are read", columnsMax)

@@ -84,7 +84,7 @@ func (l *layout) outputColumns(schema *stream.Schema, need []bool) (columns []ou
 	for i, f := range schema.Fields {
 		c := outputColumn{valid: -1}
 		if need[i] {
-			if f.Type == stream.Varchar {
+			if !SupportsType(f.Type) {
 				return nil, refuse("column %s is text: devices have fixed-width values only", f.Name)
 			}
 			store, _ := storage(f.Type)

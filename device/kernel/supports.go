@@ -26,5 +26,8 @@ func Supports() map[string]string {
 	return out
 }
 
-// SupportsType reports whether devices hold columns of a type.
-func SupportsType(t stream.Type) bool { return t != stream.Varchar && t != stream.Invalid }
+// SupportsType reports whether devices hold columns of a type: those whose values have a
+// fixed width, carried as on the CPU.
+func SupportsType(t stream.Type) bool {
+	return t.Storage() != stream.Varchar && t != stream.Invalid
+}

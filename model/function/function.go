@@ -16,11 +16,15 @@ import (
 // Shared shorthands for the table.
 const (
 	boo = stream.Boolean
+	in1 = stream.TinyInt
+	in2 = stream.SmallInt
 	in4 = stream.Integer
 	in8 = stream.BigInt
 	fl4 = stream.Real
 	fl8 = stream.Double
 	txt = stream.Varchar
+	dat = stream.Date
+	tod = stream.TimeOfDay
 	tim = stream.Timestamp
 	ivl = stream.Interval
 )
@@ -95,7 +99,7 @@ func sig(result stream.Type, args ...stream.Type) Signature {
 }
 
 var (
-	numbers  = []stream.Type{in4, in8, fl4, fl8}
+	numbers  = []stream.Type{in1, in2, in4, in8, fl4, fl8}
 	floats   = []stream.Type{fl8}
 	anyType  = stream.Invalid
 	anyPair  = []Signature{sig(boo, anyType, anyType)}
@@ -106,10 +110,12 @@ var (
 // core are the functions that the language could not be without; others stand in files
 // of their own.
 var core = []Function{
-	{Name: "add", SQL: "+", Syntax: true, Category: "arithmetic", MayErr: true, Doc: "sum; overflow of integers, timestamps and intervals is an error",
-		Signatures: append(each(anyType, numbers, 2), sig(tim, tim, ivl), sig(tim, ivl, tim), sig(ivl, ivl, ivl))},
-	{Name: "sub", SQL: "-", Syntax: true, Category: "arithmetic", MayErr: true, Doc: "difference",
-		Signatures: append(each(anyType, numbers, 2), sig(tim, tim, ivl), sig(ivl, tim, tim), sig(ivl, ivl, ivl))},
+	{Name: "add", SQL: "+", Syntax: true, Category: "arithmetic", MayErr: true, Doc: "sum; overflow of integers, dates, timestamps and intervals is an error; a date and a number of days, a date and a time of day; a time of day and an interval begin anew at midnight",
+		Signatures: append(each(anyType, numbers, 2), sig(tim, tim, ivl), sig(tim, ivl, tim), sig(ivl, ivl, ivl), sig(dat, dat, in4), sig(dat, in4, dat),
+			sig(tod, tod, ivl), sig(tod, ivl, tod), sig(tim, dat, tod), sig(tim, tod, dat))},
+	{Name: "sub", SQL: "-", Syntax: true, Category: "arithmetic", MayErr: true, Doc: "difference; that of two dates is a number of days",
+		Signatures: append(each(anyType, numbers, 2), sig(tim, tim, ivl), sig(ivl, tim, tim), sig(ivl, ivl, ivl), sig(dat, dat, in4), sig(in4, dat, dat),
+			sig(tod, tod, ivl), sig(ivl, tod, tod))},
 	{Name: "mul", SQL: "*", Syntax: true, Category: "arithmetic", MayErr: true, Doc: "product",
 		Signatures: append(each(anyType, numbers, 2), sig(ivl, ivl, in8), sig(ivl, in8, ivl))},
 	{Name: "div", SQL: "/", Syntax: true, Category: "arithmetic", MayErr: true, Doc: "quotient; integers truncate toward zero; dividing an integer or interval by zero is an error, floats follow IEEE",
@@ -174,13 +180,13 @@ var core = []Function{
 	{Name: "starts_with", SQL: "STARTS_WITH", Category: "text", Signatures: []Signature{sig(boo, txt, txt)}, Doc: "whether the first begins with the second"},
 
 	{Name: "to_timestamp_ltz", SQL: "TO_TIMESTAMP_LTZ", Category: "time", MayErr: true, Signatures: []Signature{sig(tim, in8, in4)}, Doc: "timestamp from an epoch number in seconds (0), milliseconds (3) or microseconds (6); other precisions are an error"},
-	{Name: "extract_epoch", SQL: "EXTRACT(EPOCH FROM ..)", Syntax: true, Category: "time", Signatures: []Signature{sig(fl8, tim), sig(fl8, ivl)}, Doc: "seconds since 1970-01-01 UTC (an interval's seconds): micros / 1e6"},
+	{Name: "extract_epoch", SQL: "EXTRACT(EPOCH FROM ..)", Syntax: true, Category: "time", Signatures: []Signature{sig(fl8, tim), sig(fl8, ivl), sig(fl8, tod)}, Doc: "seconds since 1970-01-01 UTC, since midnight, or of an interval: micros / 1e6"},
 	{Name: "extract_year", SQL: "EXTRACT(YEAR FROM ..)", Syntax: true, Category: "time", Signatures: []Signature{sig(in8, tim)}, Doc: "year (UTC)"},
 	{Name: "extract_month", SQL: "EXTRACT(MONTH FROM ..)", Syntax: true, Category: "time", Signatures: []Signature{sig(in8, tim)}, Doc: "month 1-12"},
 	{Name: "extract_day", SQL: "EXTRACT(DAY FROM ..)", Syntax: true, Category: "time", Signatures: []Signature{sig(in8, tim)}, Doc: "day of the month"},
-	{Name: "extract_hour", SQL: "EXTRACT(HOUR FROM ..)", Syntax: true, Category: "time", Signatures: []Signature{sig(in8, tim)}, Doc: "hour 0-23"},
-	{Name: "extract_minute", SQL: "EXTRACT(MINUTE FROM ..)", Syntax: true, Category: "time", Signatures: []Signature{sig(in8, tim)}, Doc: "minute 0-59"},
-	{Name: "extract_second", SQL: "EXTRACT(SECOND FROM ..)", Syntax: true, Category: "time", Signatures: []Signature{sig(in8, tim)}, Doc: "whole second 0-59"},
+	{Name: "extract_hour", SQL: "EXTRACT(HOUR FROM ..)", Syntax: true, Category: "time", Signatures: []Signature{sig(in8, tim), sig(in8, tod)}, Doc: "hour 0-23"},
+	{Name: "extract_minute", SQL: "EXTRACT(MINUTE FROM ..)", Syntax: true, Category: "time", Signatures: []Signature{sig(in8, tim), sig(in8, tod)}, Doc: "minute 0-59"},
+	{Name: "extract_second", SQL: "EXTRACT(SECOND FROM ..)", Syntax: true, Category: "time", Signatures: []Signature{sig(in8, tim), sig(in8, tod)}, Doc: "whole second 0-59"},
 	{Name: "date_trunc", SQL: "DATE_TRUNC", Category: "time", MayErr: true, Signatures: []Signature{sig(tim, txt, tim)}, Doc: "DATE_TRUNC('hour', ts): cut down to microsecond, millisecond, second, minute, hour, day, week (Monday), month, quarter, year, decade, century or millennium (UTC; any case); another unit is an error; also FLOOR(ts TO HOUR)"},
 }
 

@@ -400,6 +400,9 @@ func (g *generator) literal(t stream.Type) stream.Value {
 	switch t {
 	case stream.Boolean:
 		return stream.Bool(g.r.IntN(2) == 0)
+	case stream.TinyInt, stream.SmallInt, stream.Date, stream.TimeOfDay:
+		low, high, _ := t.Range()
+		return stream.Value{Type: t, I: []int64{low, high, max(low, 0), 1}[g.r.IntN(4)]}
 	case stream.Integer:
 		return stream.Int(int32(oddInts[g.r.IntN(len(oddInts))]))
 	case stream.Real:

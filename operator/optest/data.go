@@ -16,7 +16,7 @@ var (
 		1 << 31, -(1 << 31), 1<<31 - 0.5, 1 << 63, -(1 << 63), 2147483647.9, 9007199254740993}
 	texts = []string{"", "a", "b", "ab", "aab", "ABC", "abcabc", " a ", "  ", "é", "éa世", "世界", "%", "_", `\`, `a\`, "a%b", "#_",
 		"1", "-7", "+12", " 42 ", "2147483648", "9223372036854775808", "-9223372036854775808", "1.5", "-0", "1e400", "nan", "-Infinity", "0x10", "1_0",
-		"true", "F", "yes", "NO", "2026-01-02", "2026-01-02T03:04:05Z", "2026-01-02 03:04:05.123456", "1 02:03:04.5", "-00:00:01", "hour", "Month",
+		"true", "F", "yes", "NO", "2026-01-02", "2026-01-02T03:04:05Z", "2026-01-02 03:04:05.123456", "0001-01-01", "9999-12-31", "2023-02-29", "23:59:59.999999", " 03:04 ", "24:00:00", "03:04:05.1234567", "1 02:03:04.5", "-00:00:01", "hour", "Month",
 		"ǅ", "İ", "ß", strings.Repeat("x", 70), strings.Repeat("é", 40)}
 	// The first millennium of time is left out: DATE_TRUNC overflows there, which
 	// Expr.MayErr does not count.
@@ -33,6 +33,19 @@ func (g *Gen) Value(t stream.Type, nullPercent int) stream.Value {
 	}
 	small := g.IntN(3) > 0
 	switch t {
+	case stream.TinyInt, stream.SmallInt:
+		low, high, _ := t.Range()
+		if small {
+			return stream.Value{Type: t, I: g.Int64N(21) - 10}
+		}
+		return stream.Value{Type: t, I: []int64{low, low + 1, -1, 0, 1, 7, high - 1, high}[g.IntN(8)]}
+	case stream.Date:
+		return stream.Value{Type: t, I: g.days()}
+	case stream.TimeOfDay:
+		if g.IntN(8) == 0 {
+			return stream.Value{Type: t, I: []int64{0, 1, stream.MicrosPerDay - 1, stream.MicrosPerDay / 2, 1_000_000}[g.IntN(5)]}
+		}
+		return stream.Value{Type: t, I: g.Int64N(stream.MicrosPerDay)}
 	case stream.Boolean:
 		return stream.Bool(g.IntN(2) == 0)
 	case stream.Integer:
@@ -68,6 +81,14 @@ func (g *Gen) Value(t stream.Type, nullPercent int) stream.Value {
 		}
 		return stream.Duration(g.number(false))
 	}
+}
+
+// days is a date: near each other, or an odd one.
+func (g *Gen) days() int64 {
+	if g.IntN(8) == 0 {
+		return []int64{stream.DateMin, stream.DateMax, 0, -1, 1, 59, 11_016, 19_782}[g.IntN(8)]
+	}
+	return 20_000 + g.Int64N(800)
 }
 
 func (g *Gen) number(small bool) int64 {

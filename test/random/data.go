@@ -45,6 +45,7 @@ type data struct {
 var columnTypes = map[string]string{
 	"ms": "BIGINT", "k": "INTEGER", "g": "VARCHAR", "x": "INTEGER", "y": "BIGINT", "r": "REAL", "d": "DOUBLE",
 	"b": "BOOLEAN", "w": "TIMESTAMP", "v": "INTERVAL", "ts": "TIMESTAMP",
+	"dt": "DATE", "tm": "TIME", "sm": "SMALLINT", "ti": "TINYINT",
 }
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
@@ -77,6 +78,7 @@ func (d *data) form(r *rand.Rand) {
 	d.json = r.IntN(3) == 0
 	d.compress = []string{"", "", "", "gz", "zst"}[r.IntN(5)]
 	d.columns = []string{"ms", "k", "g", "x", "y", "r", "d", "b", "w", "v"}
+	d.columns = append(d.columns, typedColumns...)
 	if d.iso {
 		d.columns = append(d.columns, "ts")
 	}

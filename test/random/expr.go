@@ -158,7 +158,9 @@ func (e exprs) boolean(depth int) string {
 	if depth > 0 && e.r.IntN(5) == 0 {
 		return e.form('b', d)
 	}
-	switch e.r.IntN(14) {
+	switch e.r.IntN(16) {
+	case 14, 15:
+		return e.typedCondition(d)
 	case 9:
 		return fmt.Sprintf("%s %s %s", e.timestamp(d), e.compare(), e.timestamp(0))
 	case 10:
@@ -197,7 +199,9 @@ func (e exprs) scalar(depth int) string {
 	if e.r.IntN(3) == 0 {
 		return e.anyForm(depth - 1)
 	}
-	switch e.r.IntN(9) {
+	switch e.r.IntN(12) {
+	case 9, 10, 11:
+		return e.typed(depth)
 	case 5:
 		return e.timestamp(depth)
 	case 6:
@@ -227,11 +231,13 @@ func (e exprs) aggregate() string {
 		filter = " FILTER (WHERE " + e.boolean(1) + ")"
 	}
 	var call string
-	switch e.r.IntN(7) {
+	switch e.r.IntN(8) {
+	case 7:
+		call = e.pick("SUM", "AVG") + "(" + distinct + e.small(e.r.IntN(2)) + ")"
 	case 0:
 		return "COUNT(*)" + filter
 	case 1:
-		call = "COUNT(" + distinct + e.pick(e.integer(1), e.text(1), e.timestamp(1), e.interval(0), e.col("d")) + ")"
+		call = "COUNT(" + distinct + e.pick(e.integer(1), e.text(1), e.timestamp(1), e.interval(0), e.col("d"), e.typed(1)) + ")"
 	case 2:
 		call = "SUM(" + distinct + e.number(e.r.IntN(2)) + ")"
 	case 3:
@@ -248,7 +254,8 @@ func (e exprs) aggregate() string {
 
 // extreme is an argument of MIN or MAX, of any type.
 func (e exprs) extreme() string {
-	return e.pick(e.number(0), e.text(0), e.integer(1), e.col("b"), e.col("ms"), e.col("y"), e.col("r"), e.col("d"), e.timestamp(1), e.interval(1), e.float(0))
+	return e.pick(e.number(0), e.text(0), e.integer(1), e.col("b"), e.col("ms"), e.col("y"), e.col("r"), e.col("d"), e.timestamp(1), e.interval(1), e.float(0),
+		e.typed(1), e.typed(0))
 }
 
 // having is a condition over groups.
@@ -260,7 +267,7 @@ func (e exprs) having() string {
 // keys are grouping expressions.
 func (e exprs) keys() []string {
 	options := []string{e.col("k"), e.col("g"), e.col("b"), e.col("x") + " % 3", e.col("d"), e.col("r"), "UPPER(" + e.col("g") + ")",
-		e.col("w"), e.col("v"), "DATE_TRUNC('minute', " + e.col("w") + ")"}
+		e.col("dt"), e.col("tm"), e.col("sm"), e.col("ti"), "(" + e.col("dt") + " + " + e.col("ti") + ")", e.col("w"), e.col("v"), "DATE_TRUNC('minute', " + e.col("w") + ")"}
 	n := pickWeighted(e.r, 3, 6, 3, 1)
 	seen := map[string]bool{}
 	var out []string

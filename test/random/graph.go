@@ -14,7 +14,7 @@ func (g *generator) view(d *data) (name, statement string) {
 	g.names++
 	name = fmt.Sprintf("view%d", g.names)
 	e := g.exprs("")
-	columns := []string{"ms", "k", "g", "x", "y", "r", "d", "b", "w", "v"}
+	columns := append([]string{"ms", "k", "g", "x", "y", "r", "d", "b", "w", "v"}, typedColumns...)
 	if d.timed {
 		columns = append(columns, "ts")
 	}

@@ -222,6 +222,7 @@ func (g *generator) windowJoin() *query {
 		kind = "rows"
 	}
 	on := g.exprs("").pick("p.k = q.k", "p.k = q.k AND p.g = q.g", "p.x < q.x", "p.g = q.g AND p.x <> q.x", "p.d = q.d",
+		g.typedKey("p", "q"), g.typedKey("p", "q"), g.typedKey("p", "q"),
 		"p.x BETWEEN q.x - 2 AND q.x + 1", "p.x >= q.x AND p.k <> q.k AND q.d <= p.d", "p.x > q.x AND p.x - q.x < 3",
 		"q.x BETWEEN p.x - 2 AND p.x + 1", "q.d > p.d - 1 AND p.k <> q.k AND q.d <= p.d + 2",
 		"p.x <= q.x AND p.x + 4 > q.x", "q.k BETWEEN p.x AND p.k + 3 AND p.b")
@@ -301,7 +302,7 @@ func (g *generator) instantJoin() *query {
 	}
 	lw, kind := g.instantWindow(l, true)
 	rw, _ := g.instantWindow(r, true)
-	cond := g.exprs("").pick("p.k = q.k", "p.k = q.k AND p.x <> q.x", "p.k = q.k AND p.g = q.g")
+	cond := g.exprs("").pick("p.k = q.k", "p.k = q.k AND p.x <> q.x", "p.k = q.k AND p.g = q.g", "p.k = q.k AND "+g.typedKey("p", "q"))
 	if g.r.IntN(3) == 0 {
 		return newQuery(fmt.Sprintf("SELECT DISTINCT p.k AS k FROM %s %s AS p, %s %s AS q WHERE %s", l.name, lw, r.name, rw, cond), "instant-join", kind, []*data{l, r})
 	}
@@ -313,7 +314,7 @@ func (g *generator) instantJoin() *query {
 
 func (g *generator) lookup() *query {
 	d := g.any()
-	on := g.exprs("").pick("s.k = t.k", "s.k = t.k AND s.x < t.x", "s.g = t.g")
+	on := g.exprs("").pick("s.k = t.k", "s.k = t.k AND s.x < t.x", "s.g = t.g", g.typedKey("s", "t"), g.typedKey("s", "t"))
 	if g.r.IntN(2) == 0 {
 		return newQuery(fmt.Sprintf("SELECT s.ms AS ms, s.x AS x, t.x AS tx, t.g AS tg FROM %s AS s JOIN t ON %s", d.name, on), "lookup", "none", []*data{d, g.t})
 	}

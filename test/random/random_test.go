@@ -57,11 +57,12 @@ func report(t *testing.T, test string, c *testCase, failure string) {
 // TestRandomQueries compares the engine with the reference and asserts that the cases
 // together cover the table of shapes, windows, NULLs and disorder.
 func TestRandomQueries(t *testing.T) {
-	cover, runs, calls := coverage{}, drawn{}, functionCount{}
+	cover, runs, calls, types := coverage{}, drawn{}, functionCount{}, typeUse{}
 	began := time.Now()
-	for _, seed := range cases(t, 1500) {
+	for _, seed := range cases(t, 2000) {
 		withCase(t, seed, func(c *testCase) {
 			c.drawn = runs
+			types.add(t, c.text)
 			if failure := c.check(3); failure != "" {
 				report(t, "TestRandomQueries", c, failure)
 			}
@@ -75,6 +76,7 @@ func TestRandomQueries(t *testing.T) {
 	if *seedFlag == 0 && *casesFlag == 0 && !testing.Short() {
 		cover.assert(t)
 		runs.assert(t)
+		types.assert(t)
 		calls.assert(t)
 	}
 }

@@ -154,6 +154,7 @@ func (d *data) row(r *rand.Rand, ms int64) map[string]cell {
 		"w":  {text: timestamp(r, ms), null: null(), quoted: true},
 		"v":  {text: intervalText(r), null: null(), quoted: true},
 	}
+	d.typedRow(r, row, ms, null)
 	if d.iso {
 		row["ts"] = cell{text: isoText(ms*1000 + int64(r.IntN(3))), null: noTime, quoted: true}
 	}
