@@ -284,7 +284,7 @@ func (b *binder) rows(p *Pipeline, steps []*model.Operator) {
 	p.Form = Rows
 	w := steps[0]
 	in := Input{Edge: w.Inputs[0], Steps: steps}
-	if w.Window.Kind == model.Range {
+	if w.Window.Kind.Spans() {
 		in = b.stateless(w.Inputs[0], steps)
 	}
 	p.Inputs = []Input{in}
@@ -303,7 +303,7 @@ func (b *binder) windowed(e model.Edge, reads []bool) Input {
 	}
 	steps := append([]*model.Operator{w}, in.Steps...)
 	below := Input{Edge: w.Inputs[0], Steps: steps}
-	if w.Window.Kind == model.Range {
+	if w.Window.Kind.Spans() {
 		below = b.stateless(w.Inputs[0], steps)
 	}
 	below.Need = reads

@@ -220,7 +220,7 @@ func windowWords(keyword string, w *Window) []string {
 	}
 	if w.Kind.Timed() {
 		words = append(words, "--", stream.FormatInterval(w.Size))
-		if w.Kind == Range {
+		if w.Kind.Spans() {
 			words = append(words, "every", stream.FormatInterval(w.Slide))
 		}
 	}

@@ -174,6 +174,9 @@ func (o *outliner) sink() (out [][]string) {
 func (o *outliner) window() string {
 	w := o.op.Window
 	size, slide, unit := fmt.Sprint(w.Size), fmt.Sprint(w.Slide), "ROWS "
+	if w.Kind == Cumulate {
+		return "CUMULATE up to " + stream.FormatInterval(w.Size) + " by " + stream.FormatInterval(w.Slide)
+	}
 	if w.Kind.Timed() {
 		size, slide, unit = stream.FormatInterval(w.Size), stream.FormatInterval(w.Slide), "RANGE "
 	}

@@ -147,7 +147,7 @@ func windowColumns(w *Window) []stream.Role {
 	switch {
 	case w == nil || w.Kind.Instant():
 		return nil
-	case w.Kind == Range:
+	case w.Kind.Spans():
 		return []stream.Role{stream.WindowStart, stream.WindowEnd, stream.WindowTime}
 	default:
 		return []stream.Role{stream.WindowIndex}

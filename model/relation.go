@@ -15,12 +15,13 @@ const (
 	NoWindow      WindowKind = iota
 	Rows                     // [ROWS size SLIDE slide]: window i covers rows i*slide .. i*slide+size-1
 	Range                    // [RANGE size SLIDE slide]: [k*slide, k*slide+size), k any integer
+	Cumulate                 // [k*size, k*size + i*slide) for i = 1 .. size/slide, k any integer
 	RowsInstant              // [ROWS size]: after each row the last size rows
 	RangeInstant             // [RANGE size]: after each instant t the rows of (t-size, t]
 	PartitionRows            // [PARTITION BY k ROWS size]: after each row the last size rows of each k
 )
 
-var windowKindNames = [...]string{"none", "rows", "range", "rows-instant", "range-instant", "partition-rows"}
+var windowKindNames = [...]string{"none", "rows", "range", "cumulate", "rows-instant", "range-instant", "partition-rows"}
 
 func (k WindowKind) String() string {
 	if int(k) < len(windowKindNames) {
@@ -43,7 +44,11 @@ func ParseWindowKind(s string) (WindowKind, bool) {
 func (k WindowKind) Instant() bool { return k >= RowsInstant }
 
 // Timed reports whether size and slide are microseconds of event time.
-func (k WindowKind) Timed() bool { return k == Range || k == RangeInstant }
+func (k WindowKind) Timed() bool { return k.Spans() || k == RangeInstant }
+
+// Spans reports whether the windows close and lie between two times, so that they have
+// window_start, window_end and window_time.
+func (k WindowKind) Spans() bool { return k == Range || k == Cumulate }
 
 // Window describes a window. Size and Slide are rows for the row forms and
 // microseconds for the time forms; Slide is 0 for instant forms.

@@ -108,6 +108,8 @@ func verifyWindow(w *Window, input *stream.Schema) string {
 		return fmt.Sprintf("slide %d must be above zero", w.Slide)
 	case w.Kind.Instant() && w.Slide != 0:
 		return fmt.Sprintf("a %s window has no slide", w.Kind)
+	case w.Kind == Cumulate && w.Size%w.Slide != 0:
+		return fmt.Sprintf("size %d must be a multiple of step %d", w.Size, w.Slide)
 	case w.Kind != PartitionRows && len(w.PartitionBy) > 0:
 		return fmt.Sprintf("a %s window is not partitioned", w.Kind)
 	case w.Kind == PartitionRows && len(w.PartitionBy) == 0:
@@ -153,10 +155,10 @@ func (v *verifier) window() string {
 		}
 	}
 	want := in.Time
-	switch w.Kind {
-	case Range:
+	switch {
+	case w.Kind.Spans():
 		want = n + len(roles) - 1
-	case Rows:
+	case w.Kind == Rows:
 		want = -1
 	}
 	if r.Time != want {
@@ -275,6 +277,8 @@ func (v *verifier) join() string {
 		return "both sides of a join carry a window; a bounded table is joined by a lookup"
 	case l.Kind.Instant() != r.Kind.Instant(), !l.Kind.Instant() && l.Kind != r.Kind:
 		return fmt.Sprintf("a %s window cannot be joined with a %s window", l.Kind, r.Kind)
+	case l.Kind == Cumulate:
+		return fmt.Sprintf("%s windows cannot be joined", l.Kind)
 	case l.Slide != r.Slide:
 		return fmt.Sprintf("windows joined have the same slide, not %d and %d", l.Slide, r.Slide)
 	}

@@ -35,7 +35,8 @@ type aggregate struct {
 	tables *tableGroups // nil: groups are found by their keys
 	form   windowForm
 	grid   window.Grid
-	// slides: a pane can be in several windows, so that panes are kept apart.
+	// slides: a pane can be in several windows and leave them one by one, so that panes are
+	// kept apart. Windows that grow only gather panes, until they begin anew.
 	slides bool
 	even   bool // every slide is one pane
 	timed  bool // results have event time
@@ -137,8 +138,8 @@ func (a *aggregate) findWindow(side Side) error {
 			return fmt.Errorf("window of size %d and slide %d", w.Size, w.Slide)
 		}
 		switch w.Kind {
-		case model.Range:
-			a.form, a.grid = rangePanes, window.Range(w.Size, w.Slide)
+		case model.Range, model.Cumulate:
+			a.form, a.grid = rangePanes, gridOf(w)
 		case model.Rows:
 			if dropped {
 				return fmt.Errorf("ROWS window behind a step that drops rows: such steps need an operator of their own, which numbers what is left")
@@ -147,7 +148,7 @@ func (a *aggregate) findWindow(side Side) error {
 		default:
 			return fmt.Errorf("window of kind %s is not one that closes", w.Kind)
 		}
-		a.slides = a.grid.Overlaps()
+		a.slides = a.grid.Overlaps() && !a.grid.Grows
 		a.even = a.grid.Size%a.grid.Slide == 0
 		return nil
 	}

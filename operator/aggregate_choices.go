@@ -49,6 +49,9 @@ func (a *aggregate) windowChoice() Choice {
 }
 
 func (a *aggregate) slideChoice() Choice {
+	if a.grid.Grows {
+		return Choice{Part: "slide", Algorithm: "growing", Reason: "panes are added to one table, which is shown at every step"}
+	}
 	if a.slide == nil {
 		return Choice{Part: "slide", Algorithm: "none", Reason: "windows do not overlap"}
 	}

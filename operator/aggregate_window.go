@@ -189,7 +189,9 @@ func (a *aggregate) closeUpTo(pos int64) bool {
 	case a.slide != nil && len(a.slide.panes) > 0:
 		k = max(k, a.grid.First(a.slide.panes[0].first))
 	case a.slide == nil && a.holds:
-		k = a.grid.First(a.first)
+		if k = a.grid.First(a.first); a.grid.Grows {
+			k = max(k, a.next)
+		}
 	default:
 		return false
 	}
@@ -328,8 +330,10 @@ func (w *windowState) freeGroup(g int32) {
 func (a *aggregate) finish() {
 	a.done = true
 	if a.slide == nil {
-		a.clear(a)
 		a.next = saturatingNext(a.next)
+		if !a.grid.Grows || a.grid.Start(a.next) > a.first {
+			a.clear(a)
+		}
 		return
 	}
 	a.next = saturatingNext(a.next)

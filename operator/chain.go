@@ -132,7 +132,7 @@ func NewChain(side Side) (*Chain, error) {
 	reader := slices.Clone(keeps)
 	for _, op := range side.Steps {
 		if op.Kind == model.WindowOp {
-			c.marked, c.time, c.panes = true, -1, op.Window.Kind == model.Range
+			c.marked, c.time, c.panes = true, -1, op.Window.Kind.Spans()
 		}
 	}
 	if c.time >= 0 {

@@ -68,6 +68,9 @@ func newWindowSide(side Side) (*windowSide, error) {
 }
 
 func gridOf(w *model.Window) window.Grid {
+	if w.Kind == model.Cumulate {
+		return window.Cumulate(w.Slide, w.Size)
+	}
 	if w.Kind.Timed() {
 		return window.Range(w.Size, w.Slide)
 	}
@@ -84,6 +87,9 @@ func (s *windowSide) order() orderKind {
 	}
 	return orderIndex
 }
+
+// start returns where a raw time window begins.
+func (s *windowSide) start(number int64) int64 { return s.grid.StartOf(number) }
 
 // numberOf returns what pairs raw window k with one of the other side.
 func (s *windowSide) numberOf(k int64) int64 {
@@ -166,7 +172,7 @@ func (s *windowSide) rowsOf(number int64) (from, to int) {
 	switch {
 	case s.carried:
 	case s.timed:
-		first, end = number-s.size, number
+		first, end = s.start(number), number
 	default:
 		first, end = s.grid.Start(number), s.grid.End(number)
 	}

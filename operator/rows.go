@@ -113,7 +113,7 @@ func (r *windowRows) put(to int) {
 		v := r.number
 		switch c.role {
 		case stream.WindowStart:
-			v = r.number - r.side.size
+			v = r.side.start(r.number)
 		case stream.WindowTime:
 			v = r.number - 1
 		}

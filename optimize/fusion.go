@@ -101,7 +101,7 @@ func aggregateBehind(m *model.Model, readers map[model.Edge][]model.Reader, op *
 		case model.AggregateOp:
 			return op
 		case model.WindowOp:
-			if windows++; windows > 1 || op.Window.Kind != model.Range {
+			if windows++; windows > 1 || !op.Window.Kind.Spans() {
 				return nil
 			}
 		case model.LookupOp:

@@ -173,7 +173,7 @@ func (g *group) result() (row Row, ok bool) {
 // results makes the output rows of a window: the groups', then the window's columns.
 // Without keys there is always a row, but not for a window of time that holds none.
 func (r *run) results(op *model.Operator, l *log, s span, kind model.WindowKind, groups []*group) []entry {
-	if len(groups) == 0 && len(op.Aggregate.Keys) == 0 && kind != model.Range {
+	if len(groups) == 0 && len(op.Aggregate.Keys) == 0 && !kind.Spans() {
 		groups = []*group{newGroup(op.Aggregate, "", nil)}
 	}
 	var out []entry

@@ -48,7 +48,7 @@ type window struct {
 // or unites rows, or that shares them or its error rows with other readers. An aggregate or join takes
 // them together if all operators from the window to it leave them so.
 type relation struct {
-	kind model.WindowKind // NoWindow, Rows or Range
+	kind model.WindowKind // NoWindow or one that closes
 	time int              // event-time column or -1
 
 	rows          []entry
@@ -121,10 +121,10 @@ func (s span) column(role stream.Role) stream.Value {
 
 // columnsOf returns the hidden columns that a window of this kind appends, in order.
 func columnsOf(kind model.WindowKind) []stream.Role {
-	switch kind {
-	case model.Range:
+	switch {
+	case kind.Spans():
 		return []stream.Role{stream.WindowStart, stream.WindowEnd, stream.WindowTime}
-	case model.Rows:
+	case kind == model.Rows:
 		return []stream.Role{stream.WindowIndex}
 	default:
 		return nil

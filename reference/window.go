@@ -20,7 +20,7 @@ func (r *run) window(op *model.Operator, in *relation) (*relation, error) {
 	switch {
 	case op.Window.Kind == model.Rows:
 		out.spans = rowSpans(op.Window, len(rows))
-	case op.Window.Kind == model.Range && time >= 0:
+	case op.Window.Kind.Spans() && time >= 0:
 		out.spans = timeSpans(op.Window, rows, time)
 	default:
 		return nil, fmt.Errorf("operator %s: a %v window cannot stand here", op.Name, op.Window.Kind)
@@ -67,9 +67,9 @@ func rowSpans(w *model.Window, rows int) []span {
 	return out
 }
 
-// timeSpans are the windows [k*slide, k*slide+size) of event time that hold a row.
-// They are found from the rows, so a gap in time costs nothing: a row at t is in the
-// windows with t-size < k*slide <= t. Borders past the ends of time are shown as the
+// timeSpans are the windows [k*slide, k*slide+size) of event time, or those of CUMULATE,
+// that hold a row. They are found from the rows, so a gap in time costs nothing: a row at
+// t is in the windows with t-size < k*slide <= t. Borders past the ends of time are shown as the
 // ends.
 func timeSpans(w *model.Window, rows []Row, time int) []span {
 	size, slide := big.NewInt(w.Size), big.NewInt(w.Slide)
@@ -79,19 +79,42 @@ func timeSpans(w *model.Window, rows []Row, time int) []span {
 	var out []span
 	for _, row := range rows {
 		t := bigOf(row[time])
-		first := new(big.Int).Sub(t, size)
-		first.Div(first, slide).Add(first, big.NewInt(1)) // Div rounds down, slide being positive
-		last := new(big.Int).Div(t, slide)
+		first, last := windowsOf(w.Kind, t, size, slide)
 		if n := len(out); n > 0 && first.Cmp(big.NewInt(out[n-1].number)) <= 0 {
 			first.SetInt64(out[n-1].number + 1)
 		}
 		for ; first.Cmp(last) <= 0; first.Add(first, big.NewInt(1)) {
-			start := new(big.Int).Mul(first, slide)
-			end := new(big.Int).Add(start, size)
+			start, end := borders(w.Kind, first, size, slide)
 			out = append(out, span{number: first.Int64(), start: clamp(start), end: clamp(end), from: from(start), to: from(end)})
 		}
 	}
 	return out
+}
+
+// windowsOf are the numbers of the first and last windows that hold a time. Div rounds
+// down, sizes and slides being positive.
+func windowsOf(kind model.WindowKind, t, size, slide *big.Int) (first, last *big.Int) {
+	if kind == model.Cumulate {
+		max := new(big.Int).Div(t, size)
+		behind := max.Add(max, big.NewInt(1)).Mul(max, size)
+		last = behind.Div(behind, slide)
+		return new(big.Int).Div(t, slide), last.Sub(last, big.NewInt(1))
+	}
+	first = new(big.Int).Sub(t, size)
+	first.Div(first, slide).Add(first, big.NewInt(1))
+	return first, new(big.Int).Div(t, slide)
+}
+
+// borders are where window number k begins and ends. Cumulating windows are numbered by
+// their ends and begin at a multiple of the size.
+func borders(kind model.WindowKind, k, size, slide *big.Int) (start, end *big.Int) {
+	if kind == model.Cumulate {
+		start = new(big.Int).Mul(k, slide)
+		end = new(big.Int).Add(start, slide)
+		return start.Div(start, size).Mul(start, size), end
+	}
+	start = new(big.Int).Mul(k, slide)
+	return start, new(big.Int).Add(start, size)
 }
 
 // clamp is x, or the end of the range of BIGINT that x is beyond.

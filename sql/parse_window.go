@@ -131,21 +131,24 @@ func (p *parser) isWindowFunction() bool {
 	return p.isWord("tumble", "hop", "session", "cumulate") && n.kind == symbolToken && n.text == "("
 }
 
-// windowFunction reads TUMBLE(TABLE s, DESCRIPTOR(ts), size) and HOP(.., slide, size),
-// by position or with names.
+// windowFunction reads TUMBLE(TABLE s, DESCRIPTOR(ts), size), HOP(.., slide, size) and
+// CUMULATE(.., step, size), by position or with names.
 func (p *parser) windowFunction() *tableRef {
 	fn := p.peek()
 	r := &tableRef{}
 	if !p.isWindowFunction() {
-		p.fail(fn.span, suggest(fn.text, []string{"TUMBLE", "HOP"}), "expected a window function, TUMBLE or HOP, found %s", fn.show())
+		p.fail(fn.span, suggest(fn.text, []string{"TUMBLE", "HOP", "CUMULATE"}), "expected a window function, TUMBLE, HOP or CUMULATE, found %s", fn.show())
 		return r
 	}
 	p.next()
 	p.refuseWindowFunction(fn)
 	p.expect("(")
 	wanted := []string{"data", "timecol", "size"}
-	if fn.text == "hop" {
+	switch fn.text {
+	case "hop":
 		wanted = []string{"data", "timecol", "slide", "size"}
+	case "cumulate":
+		wanted = []string{"data", "timecol", "step", "size"}
 	}
 	w := &windowNode{kind: model.Range, visible: true}
 	seen := map[string]bool{}
@@ -161,8 +164,14 @@ func (p *parser) windowFunction() *tableRef {
 		}
 	}
 	w.span = fn.span.join(p.expect(")"))
-	if fn.text == "tumble" {
+	switch fn.text {
+	case "tumble":
 		w.slide = w.size
+	case "cumulate":
+		w.kind = model.Cumulate
+		if p.err == nil && w.size%w.slide != 0 {
+			p.fail(w.span, "write a size of so many whole steps", "the size of a CUMULATE window is a multiple of its step")
+		}
 	}
 	r.window, r.span = w, w.span
 	return r
@@ -171,14 +180,13 @@ func (p *parser) windowFunction() *tableRef {
 var windowFunctionForms = map[string]string{
 	"tumble": "TABLE(TUMBLE(TABLE s, DESCRIPTOR(ts), INTERVAL '10' SECOND))",
 	"hop":    "TABLE(HOP(TABLE s, DESCRIPTOR(ts), INTERVAL '1' SECOND, INTERVAL '10' SECOND))",
+
+	"cumulate": "TABLE(CUMULATE(TABLE s, DESCRIPTOR(ts), INTERVAL '1' MINUTE, INTERVAL '1' HOUR))",
 }
 
 func (p *parser) refuseWindowFunction(fn token) {
-	switch fn.text {
-	case "session":
+	if fn.text == "session" {
 		p.fail(fn.span, "use TUMBLE or HOP", "SESSION windows are not supported yet")
-	case "cumulate":
-		p.fail(fn.span, "use HOP with the slide as step", "CUMULATE windows are not supported yet")
 	}
 }
 
@@ -216,10 +224,10 @@ func (p *parser) windowArgument(r *tableRef, w *windowNode, wanted []string, i i
 		at := p.peek().span
 		w.size = p.duration()
 		p.positive(at, w.size, "size", "microsecond")
-	case "slide":
+	case "slide", "step":
 		at := p.peek().span
 		w.slide = p.duration()
-		p.positive(at, w.slide, "slide", "microsecond")
+		p.positive(at, w.slide, key, "microsecond")
 	default:
 		p.fail(t.span, suggest(key, wanted), "the window function has no argument %q", key)
 	}

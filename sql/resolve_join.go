@@ -30,7 +30,7 @@ type joiner struct {
 func newJoiner(b *builder, f *fromResult, conditions []*model.Expr) *joiner {
 	j := &joiner{builder: b, f: f, conditions: conditions, done: make([]bool, len(conditions))}
 	first := f.leaves[0]
-	j.late = first.window != nil && first.window.kind == model.Range
+	j.late = first.window != nil && first.window.kind.Spans()
 	width := 0
 	for i, l := range f.leaves {
 		j.late = j.late && (i == 0 || l.lookup)
@@ -266,6 +266,8 @@ func (j *joiner) checkWindows(first, l *leaf) error {
 	kind, size, slide := first.shape()
 	otherKind, otherSize, otherSlide := l.shape()
 	switch {
+	case kind == model.Cumulate || otherKind == model.Cumulate:
+		return j.fail(l.ref.span, "join TUMBLE windows of the step and cumulate what comes out", "cumulating windows cannot be joined yet")
 	case kind != otherKind:
 		return j.fail(l.ref.span, "use the same form on both sides", "a ROWS window cannot be joined with a time window")
 	case slide != otherSlide:

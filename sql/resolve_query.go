@@ -166,8 +166,15 @@ func (b *builder) align(rel *relation, all []*relation, first *relation, types [
 func unionCarriers(all []*relation, timed bool) (out []stream.Field) {
 	forms := map[model.WindowKind]bool{}
 	for _, rel := range all {
-		if rel.Windowed() && !forms[rel.Window.Kind] {
-			forms[rel.Window.Kind] = true
+		if !rel.Windowed() {
+			continue
+		}
+		form := rel.Window.Kind
+		if form.Spans() { // which all have the same columns
+			form = model.Range
+		}
+		if !forms[form] {
+			forms[form] = true
 			out = append(out, windowFields(&windowNode{kind: rel.Window.Kind})...)
 		}
 	}

@@ -57,10 +57,10 @@ func (b *builder) window(rel *relation, w *windowNode, describe string) (*relati
 	}
 	fields := withWindow(rel.Schema.Fields, w)
 	time := rel.Time
-	switch w.kind {
-	case model.Range:
+	switch {
+	case w.kind.Spans():
 		time = len(fields) - 1
-	case model.Rows:
+	case w.kind == model.Rows:
 		time = -1
 	}
 	out := b.derive(&model.Operator{
@@ -92,7 +92,7 @@ func (r *resolver) checkTimeColumn(rel *model.Relation, n name, describe string)
 	return r.fail(n.span, suggest(n.text, (&scope{tables: []*scopeTable{t}}).columnNames()), "column %q does not exist in %s", n.text, describe)
 }
 
-// groupWindow finds TUMBLE(..) or HOP(..) among the entries of GROUP BY.
+// groupWindow finds TUMBLE(..), HOP(..) or CUMULATE(..) among the entries of GROUP BY.
 func (x *exprs) groupWindow(groupBy []*expr) (w *windowNode, time *expr, rest []*expr, err error) {
 	for _, e := range groupBy {
 		if e.kind != callExpr || e.operator || !isGroupWindow(e.fn) {
@@ -102,7 +102,7 @@ func (x *exprs) groupWindow(groupBy []*expr) (w *windowNode, time *expr, rest []
 		if w != nil {
 			return nil, nil, nil, x.fail(e.span, "window a sub-query", "GROUP BY has one window")
 		}
-		if e.fn == "session" || e.fn == "cumulate" {
+		if e.fn == "session" {
 			return nil, nil, nil, x.fail(e.fnAt, "use TUMBLE or HOP", "%s windows are not supported yet", upper(e.fn))
 		}
 		if w, time, err = x.groupWindowArguments(e, e.fn); err != nil {
@@ -120,7 +120,7 @@ func isGroupWindow(fn string) bool {
 func (x *exprs) groupWindowArguments(e *expr, kind string) (*windowNode, *expr, error) {
 	w := &windowNode{span: e.span, kind: model.Range}
 	intervals := 1
-	if kind == "hop" {
+	if kind == "hop" || kind == "cumulate" {
 		intervals = 2
 	}
 	args := e.args
@@ -141,7 +141,7 @@ func (x *exprs) groupWindowArguments(e *expr, kind string) (*windowNode, *expr, 
 		if a.value.I <= 0 {
 			what := "size"
 			if i < len(args)-1 {
-				what = "slide"
+				what = map[string]string{"hop": "slide", "cumulate": "step"}[kind]
 			}
 			return nil, nil, x.fail(a.span, "write at least one microsecond", "the %s of a window must be positive", what)
 		}
@@ -150,12 +150,19 @@ func (x *exprs) groupWindowArguments(e *expr, kind string) (*windowNode, *expr, 
 		}
 	}
 	w.slide, w.size = args[0].value.I, args[len(args)-1].value.I
+	if kind == "cumulate" {
+		if w.kind = model.Cumulate; w.size%w.slide != 0 {
+			return nil, nil, x.fail(e.span, "write a size of so many whole steps", "the size of a CUMULATE window is a multiple of its step")
+		}
+	}
 	return w, time, nil
 }
 
 var groupWindowForms = map[string]string{
 	"tumble": "TUMBLE(ts, INTERVAL '10' SECOND)",
 	"hop":    "HOP(ts, INTERVAL '1' SECOND, INTERVAL '10' SECOND)",
+
+	"cumulate": "CUMULATE(ts, INTERVAL '1' MINUTE, INTERVAL '1' HOUR)",
 }
 
 // groupedWindow puts the window of GROUP BY on what FROM gave.

@@ -129,6 +129,9 @@ func (a *Aggregation) findWindow(side operator.Side) error {
 		switch w.Kind {
 		case model.Range:
 			a.grid = window.Range(w.Size, w.Slide)
+		case model.Cumulate:
+			a.grid, a.form = window.Cumulate(w.Slide, w.Size), model.Range
+			continue
 		case model.Rows:
 			a.grid = window.Rows(w.Size, w.Slide)
 		default:

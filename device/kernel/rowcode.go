@@ -47,7 +47,7 @@ func newRowCode(l *layout, side operator.Side) (*rowCode, error) {
 		op := side.Steps[i]
 		before := operator.Side{Relation: side.Relation, Steps: side.Steps[:i]}
 		switch {
-		case op.Kind == model.WindowOp && op.Window.Kind == model.Range && before.Output().Time < 0:
+		case op.Kind == model.WindowOp && op.Window.Kind.Spans() && before.Output().Time < 0:
 			return nil, refuse("a window of time on a relation without event time")
 		case op.Kind != model.FilterOp && op.Kind != model.ProjectOp && op.Kind != model.WindowOp:
 			return nil, refuse("there is no kernel for %s", op.Kind)
@@ -82,7 +82,7 @@ func readsBefore(op *model.Operator, reads []bool, in model.Relation) []bool {
 		}
 	default:
 		copy(out, reads)
-		if op.Window.Kind == model.Range && in.Time >= 0 {
+		if op.Window.Kind.Spans() && in.Time >= 0 {
 			out[in.Time] = true
 		}
 	}
@@ -110,7 +110,7 @@ func (b *rowCode) emit(decide bool) (text string, columns []value, time string, 
 	for i, op := range b.steps {
 		switch op.Kind {
 		case model.WindowOp:
-			if op.Window.Kind == model.Range {
+			if op.Window.Kind.Spans() {
 				time = e.columns[b.times[i]].value
 			}
 			e.columns = append(slices.Clone(e.columns), make([]value, op.Relation.Schema.Len()-len(e.columns))...)

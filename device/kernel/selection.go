@@ -46,7 +46,7 @@ func NewSelection(side operator.Side) (*Selection, error) {
 	timed := false
 	for _, op := range side.Steps {
 		if op.Kind == model.WindowOp {
-			timed = op.Window.Kind == model.Range
+			timed = op.Window.Kind.Spans()
 		}
 	}
 	b, err := newRowCode(l, side)

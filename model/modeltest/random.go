@@ -138,12 +138,15 @@ func (g *generator) window() {
 		return
 	}
 	in := g.m.EdgeRelation(e)
-	w := &model.Window{Kind: model.WindowKind(1 + g.r.IntN(5)), Size: 1 + g.r.Int64N(100)}
+	w := &model.Window{Kind: model.WindowKind(1 + g.r.IntN(int(model.PartitionRows))), Size: 1 + g.r.Int64N(100)}
 	if w.Kind.Timed() && in.Time < 0 {
 		w.Kind = model.Rows
 	}
 	if !w.Kind.Instant() {
 		w.Slide = 1 + g.r.Int64N(2)*9
+	}
+	if w.Kind == model.Cumulate {
+		w.Size *= w.Slide
 	}
 	if w.Kind == model.PartitionRows {
 		w.PartitionBy = []int{g.r.IntN(in.Schema.Len())}
@@ -157,7 +160,7 @@ func (g *generator) window() {
 		fields = append(fields, windowFields(w.Kind)...)
 		rel.Time = -1
 	}
-	if w.Kind == model.Range {
+	if w.Kind.Spans() {
 		rel.Time = len(fields) - 1
 	}
 	rel.Schema = stream.NewSchema(fields...)
@@ -201,7 +204,7 @@ func (g *generator) aggregate() {
 	}
 	if in.Windowed() {
 		fields = append(fields, windowFields(in.Window.Kind)...)
-		if in.Window.Kind == model.Range {
+		if in.Window.Kind.Spans() {
 			rel.Time = len(fields) - 1
 		}
 	}
@@ -230,7 +233,7 @@ func (g *generator) join() {
 	}
 	l := g.m.EdgeRelation(left)
 	right, ok := g.edge(func(r model.Relation) bool {
-		return r.Window != nil && (l.Instant() && r.Instant() || l.Window.Kind == r.Window.Kind && l.Window.Slide == r.Window.Slide)
+		return r.Window != nil && (l.Instant() && r.Instant() || l.Window.Kind == r.Window.Kind && l.Window.Kind != model.Cumulate && l.Window.Slide == r.Window.Slide)
 	})
 	if ok {
 		g.pair(model.JoinOp, left, right, l.Time)

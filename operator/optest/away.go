@@ -81,7 +81,7 @@ func OnCPU(o operator.Offload) (func(t *operator.Task) (string, error), error) {
 	}
 	for _, s := range side.Steps {
 		if s.Kind == model.WindowOp {
-			w.windowed, w.rows = true, s.Window.Kind != model.Range
+			w.windowed, w.rows = true, !s.Window.Kind.Spans()
 			if w.grid = window.Range(s.Window.Size, s.Window.Slide); w.rows {
 				w.grid = window.Rows(s.Window.Size, s.Window.Slide)
 			}

@@ -252,3 +252,13 @@ func (b *caseBuilder) randomWindow() model.Window {
 	size := 1 + b.Int64N(60)
 	return model.Window{Kind: []model.WindowKind{model.Range, model.Rows}[b.IntN(2)], Size: size, Slide: max(1, size/4) + b.Int64N(size+3)}
 }
+
+// anyWindow is a window of any form that closes.
+func (b *caseBuilder) anyWindow() model.Window {
+	w := b.randomWindow()
+	if w.Kind == model.Range && b.IntN(4) == 0 {
+		w.Kind = model.Cumulate
+		w.Size = w.Slide * (1 + b.Int64N(6))
+	}
+	return w
+}

@@ -23,7 +23,7 @@ func (b *caseBuilder) pass() {
 func (b *caseBuilder) windowed(w model.Window) (side operator.Side, last *model.Operator) {
 	src := b.source(true)
 	side.Relation, last = src.Relation, src
-	if w.Kind == model.Range {
+	if w.Kind.Spans() {
 		side.Steps, last = b.steps(src, 1)
 	}
 	last = b.window(last, w)
@@ -34,7 +34,7 @@ func (b *caseBuilder) windowed(w model.Window) (side operator.Side, last *model.
 }
 
 func (b *caseBuilder) windowRows() {
-	side, last := b.windowed(b.randomWindow())
+	side, last := b.windowed(b.anyWindow())
 	need := b.needed(last.Relation.Schema)
 	b.sink(last, need)
 	b.c.Make = func(env operator.Env) (operator.Function, error) {
@@ -50,7 +50,7 @@ func (b *caseBuilder) aggregated(more bool) {
 		side.Relation = src.Relation
 		side.Steps, in = b.steps(src, 2)
 	} else {
-		side, in = b.windowed(b.randomWindow())
+		side, in = b.windowed(b.anyWindow())
 	}
 	op := b.aggregate(in)
 	last, behind := op, operator.Side{}

@@ -12,9 +12,14 @@ import "math"
 // Grid is a family of windows of one size, Slide apart: window k covers the positions
 // [k*Slide, k*Slide+Size). Size and Slide are positive. Lowest is the number of the
 // first window that exists.
+//
+// A grid that grows has other windows: window k ends at (k+1)*Slide and begins at the
+// multiple of Size before that, so that the windows of one beginning grow by Slide until
+// they have Size, which is a multiple of Slide.
 type Grid struct {
 	Size, Slide int64
 	Lowest      int64
+	Grows       bool
 }
 
 // Range returns the windows of [RANGE size SLIDE slide]: k is any integer.
@@ -22,14 +27,37 @@ func Range(sizeMicros, slideMicros int64) Grid {
 	return Grid{Size: sizeMicros, Slide: slideMicros, Lowest: math.MinInt64}
 }
 
+// Cumulate returns the windows of CUMULATE(step, max): k is any integer.
+func Cumulate(stepMicros, maxMicros int64) Grid {
+	return Grid{Size: maxMicros, Slide: stepMicros, Lowest: math.MinInt64, Grows: true}
+}
+
 // Rows returns the windows of [ROWS size SLIDE slide]: k counts from 0.
 func Rows(size, slide int64) Grid { return Grid{Size: size, Slide: slide} }
 
 // Start returns the first position of window k.
-func (g Grid) Start(k int64) int64 { return mul(k, g.Slide) }
+func (g Grid) Start(k int64) int64 {
+	if g.Grows {
+		q, _ := floorDiv(k, g.Slides())
+		return mul(q, g.Size)
+	}
+	return mul(k, g.Slide)
+}
+
+// StartOf returns the first position of the window that ends at a position.
+func (g Grid) StartOf(end int64) int64 {
+	if g.Grows {
+		q, _ := floorDiv(sub(end, 1), g.Size)
+		return mul(q, g.Size)
+	}
+	return end - g.Size
+}
 
 // End returns the position behind window k.
 func (g Grid) End(k int64) int64 {
+	if g.Grows {
+		return mul(add(k, 1), g.Slide)
+	}
 	start := mul(k, g.Slide)
 	if start == math.MinInt64 {
 		// The start may have been cut: come from the multiple of Slide behind the end.
@@ -42,6 +70,10 @@ func (g Grid) End(k int64) int64 {
 // First returns the lowest window that ends behind position p. It holds p unless the
 // windows leave gaps; see Holds.
 func (g Grid) First(p int64) int64 {
+	if g.Grows {
+		k, _ := floorDiv(p, g.Slide)
+		return k
+	}
 	// floor((p-size)/slide) + 1, without forming p-size.
 	qp, rp := floorDiv(p, g.Slide)
 	qs, rs := floorDiv(g.Size, g.Slide)
@@ -53,12 +85,16 @@ func (g Grid) First(p int64) int64 {
 
 // Last returns the highest window that starts at or before position p.
 func (g Grid) Last(p int64) int64 {
+	if g.Grows {
+		k, _ := floorDiv(p, g.Slide)
+		_, step := floorDiv(k, g.Slides())
+		return add(k, g.Slides()-1-step)
+	}
 	k, _ := floorDiv(p, g.Slide)
 	return k
 }
 
-// Slides is the number of windows that hold a position, or one more: Size/Slide
-// rounded up.
+// Slides is the number of windows that hold a position, or more: Size/Slide rounded up.
 func (g Grid) Slides() int64 {
 	n := g.Size / g.Slide
 	if g.Size%g.Slide != 0 {

@@ -9,6 +9,12 @@ import (
 
 // exact computes edges without a limit on size.
 func exact(g Grid, k int64) (start, end *big.Int) {
+	if g.Grows {
+		end = new(big.Int).Mul(new(big.Int).Add(big.NewInt(k), big.NewInt(1)), big.NewInt(g.Slide))
+		start = new(big.Int).Sub(end, big.NewInt(1))
+		start.Div(start, big.NewInt(g.Size)) // rounds down, the size being positive
+		return start.Mul(start, big.NewInt(g.Size)), end
+	}
 	start = new(big.Int).Mul(big.NewInt(k), big.NewInt(g.Slide))
 	return start, new(big.Int).Add(start, big.NewInt(g.Size))
 }
@@ -40,10 +46,22 @@ func positions(r *rand.Rand, g Grid) []int64 {
 	return out
 }
 
-func TestRangeWindows(t *testing.T) {
-	r := rand.New(rand.NewSource(1))
+// growing have a size that is a multiple of the step.
+var growing = [][2]int64{{1, 1}, {10, 5}, {3600, 7 * 60 / 7}, {12, 1}, {60_000_000, 1_000_000}, {1 << 40, 1 << 38}, {math.MaxInt64, math.MaxInt64}, {math.MaxInt64, 7}}
+
+func all() (out []Grid) {
 	for _, s := range grids {
-		g := Range(s[0], s[1])
+		out = append(out, Range(s[0], s[1]))
+	}
+	for _, s := range growing {
+		out = append(out, Cumulate(s[1], s[0]))
+	}
+	return out
+}
+
+func TestTimeWindows(t *testing.T) {
+	r := rand.New(rand.NewSource(1))
+	for _, g := range all() {
 		for _, p := range positions(r, g) {
 			first, last := g.First(p), g.Last(p)
 			if g.Holds(p) != (first <= last) {
@@ -62,6 +80,9 @@ func TestRangeWindows(t *testing.T) {
 				if g.Start(k) != clamp(start) || g.End(k) != clamp(end) {
 					t.Fatalf("%v: window %d = [%d,%d), want [%v,%v)", g, k, g.Start(k), g.End(k), start, end)
 				}
+				if start.IsInt64() && end.IsInt64() && g.StartOf(g.End(k)) != g.Start(k) {
+					t.Fatalf("%v: the window that ends at %d begins at %d, want %d", g, g.End(k), g.StartOf(g.End(k)), g.Start(k))
+				}
 			}
 		}
 	}
@@ -69,8 +90,7 @@ func TestRangeWindows(t *testing.T) {
 
 func TestPanes(t *testing.T) {
 	r := rand.New(rand.NewSource(2))
-	for _, s := range grids {
-		g := Range(s[0], s[1])
+	for _, g := range all() {
 		for _, p := range positions(r, g) {
 			pane := g.Pane(p)
 			if p < pane.First || p > pane.Last {

@@ -45,7 +45,7 @@ func (g *generator) sorted() *query {
 		return newQuery(text, "sorted", w.kind, []*data{w.data})
 	case 2:
 		w := g.closing()
-		if w.kind == "group-hop" {
+		if strings.HasPrefix(w.kind, "group-") {
 			return nil
 		}
 		inner := "SELECT k, x, r, g FROM " + w.from + e.where() + g.order("r", e.integer(1), "g")
@@ -53,7 +53,7 @@ func (g *generator) sorted() *query {
 		return newQuery(text, "sorted", w.kind, []*data{w.data})
 	case 3:
 		w := g.closing()
-		if w.kind == "group-hop" {
+		if strings.HasPrefix(w.kind, "group-") {
 			return nil
 		}
 		text := "SELECT " + strings.Join(w.cols, ", ") + ", k, d, y FROM " + w.from + e.where() + g.order("d", "k", e.scalar(1))

@@ -108,7 +108,9 @@ func (g *generator) closing() *window {
 	}
 	size, slide := g.sizes()
 	cols := []string{"window_start", "window_end"}
-	switch g.r.IntN(4) {
+	switch g.r.IntN(5) {
+	case 4:
+		return g.cumulating(d, size)
 	case 0:
 		return &window{from: fmt.Sprintf("TABLE(HOP(TABLE %s, DESCRIPTOR(ts), %s, %s))", d.name, interval(slide), interval(size)), group: "window_start, window_end", kind: "hop", cols: cols, data: d}
 	case 1:
@@ -118,6 +120,16 @@ func (g *generator) closing() *window {
 	default:
 		return &window{from: fmt.Sprintf("%s [RANGE %s SLIDE %s]", d.name, span(size), span(slide)), kind: "range", cols: cols, data: d}
 	}
+}
+
+// cumulating is CUMULATE in one of its notations.
+func (g *generator) cumulating(d *data, step int) *window {
+	size := step * (1 + g.r.IntN(9))
+	cols := []string{"window_start", "window_end"}
+	if g.r.IntN(3) == 0 {
+		return &window{from: d.name, group: fmt.Sprintf("CUMULATE(ts, %s, %s)", interval(step), interval(size)), kind: "group-cumulate", cols: cols, data: d}
+	}
+	return &window{from: fmt.Sprintf("TABLE(CUMULATE(TABLE %s, DESCRIPTOR(ts), %s, %s))", d.name, interval(step), interval(size)), group: "window_start, window_end", kind: "cumulate", cols: cols, data: d}
 }
 
 // next makes a random query; nil if the streams at hand do not allow the shape.
@@ -185,7 +197,7 @@ func (g *generator) aggregate() *query {
 
 func (g *generator) windowRows() *query {
 	w := g.closing()
-	if w.kind == "group-hop" {
+	if strings.HasPrefix(w.kind, "group-") {
 		return nil
 	}
 	e := g.exprs("")

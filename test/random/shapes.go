@@ -1,6 +1,9 @@
 package random
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Queries about the columns of windows, and compositions that query.go and graph.go
 // have not.
@@ -35,7 +38,7 @@ func (g *generator) windowColumns() *query {
 // distinct is SELECT DISTINCT in windows that close, and ordinals and aliases in GROUP BY.
 func (g *generator) distinct() *query {
 	w := g.closing()
-	if w.kind == "group-hop" {
+	if strings.HasPrefix(w.kind, "group-") {
 		return nil
 	}
 	e := g.exprs("")
