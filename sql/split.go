@@ -201,3 +201,27 @@ func Mentioned(vars map[string]string, s Script) map[string]string {
 	}
 	return out
 }
+
+// OneLine writes a script in one line that means the same: line ends become blanks, and
+// comments up to the end of their line those between /* and */. Line ends in quotes become
+// blanks, too.
+func OneLine(text string) string {
+	var out strings.Builder
+	c := &cutter{src: strings.TrimSpace(text)}
+	for c.at < len(c.src) {
+		from := c.at
+		c.step()
+		token := c.src[from:c.at]
+		if comment, ok := strings.CutPrefix(token, "--"); ok {
+			token = "/*" + strings.ReplaceAll(comment, "*/", "* /") + " */"
+		}
+		if strings.TrimSpace(token) != "" {
+			out.WriteString(strings.Join(strings.FieldsFunc(token, isLineEnd), " "))
+		} else if !strings.HasSuffix(out.String(), " ") {
+			out.WriteByte(' ')
+		}
+	}
+	return out.String()
+}
+
+func isLineEnd(r rune) bool { return r == '\n' || r == '\r' }

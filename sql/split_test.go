@@ -58,3 +58,16 @@ func TestSplitKeepsPlaces(t *testing.T) {
 		t.Errorf("%v, want line 3, column 27", err)
 	}
 }
+
+func TestOneLine(t *testing.T) {
+	for text, want := range map[string]string{
+		" SELECT 1;\n":                        "SELECT 1;",
+		"SELECT a, -- the */ first\n  b\r\n;": "SELECT a, /* the * / first */ b ;",
+		"SELECT 'a\nb', /* x\ny */ c;":        "SELECT 'a b', /* x y */ c;",
+		"-- only\nSELECT 'it''s -- not';":     "/* only */ SELECT 'it''s -- not';",
+	} {
+		if got := sql.OneLine(text); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+}

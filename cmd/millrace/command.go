@@ -15,6 +15,7 @@ const about = `Millrace runs continuous SQL queries over streams on all processo
 
   millrace run examples/demo/demo.sql      run a script, show its results
   millrace run -e "SELECT ..."             run a statement
+  millrace sql                             write statements interactively
   millrace explain query.sql               show what would run, and where
 
 Scripts declare streams (CREATE STREAM .. WITH (connector = 'file', path = ..)), and
@@ -38,7 +39,7 @@ func rootCommand(t terminal) *cobra.Command {
 	root.SetErr(t.err)
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.AddCommand(runCommand(t), checkCommand(t), explainCommand(t), benchCommand(t), devicesCommand(t), versionCommand(t))
+	root.AddCommand(runCommand(t), sqlCommand(t), checkCommand(t), explainCommand(t), benchCommand(t), devicesCommand(t), versionCommand(t))
 	root.AddCommand(laterCommands()...)
 	root.InitDefaultCompletionCmd()
 	return root
@@ -103,7 +104,6 @@ func completeWords(cmd *cobra.Command, flag string, words ...string) {
 func laterCommands() []*cobra.Command {
 	var out []*cobra.Command
 	for _, c := range []struct{ name, short, instead string }{
-		{"sql", "write statements interactively", `run statements with millrace run -e "..."`},
 		{"sdg", "translate a Go program into a dataflow", "write the job in SQL"},
 		{"serve", "run as a server with a console", "run jobs one by one with millrace run"},
 	} {

@@ -20,6 +20,7 @@ type console struct {
 	line    bool   // the progress line is on the screen
 	holder  *table // the table that wrote last
 	written bool   // some table has written
+	stopped bool   // a signal stopped the job
 	typing  bool   // rows are typed here: no progress line between them
 
 	// Tables that ended whole, by query; those before next have been shown.

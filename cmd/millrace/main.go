@@ -50,6 +50,8 @@ type terminal struct {
 	// they end the program: it may be waiting for a script, or for a pipe's other end.
 	signals <-chan os.Signal
 	listen  func()
+	// unlisten makes them end the program again. What came before is forgotten.
+	unlisten func()
 }
 
 func main() { os.Exit(execute(os.Args[1:], system())) }
@@ -76,6 +78,12 @@ func system() terminal {
 		},
 		signals: signals,
 		listen:  func() { signal.Notify(signals, os.Interrupt, syscall.SIGTERM) },
+		unlisten: func() {
+			signal.Stop(signals)
+			for len(signals) > 0 {
+				<-signals
+			}
+		},
 	}
 }
 

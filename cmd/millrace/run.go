@@ -246,7 +246,7 @@ func (f *runFlags) runJob(screen *console, plan *millrace.Plan, outputs *outputs
 	if screen.closed.Load() {
 		err = nil // the reader of the results has seen enough
 	} else if stats != nil {
-		summarize(screen, stats, f.errorsFile != "", err != nil)
+		summarize(screen, stats, advice{kept: f.errorsFile != ""}, err != nil)
 		if screen.t.errTTY && plan.Results() == 0 && err == nil {
 			screen.say(fmt.Sprintf("%s rows read, %s written, %.1f s", humanize.Comma(stats.RowsIn), humanize.Comma(stats.RowsOut), stats.WallSeconds))
 		}
@@ -289,9 +289,9 @@ func await(screen *console, job runningJob) (*millrace.Stats, error) {
 			if stopping {
 				return nil, errInterrupted
 			}
-			stopping = true
+			stopping, screen.stopped = true, true
 			if screen.t.errTTY {
-				screen.say("stopping: finishing what has been read (Ctrl-C again to quit at once)")
+				screen.say("stopping: finishing what has been read (Ctrl-C again does not wait for it)")
 			}
 			job.Stop()
 		}

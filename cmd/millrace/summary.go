@@ -12,10 +12,33 @@ import (
 // recordShownMax is how much of a row a summary line shows, in bytes.
 const recordShownMax = 160
 
+// advice says how the user sees all error rows: not at all if they are kept in a file
+// already, and in the shell without a flag of millrace run.
+type advice struct{ kept, shell bool }
+
+func (a advice) stream(name string) string {
+	switch {
+	case a.kept:
+		return ""
+	case a.shell:
+		return fmt.Sprintf("SELECT * FROM %s$errors shows all", name)
+	}
+	return fmt.Sprintf("--errors FILE or SELECT * FROM %s$errors shows all", name)
+}
+
+func (a advice) query() string {
+	switch {
+	case a.kept:
+		return ""
+	case a.shell:
+		return "millrace run --errors FILE shows all"
+	}
+	return "--errors FILE shows all"
+}
+
 // summarize tells, one line each, which rows were set aside: nothing vanishes
-// silently. If errorsKept, the user has all error rows in a file already. Of a job that
-// failed only the warnings are told, which may explain why.
-func summarize(screen *console, stats *millrace.Stats, errorsKept, failed bool) {
+// silently. Of a job that failed only the warnings are told, which may explain why.
+func summarize(screen *console, stats *millrace.Stats, all advice, failed bool) {
 	for _, w := range stats.Warnings {
 		screen.say("warning: " + w)
 	}
@@ -27,14 +50,11 @@ func summarize(screen *console, stats *millrace.Stats, errorsKept, failed bool) 
 	}
 	for _, s := range stats.Streams {
 		if s.RowsError > 0 {
-			first, hint := "", ""
+			first := ""
 			if len(s.ErrSample) > 0 {
 				first = s.ErrSample[0].String()
 			}
-			if !errorsKept {
-				hint = fmt.Sprintf("--errors FILE or SELECT * FROM %s$errors shows all", s.Name)
-			}
-			screen.say(setAside(s.Name, s.RowsError, "malformed", first, hint))
+			screen.say(setAside(s.Name, s.RowsError, "malformed", first, all.stream(s.Name)))
 		}
 		if s.LateDropped && s.RowsLate > 0 {
 			screen.say(counted(s.Name, s.RowsLate, "late and dropped"))
@@ -48,14 +68,11 @@ func summarize(screen *console, stats *millrace.Stats, errorsKept, failed bool) 
 		}
 	}
 	for _, e := range stats.Errors {
-		first, hint := "", ""
+		first := ""
 		if len(e.Sample) > 0 {
 			first = e.Sample[0].String()
 		}
-		if !errorsKept {
-			hint = "--errors FILE shows all"
-		}
-		screen.say(setAside(e.Operator, e.Rows, "not computable", first, hint))
+		screen.say(setAside(e.Operator, e.Rows, "not computable", first, all.query()))
 	}
 }
 

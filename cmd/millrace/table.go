@@ -40,6 +40,7 @@ type table struct {
 	narrowed, shortened bool
 	rows                int64
 	timer               *time.Timer
+	due                 time.Time // the rows held back are shown by then
 	pending             bytes.Buffer // formatted rows of the current batch
 	cell                []byte
 	failed              error // of a write by the timer; reported by the next call
@@ -94,7 +95,10 @@ func (t *table) showWithin(wait time.Duration) {
 		return
 	}
 	t.stopTimer()
-	t.timer = time.AfterFunc(wait, func() {
+	if t.due.IsZero() {
+		t.due = time.Now().Add(t.wait)
+	}
+	t.timer = time.AfterFunc(min(wait, time.Until(t.due)), func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		if t.widths == nil && len(t.held) > 0 && t.failed == nil {

@@ -97,6 +97,24 @@ func TestTableStreams(t *testing.T) {
 	golden(t, "streams", b.out.String())
 }
 
+// TestTableShowsAStreamThatNeverPauses: what is held back is shown even if more rows come
+// all the time.
+func TestTableShowsAStreamThatNeverPauses(t *testing.T) {
+	var b buffers
+	tab := newTable(&console{t: b.terminal()}, 0, "", tableSchema, []int{2})
+	batch := tableBatch(tableRow(1, ""))
+	for begin := time.Now(); time.Since(begin) < 2*tableWait; time.Sleep(tablePause / 5) {
+		if err := errors.Join(tab.WriteBatch(batch, 0, 1), tab.Flush()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tab.mu.Lock()
+	defer tab.mu.Unlock()
+	if tab.widths == nil {
+		t.Errorf("%d rows are held back after %v", len(tab.held), 2*tableWait)
+	}
+}
+
 // awaitShown waits until a pause of the input has made a table show its rows.
 func awaitShown(t *testing.T, tab *table) error {
 	t.Helper()
