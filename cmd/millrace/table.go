@@ -40,7 +40,7 @@ type table struct {
 	narrowed, shortened bool
 	rows                int64
 	timer               *time.Timer
-	due                 time.Time // the rows held back are shown by then
+	due                 time.Time    // the rows held back are shown by then
 	pending             bytes.Buffer // formatted rows of the current batch
 	cell                []byte
 	failed              error // of a write by the timer; reported by the next call
