@@ -56,7 +56,7 @@ type completion struct {
 // newCompletion takes the end of a text apart.
 func newCompletion(text string) *completion {
 	_, rest := sql.Split(sql.Script{Text: text})
-	c := &completion{text: rest.Text}
+	c := &completion{text: rest.Text + text[len(strings.TrimRight(text, " \t\r\n")):]}
 	if strings.HasPrefix(strings.TrimLeft(text, " \t\n"), `\`) {
 		c.text = strings.TrimLeft(text, " \t\n")
 	}
