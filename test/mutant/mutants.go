@@ -44,4 +44,6 @@ var mutants = []mutant{
 	{"late-keys", "operator/aggregate_table.go", "late[col-width] = false", "late[col-width] = true"},
 	{"returned-lost", "engine/accelerate.go", "	q.Return(a.id, t.unit)", "	q.Done(a.id, t.unit, 0, 0)"},
 	{"errors-lost", "engine/function.go", "	if err := b.errors.send(sl.partial.Errors); err != nil {\n		return err\n	}\n	if sl.task.End", "	if sl.task.End"},
+	{"pairs-early", "engine/pairs.go", "	return p.jobs[0].finished\n", "	return true\n"},
+	{"pairs-not-held", "operator/joinshared.go", "			p.uses.Add(1)\n", "			p.uses.Add(0)\n"},
 }
