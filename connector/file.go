@@ -179,10 +179,16 @@ func (t *textOptions) checkFollow(o *optionSet, files []string) {
 	t.compression = compressNone
 }
 
-// findFiles resolves a path, a glob, or several of either with commas between. The
-// files of a glob come in name order, those of a list in list order.
+const fileScheme = "file://" // may stand in front of a path, as Flink's scripts have it
+
+// findFiles resolves a path, a folder, a glob, or several paths and globs with commas
+// between. The files of a folder or glob come in name order, those of a list in list order.
 func findFiles(path string) ([]string, error) {
-	if _, err := os.Stat(path); err == nil {
+	path = strings.TrimPrefix(path, fileScheme)
+	if info, err := os.Stat(path); err == nil {
+		if info.IsDir() {
+			return filesOf(path)
+		}
 		return checkFiles([]string{path})
 	}
 	var out []string
@@ -209,6 +215,25 @@ func findFiles(path string) ([]string, error) {
 	return checkFiles(out)
 }
 
+// filesOf are the files of a folder, in name order. Those in folders below it, and those
+// that begin with a dot or an underscore, as unfinished ones do, are not among them.
+func filesOf(folder string) ([]string, error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read %s: %w", folder, cause(err))
+	}
+	var out []string
+	for _, e := range entries {
+		if !e.IsDir() && e.Name()[0] != '.' && e.Name()[0] != '_' {
+			out = append(out, filepath.Join(folder, e.Name()))
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("folder %s holds no file", folder)
+	}
+	return checkFiles(out)
+}
+
 func checkFiles(files []string) ([]string, error) {
 	for _, f := range files {
 		info, err := os.Stat(f)
@@ -218,7 +243,7 @@ func checkFiles(files []string) ([]string, error) {
 		case err != nil:
 			return nil, fmt.Errorf("cannot read %s: %w", f, cause(err))
 		case info.IsDir():
-			return nil, fmt.Errorf("%s is a directory; use a glob such as %s", f, filepath.Join(f, "*.csv"))
+			return nil, fmt.Errorf("%s is a directory; name a folder alone, or use a glob such as %s", f, filepath.Join(f, "*.csv"))
 		}
 	}
 	return files, nil

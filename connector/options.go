@@ -29,6 +29,7 @@ var aliases = map[string]string{
 	"csv.null_literal":               "null",
 	"field_delimiter":                "delimiter",
 	"json.timestamp_format.standard": "",
+	"parquet.compression":            "compression",
 	"rows_per_sec":                   "rows_per_second",
 }
 
@@ -47,6 +48,13 @@ var refused = map[string]string{
 	"sink.partition_commit.trigger":    "remove the option; a sink writes one file",
 	"scan.startup.mode":                "remove the option; files are read from the start",
 	"json.ignore_parse_errors.enabled": "remove the option",
+	"parquet.utc_timezone":             "remove the option; timestamps are UTC",
+	"parquet.block.size":               "write row_group_rows, in rows",
+	"print_identifier":                 "remove the option; several results are told apart by --format table and the key _query",
+	"standard_error":                   "remove the option; rows go to standard output",
+	"sink.parallelism":                 "remove the option; --workers says how many threads there are",
+	"scan.parallelism":                 "remove the option; --workers says how many threads there are",
+	"source.path.regex_pattern":        "write a glob as path",
 }
 
 func newOptionSet(options map[string]string) *optionSet {

@@ -230,7 +230,7 @@ func SinkFile(sink *model.Sink) string {
 	if canonicalConnector(sink.Connector) != connectorFile {
 		return ""
 	}
-	return newOptionSet(sink.Options).values["path"]
+	return strings.TrimPrefix(newOptionSet(sink.Options).values["path"], fileScheme)
 }
 
 // IsStdin reports whether a source reads standard input.

@@ -54,6 +54,7 @@ func (o *optionSet) takeFileSink() sinkOptions {
 	if !ok || strings.TrimSpace(path) == "" {
 		o.fail(o.written["path"], "connector file needs the option path", "add path = 'out.ndjson'")
 	}
+	path = strings.TrimPrefix(path, fileScheme)
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		o.fail(o.written["path"], path+" is a directory", "name a file in it")
 	}

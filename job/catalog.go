@@ -19,6 +19,12 @@ func (catalog) Sink(name string, options map[string]string, columns []stream.Fie
 	return connection(info), err
 }
 
+// File implements sql.FileCatalog.
+func (catalog) File(path string) (string, map[string]string, []stream.Field, []string, error) {
+	f, err := connector.Infer(path)
+	return f.Connector, f.Options, f.Columns, f.Left, err
+}
+
 func withConnector(name string, options map[string]string) map[string]string {
 	out := map[string]string{"connector": name}
 	for k, v := range options {

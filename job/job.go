@@ -133,6 +133,7 @@ type Plan struct {
 	optimized *optimize.Result
 	bound     *bind.Plan
 	warnings  []string
+	inferred  []string // declarations that files in FROM stand for
 	explains  []Explained
 	listings  []Listing
 	results   int
@@ -207,7 +208,7 @@ func planOf(res *sql.Result, o Options) (_ *Plan, err error) {
 			return nil, err
 		}
 	}
-	p.warnings = res.Warnings
+	p.warnings, p.inferred = res.Warnings, res.Inferred
 	p.listings = listings(res, o)
 	for _, e := range res.Explain {
 		quiet := o
@@ -326,6 +327,15 @@ func (p *Plan) subject() *Plan {
 // optimization did or why it declined, and the pipelines with their processors.
 func (p *Plan) Explain() string {
 	var sb strings.Builder
+	if len(p.inferred) > 0 {
+		sb.WriteString("files, as they are read (declare a stream to read them otherwise)\n")
+	}
+	for _, text := range p.inferred {
+		sb.WriteString("  " + text + "\n")
+	}
+	if len(p.inferred) > 0 {
+		sb.WriteByte('\n')
+	}
 	if !p.Empty() {
 		p.explain(&sb)
 	}

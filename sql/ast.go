@@ -124,6 +124,7 @@ type item struct {
 type tableRef struct {
 	span   span
 	name   name
+	file   bool // name is a file's, written in quotes
 	query  *query
 	table  *tableRef // what a window function was written around
 	time   *name     // its DESCRIPTOR

@@ -125,7 +125,7 @@ func (r *resolver) readsOf(ref *tableRef, hidden map[string]bool) []string {
 		return r.reads(ref.query, hidden)
 	case ref.table != nil:
 		return r.readsOf(ref.table, hidden)
-	case ref.name.text == "" || hidden[ref.name.text]:
+	case ref.file || ref.name.text == "" || hidden[ref.name.text]:
 		return nil
 	}
 	return []string{ref.name.text}

@@ -67,6 +67,16 @@ func (p *parser) queryAhead() bool {
 	}
 }
 
+// streamName reads the name of a stream, or of a file in single quotes.
+func (p *parser) streamName(r *tableRef) {
+	if p.peek().kind == stringToken {
+		t := p.next()
+		r.name, r.file = name{t.text, t.span}, true
+		return
+	}
+	r.name = p.name("the name of a stream")
+}
+
 // relation reads one leaf of FROM with its window and alias, in either order.
 func (p *parser) relation() *tableRef {
 	start := p.peek().span
@@ -84,7 +94,7 @@ func (p *parser) relation() *tableRef {
 	case p.isWindowFunction():
 		r = p.windowFunction()
 	default:
-		r.name = p.name("the name of a stream")
+		p.streamName(r)
 		if p.isSymbol("(") {
 			p.fail(r.name.span, "", "table function %q does not exist", r.name.text)
 		}

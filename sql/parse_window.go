@@ -241,7 +241,7 @@ func (p *parser) windowData(r *tableRef) {
 		inner.query = p.query()
 		p.expect(")")
 	} else {
-		inner.name = p.name("the name of a stream")
+		p.streamName(inner)
 	}
 	inner.span = start.join(p.last())
 	r.table = inner

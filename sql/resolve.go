@@ -14,6 +14,7 @@ type resolver struct {
 	cat     Catalog
 	result  *Result
 	streams map[string]*declaration
+	files   map[string]*declaration // by path
 	order   []*declaration          // of streams, as declared
 	inserts map[string][]*statement // by target
 	ordinal map[*statement]int      // of bare SELECTs

@@ -158,10 +158,13 @@ func (b *builder) leaf(ref *tableRef, e *env) (*leaf, error) {
 		inner = ref.table
 	}
 	var err error
-	if inner.query != nil {
+	switch {
+	case inner.query != nil:
 		l.describe = "the sub-query"
 		l.rel, err = b.query(inner.query, e)
-	} else {
+	case inner.file:
+		err = b.fileLeaf(l, inner.name)
+	default:
 		l.alias = inner.name.text
 		l.rel, l.describe, err = b.named(inner.name, e)
 	}
@@ -319,6 +322,13 @@ func (b *builder) isStatic(ref *tableRef, e *env) (bool, error) {
 		return false, nil
 	case ref.query != nil:
 		return b.isStaticQuery(ref.query, e)
+	}
+	if ref.file {
+		d, err := b.file(ref.name)
+		if err != nil {
+			return false, err
+		}
+		return b.isBounded(d)
 	}
 	if t := e.find(ref.name.text); t != nil {
 		return b.isStaticNamed(&t.building, &t.static, t.node.query, t.env)

@@ -49,6 +49,7 @@ type Result struct {
 	Shows    []Show       // one for each SHOW and DESCRIBE statement
 	Settings Settings
 	Warnings []string
+	Inferred []string // CREATE STREAM statements that mean the same as the files in FROM
 
 	resolver *resolver
 }
