@@ -48,6 +48,8 @@ func (e *Expr) callMayErr() bool {
 		return !e.Type.IsFloat()
 	case "similar", "regexp_like", "regexp_extract", "regexp_count":
 		return !harmlessRegexp(e)
+	case "json_value", "json_query", "json_exists":
+		return !harmlessPath(e)
 	case "date_format", "to_char":
 		return !harmlessTimePattern(e)
 	case "to_timestamp_ltz":
@@ -84,6 +86,14 @@ func harmlessTimePattern(e *Expr) bool {
 	}
 	_, err := compile(v.S)
 	return v.Null || err == nil
+}
+
+func harmlessPath(e *Expr) bool {
+	if len(e.Args) != 2 || e.Args[1].Kind != LiteralExpr {
+		return false
+	}
+	_, err := function.CompilePath(e.Args[1].Literal.S)
+	return e.Args[1].Literal.Null || err == nil
 }
 
 // harmlessRegexp: a literal that compiles, without flags or escape.

@@ -83,7 +83,7 @@ var binaryOperators = map[string]string{
 	"eq": "=", "ne": "<>", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
 	"distinct": "IS DISTINCT FROM", "not_distinct": "IS NOT DISTINCT FROM",
 	"and": "AND", "or": "OR", "like": "LIKE", "similar": "SIMILAR TO",
-	"bit_and": "&", "bit_or": "|", "bit_xor": "#", "shift_left": "<<", "shift_right": ">>",
+	"bit_and": "&", "bit_or": "|", "bit_xor": "#", "shift_left": "<<", "shift_right": ">>", "json_get": "->", "json_get_text": "->>",
 }
 
 // callNames are the functions that SQL writes like another one.

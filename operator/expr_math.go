@@ -38,6 +38,7 @@ var mathFunctions = map[string]prepare{
 	"degrees":  prepareDouble(1, mapDoubles(func(x float64) float64 { return x * (180 / math.Pi) })),
 	"radians":  prepareDouble(1, mapDoubles(func(x float64) float64 { return x * (math.Pi / 180) })),
 
+	"haversine":    prepareDouble(4, haversineDoubles),
 	"width_bucket": prepareTyped(eachFixed(widthBucket), 4, stream.Double, stream.Double, stream.Double, stream.Integer),
 }
 
@@ -211,4 +212,23 @@ func widthBucket(s *ProgramScratch, in *instr, i int) (int32, string) {
 		return 0, function.ErrOverflow
 	}
 	return n + 1, ""
+}
+
+// earthRadiusMetres is the mean radius of the International Union of Geodesy and Geophysics.
+const earthRadiusMetres = 6371008.8
+
+// haversineDoubles is written so that no product is fused with a sum, which some
+// processors would do.
+func haversineDoubles(s *ProgramScratch, in *instr) {
+	const radians = math.Pi / 180
+	out, o, a, lon1 := pairOf[float64](s, in)
+	lat2, lon2 := s.arg(in, 2).F64, s.arg(in, 3).F64
+	for i, lat1 := range a {
+		sinLat, sinLon := math.Sin((lat2[i]-lat1)*radians/2), math.Sin((lon2[i]-lon1[i])*radians/2)
+		h := float64(sinLat*sinLat) + float64(math.Cos(lat1*radians)*math.Cos(lat2[i]*radians)*sinLon*sinLon)
+		o[i] = 2 * earthRadiusMetres * math.Asin(math.Sqrt(min(h, 1)))
+		if o[i] != o[i] && lat1 == lat1 && lon1[i] == lon1[i] && lat2[i] == lat2[i] && lon2[i] == lon2[i] {
+			s.failOwn(out, i, function.ErrDomain)
+		}
+	}
 }

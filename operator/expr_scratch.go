@@ -24,6 +24,7 @@ type ProgramScratch struct {
 	// compiled are patterns that are not constant; at most compiledMax.
 	compiled     map[compiledKey]*compiledPattern
 	timePatterns map[compiledKey]*timePattern
+	jsonPaths    map[string]*jsonPath
 }
 
 // vector is a register: a column and its failures. An input's column aliases the

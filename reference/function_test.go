@@ -96,6 +96,23 @@ func TestKnownAnswers(t *testing.T) {
 		{c("to_char", tx, day, txt("MONTHd")), "FEBRUARY 5"},
 		{c("to_timestamp", ts, txt("29 feb 24 1:05 pm"), txt("d MMM yy h:mm a")), "2024-02-29T13:05:00Z"},
 		{c("to_timestamp", ts, txt("2023-02-29 00:00:00")), fails + "text does not fit the pattern"},
+		{c("md5", tx, txt("abc")), "900150983cd24fb0d6963f7d28e17f72"},
+		{c("sha1", tx, txt("abc")), "a9993e364706816aba3e25717850c26c9cd0d89d"},
+		{c("sha224", tx, txt("abc")), "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7"},
+		{c("crc32", i8, txt("123456789")), "3421780262"},
+		{c("xxhash64", i8, txt("")), "-1205034819632174695"},
+		{c("json_value", tx, txt(`{"a": {"b": ["x", "\u00e9"]}}`), txt("$.a.b[1]")), "é"},
+		{c("json_value", tx, txt(`[{"a": 1}, {"b": 2}]`), txt("$.b")), "2"},
+		{c("json_value", tx, txt(`[{"b": 1}, {"b": 2}]`), txt("$.b")), "NULL"},
+		{c("json_value", tx, txt(`[{"b": 2}]`), txt("strict $.b")), "NULL"},
+		{c("json_query", tx, txt(`{"a": [1,  2]}`), txt("$.a")), "[1,  2]"},
+		{c("json_query", tx, txt(`{"a": 1}`), txt("$.a")), "NULL"},
+		{c("json_exists", b, txt(`{"a": null}`), txt("$.a")), "true"},
+		{c("json_exists", b, txt(`{"a": 1`), txt("$.a")), "false"},
+		{c("json_get", tx, txt(`["a", {"b": 1}]`), int8(-1)), `{"b": 1}`},
+		{c("json_get_text", tx, txt(`{"a": null}`), txt("a")), "NULL"},
+		{c("is_json", b, txt(" 12 "), txt("scalar")), "true"},
+		{c("haversine", f8, dbl(52.52), dbl(13.405), dbl(48.8566), dbl(2.3522)), "877464.5379215094"},
 	} {
 		v, reason := Eval(test.e, nil)
 		got := v.String()

@@ -23,9 +23,9 @@ func init() {
 		"atan2": func(a []stream.Value, t stream.Type) (stream.Value, string) {
 			return float(math.Atan2(a[0].F, a[1].F), t), ""
 		},
-		"width_bucket": widthBucket,
+		"width_bucket": widthBucket, "haversine": haversine,
 
-		"bit_and": bits((*big.Int).And), "bit_or": bits((*big.Int).Or), "bit_xor": bits((*big.Int).Xor),
+		"bit_and": bitwise((*big.Int).And), "bit_or": bitwise((*big.Int).Or), "bit_xor": bitwise((*big.Int).Xor),
 		"bit_not": func(a []stream.Value, t stream.Type) (stream.Value, string) {
 			return whole(new(big.Int).Not(bigOf(a[0])), t)
 		},
@@ -136,7 +136,7 @@ func widthBucket(a []stream.Value, t stream.Type) (stream.Value, string) {
 	return whole(big.NewInt(at), t)
 }
 
-func bits(f func(z, x, y *big.Int) *big.Int) call {
+func bitwise(f func(z, x, y *big.Int) *big.Int) call {
 	return func(a []stream.Value, t stream.Type) (stream.Value, string) {
 		return whole(f(new(big.Int), bigOf(a[0]), bigOf(a[1])), t)
 	}
@@ -165,4 +165,19 @@ func shiftLeft(a []stream.Value, t stream.Type) (stream.Value, string) {
 func shiftRight(a []stream.Value, t stream.Type) (stream.Value, string) {
 	n := width(t)
 	return whole(new(big.Int).Rsh(bigOf(a[0]), uint((a[1].I%n+n)%n)), t)
+}
+
+// haversine adds two products, each rounded before: processors that fuse them would not.
+func haversine(a []stream.Value, t stream.Type) (stream.Value, string) {
+	const radians, radius = math.Pi / 180, 6371008.8
+	lat1, lon1, lat2, lon2 := a[0].F, a[1].F, a[2].F, a[3].F
+	square := func(x float64) float64 { return x * x }
+	across := math.Cos(lat1*radians) * math.Cos(lat2*radians)
+	sinLon := math.Sin((lon2 - lon1) * radians / 2)
+	h := float64(square(math.Sin((lat2-lat1)*radians/2))) + float64(across*sinLon*sinLon)
+	d := 2 * radius * math.Asin(math.Sqrt(min(h, 1)))
+	if math.IsNaN(d) && !math.IsNaN(lat1) && !math.IsNaN(lon1) && !math.IsNaN(lat2) && !math.IsNaN(lon2) {
+		return domainError()
+	}
+	return float(d, t), ""
 }

@@ -3,6 +3,7 @@ package sql
 import (
 	"strings"
 
+	"github.com/millrace/millrace/model/function"
 	"github.com/millrace/millrace/stream"
 )
 
@@ -30,6 +31,7 @@ var infixes = map[string]infix{
 	"||": {concatPower, "concat"}, "+": {addPower, "add"}, "-": {addPower, "sub"},
 	"&": {concatPower, "bit_and"}, "|": {concatPower, "bit_or"}, "#": {concatPower, "bit_xor"}, "<<": {concatPower, "shift_left"}, ">>": {concatPower, "shift_right"},
 	"~": {concatPower, "regexp_like"}, "~*": {concatPower, "regexp_like"}, "!~": {concatPower, "regexp_like"}, "!~*": {concatPower, "regexp_like"},
+	"->": {concatPower, "json_get"}, "->>": {concatPower, "json_get_text"},
 	"*": {mulPower, "mul"}, "/": {mulPower, "div"}, "%": {mulPower, "mod"}, "::": {castPower, ""},
 }
 
@@ -218,6 +220,12 @@ func (p *parser) isForm(left *expr) *expr {
 		e = operator(at, "is_true", left)
 	case "false":
 		e = operator(at, "is_false", left)
+	case "json":
+		kind := &expr{kind: literalExpr, span: t.span, value: stream.Text("value")}
+		if p.isWord(function.JSONKinds...) {
+			kind.value, kind.span = stream.Text(p.peek().text), p.next().span
+		}
+		e = operator(at, "is_json", left, kind)
 	case "distinct":
 		p.expectWord("from")
 		fn := "distinct"
@@ -226,7 +234,7 @@ func (p *parser) isForm(left *expr) *expr {
 		}
 		return operator(at, fn, left, p.binary(comparePower))
 	default:
-		p.fail(t.span, "", "expected NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM after IS, found %s", t.show())
+		p.fail(t.span, "", "expected NULL, TRUE, FALSE, UNKNOWN, JSON or DISTINCT FROM after IS, found %s", t.show())
 		return left
 	}
 	e.span = e.span.join(t.span)

@@ -45,7 +45,6 @@ var refusedFunctions = map[string]string{
 	"first_value": "use MIN or MAX", "last_value": "use MIN or MAX", "listagg": "", "string_agg": "", "array_agg": "", "collect": "",
 	"approx_count_distinct": "use COUNT(DISTINCT x)", "median": "use AVG", "percentile_cont": "", "every": "use MIN(x)", "bool_and": "use MIN(x)", "bool_or": "use MAX(x)",
 	"row_number": "", "rank": "", "dense_rank": "", "lag": "", "lead": "", "ntile": "",
-	"json_value": "", "json_query": "",
 	"random": "results depend on the data alone", "rand": "results depend on the data alone", "uuid": "results depend on the data alone",
 	"unnest": "", "grouping": "", "to_date": "",
 }

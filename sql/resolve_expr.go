@@ -233,7 +233,7 @@ func (x *exprs) call(e *expr) (*model.Expr, error) {
 var operatorNames = map[string]string{
 	"and": "AND", "or": "OR", "not": "NOT", "is_true": "IS TRUE", "is_false": "IS FALSE",
 	"add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%", "neg": "-", "concat": "||", "like": "LIKE",
-	"similar": "SIMILAR TO", "bit_and": "&", "bit_or": "|", "bit_xor": "#", "bit_not": "~", "shift_left": "<<", "shift_right": ">>", "regexp_like": "~",
+	"similar": "SIMILAR TO", "bit_and": "&", "bit_or": "|", "bit_xor": "#", "bit_not": "~", "shift_left": "<<", "shift_right": ">>", "regexp_like": "~", "json_get": "->", "json_get_text": "->>", "is_json": "IS JSON",
 	"timestamp_add": "TIMESTAMPADD", "timestamp_diff": "TIMESTAMPDIFF", "date_ceil": "CEIL", "date_trunc": "FLOOR",
 }
 

@@ -48,8 +48,13 @@ func otherForm(written, fn string, args []*model.Expr) (string, []*model.Expr) {
 	return fn, out
 }
 
-// checkPattern compiles a regular expression that is a literal.
+// checkPattern compiles a regular expression or a path into JSON that is a literal.
 func (x *exprs) checkPattern(e *expr, fn string, args []*model.Expr) error {
+	if strings.HasPrefix(fn, "json_") && len(args) == 2 && isText(args[1]) && fn != "json_get" && fn != "json_get_text" {
+		if _, err := function.CompilePath(args[1].Literal.S); err != nil {
+			return x.fail(e.args[1].span, "write a path such as '$.a.b[0]'", "this path is malformed: %v", err)
+		}
+	}
 	at, ok := function.PatternArgument[fn]
 	if !ok || len(args) <= at || !isText(args[at]) {
 		return nil

@@ -191,7 +191,7 @@ var core = []Function{
 }
 
 // table is all of them.
-var table = slices.Concat(core, texts, patterns, maths, times)
+var table = slices.Concat(core, texts, patterns, maths, times, hashes, jsons)
 
 var byName = func() map[string]*Function {
 	m := map[string]*Function{}

@@ -44,6 +44,8 @@ var maths = []Function{
 	{Name: "width_bucket", SQL: "WIDTH_BUCKET", Category: "math", MayErr: true, Signatures: []Signature{sig(in4, fl8, fl8, fl8, in4)},
 		Doc: "WIDTH_BUCKET(x, low, high, n): which of n ranges of one width between low and high x is in, from 1; 0 and n+1 outside; n below 1, bounds that are equal or not finite, and NaN are an error"},
 
+	double("haversine", "HAVERSINE", "HAVERSINE(lat1, lon1, lat2, lon2): metres between two places in degrees on a sphere of the Earth's mean radius, 6371008.8 m; infinities are an error", 4),
+
 	{Name: "bit_and", SQL: "&", Syntax: true, Category: "bits", Signatures: each(anyType, wholes, 2), Doc: "bits set in both; also BITAND(x, y)"},
 	{Name: "bit_or", SQL: "|", Syntax: true, Category: "bits", Signatures: each(anyType, wholes, 2), Doc: "bits set in any; also BITOR(x, y)"},
 	{Name: "bit_xor", SQL: "#", Syntax: true, Category: "bits", Signatures: each(anyType, wholes, 2), Doc: "bits set in one of them; also BITXOR(x, y)"},

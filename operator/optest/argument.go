@@ -19,6 +19,12 @@ var (
 		"99-12-31 23:59:60", "02 JAN 2026 12:30 am", "31 dec 1999 11:59 PM", "31 xyz 1999 11:59 PM", "Friday, 2 January 2026", "monday, 31 APRIL 5", "20260102030405678", "5 o'clock PM", ""}
 )
 
+var (
+	jsons = []string{`{"a": 1, "b": [1, {"a": "x"}, {"a": "y"}], "é": null}`, ` [1, "two" , [3], {"a":{"b":true}}] `, `{"a":{"a":[1.50,-2e3]},"a":{"b":"\u00e9\n\"]}"}}`, `"s"`, "12", "null", "{}", "[]",
+		`{"a":[]}`, `{"x y": {"a": [ ]}, "b":false}`, `{"a":1`, "", `[1 ,2]`, `{"\u0061":7}`, `{"b":"}],"}`}
+	paths = []string{"$", "$.a", "$.b", "$.b[1].a", "$.b.a", "$.a.b", "$[0]", "$[2][0]", "$[*]", "strict $.a", "strict $.b.a", "lax $.a[0]", `$."x y".a`, `$."é"`, "$.é", "$.a.a[1]", "$[", "a", "$.b[*].a"}
+)
+
 var replacements = []string{"", "x", "<$0>", `\1`, "$1", "$12", `\\`, "$", "é", `\`}
 
 // sensible is an argument of a kind that the function is made for; nil: any will do.
@@ -35,6 +41,16 @@ func (g *Gen) sensible(f string, i int, t stream.Type) *model.Expr {
 		return model.Lit(stream.Text(pick(g, []string{"i", "", "ims", "x"})))
 	case f == "regexp_replace" && i == 2:
 		return model.Lit(stream.Text(pick(g, replacements)))
+	case strings.HasPrefix(f, "json_") && i == 0, f == "is_json" && i == 0:
+		return model.Lit(stream.Text(pick(g, jsons)))
+	case (f == "json_get" || f == "json_get_text") && t == stream.Varchar:
+		return model.Lit(stream.Text(pick(g, []string{"a", "b", "é", "", "x y"})))
+	case f == "json_get" || f == "json_get_text":
+		return model.Lit(stream.Big(g.Int64N(5) - 2))
+	case strings.HasPrefix(f, "json_"):
+		return model.Lit(stream.Text(pick(g, paths)))
+	case f == "is_json":
+		return model.Lit(stream.Text(pick(g, function.JSONKinds)))
 	case (f == "date_ceil" || f == "timestamp_add" || f == "timestamp_diff" || f == "date_trunc") && i == 0:
 		unit := pick(g, function.Units)
 		if g.IntN(4) == 0 {

@@ -18,6 +18,8 @@ var forms = map[byte][]string{
 		"OVERLAY({t} PLACING 'xy' FROM 2)", "INITCAP({t})", "TRANSLATE({t}, 'gre', 'ö')", "CONCAT_WS('-', {t}, {t}, {t})", "SPLIT_INDEX({t}, 'e', {n})",
 		"SPLIT_PART({t}, 'e', {n})", "CHR({i})", "CHR(100 + {n})", "REGEXP_EXTRACT({t}, 'e+')", "REGEXP_EXTRACT({t}, '(g)(r|e)', {n})",
 		"REGEXP_REPLACE({t}, '([aeiou])', '<$1>')", "REGEXP_REPLACE({t}, {t}, '')", "CONCAT({t}, {t})",
+		"MD5({t})", "SHA1({t})", "SHA224({t})", "SHA256({t})", "SHA384({t})", "SHA512({t})",
+		"JSON_VALUE('{\"a\": [\"' || {t} || '\"]}', '$.a[0]')", "JSON_QUERY('{\"a\": [' || {t} || ']}', '$.a')", "('[\"' || {t} || '\", 2]') -> 0", "('{\"a\": \"' || {t} || '\"}') ->> 'a'",
 		"DATE_FORMAT({s}, 'yyyy-MM-dd EEE hh:mm:ss.SSS a')", "TO_CHAR({s}, 'FMDay, DD Mon YYYY HH24:MI:SS.US IW')", "FROM_UNIXTIME({i})", "DATE_FORMAT({s}, UPPER({t}))",
 	},
 	'i': {
@@ -26,6 +28,7 @@ var forms = map[byte][]string{
 		"WIDTH_BUCKET({f}, 0, 10, 5)", "TRUNC({i}, {n})",
 	},
 	'l': {
+		"CRC32({t})", "XXHASH64({t})", "JSON_VALUE('{\"a\":' || {t} || '}', '$.a' RETURNING BIGINT)",
 		"EXTRACT(QUARTER FROM {s})", "WEEK({s})", "EXTRACT(ISOYEAR FROM {s})", "DAYOFWEEK({s})", "EXTRACT(ISODOW FROM {s})", "DAYOFYEAR({s})", "DATE_PART('decade', {s})",
 		"EXTRACT(CENTURY FROM {s})", "EXTRACT(MILLENNIUM FROM {s})", "EXTRACT(MILLISECOND FROM {s})", "EXTRACT(MICROSECOND FROM {s})", "YEAR({s})",
 		"TIMESTAMPDIFF(SECOND, {s}, {s})", "TIMESTAMPDIFF(MONTH, {s}, {s})", "UNIX_TIMESTAMP(DATE_FORMAT({s}, 'yyyy-MM-dd HH:mm:ss'))", "UNIX_TIMESTAMP({t})",
@@ -36,11 +39,12 @@ var forms = map[byte][]string{
 	},
 	'f': {
 		"ROUND({f}, {n})", "TRUNCATE({f}, {n})", "TRUNCATE({f})", "CBRT({f})", "LOG(2, {f})", "LOG({f}, 7)", "LOG2({f})", "LOG10({f})", "SIN({f})", "COS({f})", "TAN({f})", "COT({f})",
-		"ASIN({f} / 100)", "ACOS({f} / 100)", "ATAN({f})", "ATAN2({f}, {f})", "SINH({f} / 10)", "COSH({f} / 10)", "TANH({f})", "DEGREES({f})", "RADIANS({f})", "PI()", "E()",
+		"ASIN({f} / 100)", "ACOS({f} / 100)", "ATAN({f})", "ATAN2({f}, {f})", "SINH({f} / 10)", "COSH({f} / 10)", "TANH({f})", "DEGREES({f})", "RADIANS({f})", "PI()", "E()", "HAVERSINE({f} / 10, {f}, {f} / 10, {f})",
 	},
 	'b': {
 		"ENDS_WITH({t}, 'n')", "{t} ~ 'e+'", "{t} ~* 'E'", "{t} !~ '^g'", "REGEXP({t}, {t})", "REGEXP_LIKE({t}, 'R', 'i')", "{t} SIMILAR TO '%(re|bl)%'",
 		"{t} NOT SIMILAR TO 'g#%' ESCAPE '#'", "{t} ILIKE 'G%'", "{i} BETWEEN SYMMETRIC {n} AND {i}", "{b} IS NOT UNKNOWN",
+		"{t} IS JSON", "('[' || {t} || ']') IS NOT JSON ARRAY", "JSON_EXISTS('{\"a\": [\"' || {t} || '\"]}', '$.a[1]')",
 	},
 }
 
