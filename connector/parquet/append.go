@@ -16,7 +16,7 @@ const codesSlack = 8 * 8
 
 // prepare makes room for the rows of a unit in a column.
 func prepare(out *stream.Column, rows int) {
-	switch out.Type {
+	switch out.Type.Storage() {
 	case stream.Boolean:
 		words := stream.WordsFor(rows)
 		out.Bits = slices.Grow(out.Bits[:0], words)[:words]
@@ -52,7 +52,7 @@ func (c *column) appendRows(out *stream.Column, f form, n, from, to, rows int) {
 		v, codes = c.chunk.dict, c.codes[first:]
 	}
 	count := to - from
-	switch f.target {
+	switch f.target.Storage() {
 	case stream.Boolean:
 		appendBits(out.Bits, v.bits, codes, levels, n, first, count)
 	case stream.Integer:

@@ -72,6 +72,8 @@ func conditionOf(e *model.Expr) (condition, bool) {
 // widens: a cast that keeps the order of values and their bounds.
 func widens(from, to stream.Type) bool {
 	switch from {
+	case stream.TinyInt, stream.SmallInt:
+		return to.IsInteger() && to != stream.TinyInt || to == stream.Double
 	case stream.Integer:
 		return to == stream.BigInt || to == stream.Double
 	case stream.BigInt, stream.Real:

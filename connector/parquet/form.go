@@ -20,14 +20,14 @@ type form struct {
 }
 
 const (
-	microsPerDay    = 86_400_000_000
 	nanosPerMicro   = 1000
 	julianUnixEpoch = 2_440_588 // Julian day of 1970-01-01
 )
 
 // natural is the type of a stream that a column has by itself; Invalid if there is none.
 func natural(e *format.SchemaElement) stream.Type {
-	for _, t := range []stream.Type{stream.Boolean, stream.Integer, stream.BigInt, stream.Real, stream.Double, stream.Varchar, stream.Timestamp} {
+	for _, t := range []stream.Type{stream.Boolean, stream.TinyInt, stream.SmallInt, stream.Integer, stream.BigInt, stream.Real, stream.Double,
+		stream.Varchar, stream.Date, stream.TimeOfDay, stream.Timestamp} {
 		if _, ok := formOf(e, t, 0); ok {
 			return t
 		}
@@ -61,8 +61,13 @@ func formOf(e *format.SchemaElement, t stream.Type, unit int64) (form, bool) {
 func (f form) int32(kind string, t stream.Type, unit int64) (form, bool) {
 	switch kind {
 	case "DATE":
-		f.mul, f.div = microsPerDay, 1
-		return f, t == stream.Timestamp
+		if t == stream.Timestamp {
+			f.mul, f.div = stream.MicrosPerDay, 1
+		}
+		return f, t == stream.Date || t == stream.Timestamp
+	case "TIME_MILLIS":
+		f.mul, f.div = scale(1e6)
+		return f, t == stream.TimeOfDay
 	case "UINT32":
 		f.unsigned = true
 		return f, t == stream.BigInt || t == stream.Double
@@ -71,7 +76,8 @@ func (f form) int32(kind string, t stream.Type, unit int64) (form, bool) {
 			f.mul, f.div = scale(unit)
 			return f, true
 		}
-		return f, t == stream.Integer || t == stream.BigInt || t == stream.Double
+		small := t == stream.TinyInt && kind == "INT8" || t == stream.SmallInt && (kind == "INT8" || kind == "UINT8" || kind == "INT16")
+		return f, small || t == stream.Integer || t == stream.BigInt || t == stream.Double
 	}
 	return f, false
 }
@@ -81,6 +87,9 @@ func (f form) int64(kind string, t stream.Type, unit int64) (form, bool) {
 	case "TIMESTAMP_MILLIS", "TIMESTAMP_MICROS", "TIMESTAMP_NANOS":
 		f.mul, f.div = scale(map[string]int64{"TIMESTAMP_MILLIS": 1e6, "TIMESTAMP_MICROS": 1e3, "TIMESTAMP_NANOS": 1}[kind])
 		return f, t == stream.Timestamp
+	case "TIME_MICROS", "TIME_NANOS":
+		f.mul, f.div = scale(map[string]int64{"TIME_MICROS": 1e3, "TIME_NANOS": 1}[kind])
+		return f, t == stream.TimeOfDay
 	case "UINT64":
 		f.unsigned = true
 		return f, t == stream.BigInt
@@ -141,7 +150,10 @@ func logical(e *format.SchemaElement) string {
 		}
 		return name
 	case *format.TimeType:
-		return "TIME"
+		if v.Unit.Value == nil {
+			return "TIME"
+		}
+		return "TIME_" + strings.ToUpper(v.Unit.String())
 	case *format.DecimalType:
 		return "DECIMAL"
 	default:
@@ -156,7 +168,7 @@ func logical(e *format.SchemaElement) string {
 var converted = map[deprecated.ConvertedType]string{
 	deprecated.UTF8: "STRING", deprecated.Enum: "ENUM", deprecated.Json: "JSON", deprecated.Bson: "BSON",
 	deprecated.Map: "MAP", deprecated.MapKeyValue: "MAP", deprecated.List: "LIST", deprecated.Interval: "INTERVAL",
-	deprecated.Decimal: "DECIMAL", deprecated.Date: "DATE", deprecated.TimeMillis: "TIME", deprecated.TimeMicros: "TIME",
+	deprecated.Decimal: "DECIMAL", deprecated.Date: "DATE", deprecated.TimeMillis: "TIME_MILLIS", deprecated.TimeMicros: "TIME_MICROS",
 	deprecated.TimestampMillis: "TIMESTAMP_MILLIS", deprecated.TimestampMicros: "TIMESTAMP_MICROS",
 	deprecated.Int8: "INT8", deprecated.Int16: "INT16", deprecated.Int32: "INT32", deprecated.Int64: "INT64",
 	deprecated.Uint8: "UINT8", deprecated.Uint16: "UINT16", deprecated.Uint32: "UINT32", deprecated.Uint64: "UINT64",

@@ -82,7 +82,22 @@ func testColumns() map[string]testColumn {
 			return pq.Int64Value(int64(row)*1000 - 1), stream.Time(int64(row) - 1)
 		}},
 		"day": {pq.Date(), stream.Timestamp, func(_ *rand.Rand, row int) (pq.Value, stream.Value) {
-			return pq.Int32Value(int32(row) - 3), stream.Time((int64(row) - 3) * microsPerDay)
+			return pq.Int32Value(int32(row) - 3), stream.Time((int64(row) - 3) * stream.MicrosPerDay)
+		}},
+		"date": {pq.Date(), stream.Date, func(_ *rand.Rand, row int) (pq.Value, stream.Value) {
+			return pq.Int32Value(int32(row) - 3), stream.Value{Type: stream.Date, I: int64(row) - 3}
+		}},
+		"time_ms": {pq.Time(pq.Millisecond), stream.TimeOfDay, func(_ *rand.Rand, row int) (pq.Value, stream.Value) {
+			return pq.Int32Value(int32(row)), stream.Value{Type: stream.TimeOfDay, I: int64(row) * 1000}
+		}},
+		"time_ns": {pq.Time(pq.Nanosecond), stream.TimeOfDay, func(_ *rand.Rand, row int) (pq.Value, stream.Value) {
+			return pq.Int64Value(int64(row)*1000 + 999), stream.Value{Type: stream.TimeOfDay, I: int64(row)}
+		}},
+		"i8": {pq.Int(8), stream.TinyInt, func(_ *rand.Rand, row int) (pq.Value, stream.Value) {
+			return pq.Int32Value(int32(int8(row))), stream.Value{Type: stream.TinyInt, I: int64(int8(row))}
+		}},
+		"u8": {pq.Uint(8), stream.SmallInt, func(_ *rand.Rand, row int) (pq.Value, stream.Value) {
+			return pq.Int32Value(int32(uint8(row))), stream.Value{Type: stream.SmallInt, I: int64(uint8(row))}
 		}},
 	}
 }
@@ -296,22 +311,25 @@ func TestRowsThatAreNone(t *testing.T) {
 		ID   uint64 `parquet:"id"`
 		Name []byte `parquet:"name,optional,dict"`
 		At   int64  `parquet:"at,timestamp(millisecond)"`
+		Day  int32  `parquet:"day,date"`
 	}
 	var out bytes.Buffer
 	w := pq.NewGenericWriter[record](&out)
-	_, err := w.Write([]record{{1, []byte("a"), 0}, {math.MaxUint64, []byte("b"), 0}, {3, []byte("\xff"), 0}, {4, nil, 0}, {5, []byte("c"), math.MaxInt64}, {6, []byte("é"), 1}})
+	_, err := w.Write([]record{{1, []byte("a"), 0, 1}, {math.MaxUint64, []byte("b"), 0, 1}, {3, []byte("\xff"), 0, 1}, {4, nil, 0, 1},
+		{5, []byte("c"), math.MaxInt64, 1}, {6, []byte("é"), 1, 1}, {7, []byte("d"), 1, math.MaxInt32}})
 	if err != nil || w.Close() != nil {
 		t.Fatal(err)
 	}
-	schema := stream.NewSchema(stream.Field{Name: "at", Type: stream.Timestamp}, stream.Field{Name: "ID", Type: stream.BigInt}, stream.Field{Name: "name", Type: stream.Varchar, NotNull: true})
+	schema := stream.NewSchema(stream.Field{Name: "at", Type: stream.Timestamp}, stream.Field{Name: "ID", Type: stream.BigInt}, stream.Field{Name: "name", Type: stream.Varchar, NotNull: true},
+		stream.Field{Name: "day", Type: stream.Date})
 	f := openBytes(t, out.Bytes(), schema)
 	var d Decoder
-	failed, err := d.Decode(f, bytes.NewReader(out.Bytes()), Unit{0, 0, 6}, stream.NewBatch(schema, nil))
+	failed, err := d.Decode(f, bytes.NewReader(out.Bytes()), Unit{0, 0, 7}, stream.NewBatch(schema, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []Failure{{1, `column "ID": a value is out of the range of BIGINT`}, {2, `column "name": invalid UTF-8`},
-		{3, `column "name" is NOT NULL`}, {4, `column "at": a value is out of the range of TIMESTAMP`}}
+		{3, `column "name" is NOT NULL`}, {4, `column "at": a value is out of the range of TIMESTAMP`}, {6, `column "day": a value is out of the range of DATE`}}
 	if fmt.Sprint(failed) != fmt.Sprint(want) {
 		t.Errorf("%v", failed)
 	}

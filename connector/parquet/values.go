@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go/deprecated"
@@ -124,11 +125,14 @@ func (v *values) convert(f form) {
 		for i, x := range v.i32[:v.count] {
 			v.f64[i] = float64(f.wide(x))
 		}
-	case f.physical == format.Int32 && f.target != stream.Integer:
+	case f.physical == format.Int32 && f.target.Storage() == stream.Integer:
+		checkRange(v, v.i32, f.target)
+	case f.physical == format.Int32:
 		v.i64 = grow(v.i64, v.count)
 		for i, x := range v.i32[:v.count] {
 			v.i64[i] = v.keep(i)(f.micros(f.wide(x)))
 		}
+		checkRange(v, v.i64, f.target)
 	case f.physical == format.Int64 && f.unsigned:
 		for i, x := range v.i64[:v.count] {
 			if x < 0 {
@@ -139,7 +143,24 @@ func (v *values) convert(f form) {
 		for i, x := range v.i64[:v.count] {
 			v.i64[i] = v.keep(i)(f.micros(x))
 		}
+		checkRange(v, v.i64, f.target)
+	case f.target.Storage() == stream.BigInt:
+		checkRange(v, v.i64, f.target)
 	}
+}
+
+// checkRange notes what is beyond a type that has fewer values than its storage.
+func checkRange[T int32 | int64](v *values, all []T, t stream.Type) {
+	low, high, _ := t.Range()
+	if _, whole, _ := t.Storage().Range(); high == whole {
+		return
+	}
+	for i, x := range all[:v.count] {
+		if (int64(x) < low || int64(x) > high) && !slices.Contains(v.bad, int32(i)) {
+			v.bad = append(v.bad, int32(i))
+		}
+	}
+	slices.Sort(v.bad)
 }
 
 // keep notes value i if it is out of range.
@@ -185,10 +206,10 @@ func (v *values) ascii() bool {
 func int96Micros(v deprecated.Int96) (int64, bool) {
 	nanos := int64(uint64(v[0]) | uint64(v[1])<<32)
 	days := int64(v[2]) - julianUnixEpoch
-	if days > math.MaxInt64/microsPerDay/2 || days < math.MinInt64/microsPerDay/2 {
+	if days > math.MaxInt64/stream.MicrosPerDay/2 || days < math.MinInt64/stream.MicrosPerDay/2 {
 		return 0, false
 	}
-	return days*microsPerDay + nanos/nanosPerMicro, true
+	return days*stream.MicrosPerDay + nanos/nanosPerMicro, true
 }
 
 // reason is what an error row says of a value that is none of the column's type.

@@ -70,6 +70,18 @@ func elementOf(f stream.Field) (format.SchemaElement, bool) {
 		e.Type = thrift.New(format.Boolean)
 	case stream.Integer:
 		e.Type = thrift.New(format.Int32)
+	case stream.TinyInt:
+		e.Type, e.ConvertedType = thrift.New(format.Int32), thrift.New(deprecated.Int8)
+		e.LogicalType.Value = &format.IntType{BitWidth: 8, IsSigned: true}
+	case stream.SmallInt:
+		e.Type, e.ConvertedType = thrift.New(format.Int32), thrift.New(deprecated.Int16)
+		e.LogicalType.Value = &format.IntType{BitWidth: 16, IsSigned: true}
+	case stream.Date:
+		e.Type, e.ConvertedType = thrift.New(format.Int32), thrift.New(deprecated.Date)
+		e.LogicalType.Value = &format.DateType{}
+	case stream.TimeOfDay:
+		e.Type, e.ConvertedType = thrift.New(format.Int64), thrift.New(deprecated.TimeMicros)
+		e.LogicalType.Value = &format.TimeType{IsAdjustedToUTC: true, Unit: format.TimeUnit{Value: &format.MicroSeconds{}}}
 	case stream.BigInt, stream.Interval:
 		e.Type = thrift.New(format.Int64)
 	case stream.Real:

@@ -26,7 +26,7 @@ type minMax struct {
 // boundsOfColumn finds the least and the greatest of count values, NaN left out.
 func boundsOfColumn(c *stream.Column, count int) (b minMax) {
 	low, high := -1, -1
-	switch c.Type {
+	switch c.Type.Storage() {
 	case stream.Integer:
 		low, high = extremes(c.I32[:count])
 	case stream.Real:
@@ -104,7 +104,7 @@ func plainBound(v stream.Value, upper bool) []byte {
 			v.F = math.Copysign(0, -1)
 		}
 	}
-	switch v.Type {
+	switch v.Type.Storage() {
 	case stream.Boolean:
 		return []byte{byte(v.I)}
 	case stream.Integer:
