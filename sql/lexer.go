@@ -134,7 +134,7 @@ func (l *lexer) next() error {
 	if strings.HasPrefix(rest, "${") {
 		return l.text.failHint(l.at, l.at+2, "a variable is written ${name}", "this variable is malformed")
 	}
-	return l.text.fail(l.at, l.at+n, "the character %q has no meaning here", r)
+	return l.text.failHint(l.at, l.at+n, foreignCharacters[r], "the character %q has no meaning here", r)
 }
 
 // quoted reads from an opening quote to the closing one; a doubled quote is one of the
@@ -191,7 +191,7 @@ func (l *lexer) number() error {
 		if end < 0 {
 			end = len(l.src) - i
 		}
-		return l.text.failHint(l.at, i+end, "separate it with a blank, or quote a name that starts with a digit", "%q is not a number", shorten(l.src[l.at:i+end]))
+		return l.text.failHint(l.at, i+end, "separate it with a blank, or put it into quotes", "%q is not a number", shorten(l.src[l.at:i+end]))
 	}
 	l.emit(numberToken, l.src[l.at:i], i)
 	return nil

@@ -79,7 +79,7 @@ func (p *parser) fail(s span, hint, format string, args ...any) {
 
 func (p *parser) unexpected(wanted string) {
 	t := p.peek()
-	p.fail(t.span, "", "expected %s, found %s", wanted, t.show())
+	p.fail(t.span, p.habit(wanted, t), "expected %s, found %s", wanted, t.show())
 }
 
 // enter counts a level of nesting; the caller leaves with p.depth--.

@@ -35,7 +35,7 @@ func (p *parser) joinTree(s *selectNode) {
 // joinOperand reads one relation, or a join in parentheses.
 func (p *parser) joinOperand(s *selectNode) {
 	if p.isWord("lateral", "unnest") {
-		p.fail(p.peek().span, "", "%s is not supported yet", upper(p.peek().text))
+		p.fail(p.peek().span, "join streams, views and sub-queries", "%s is not supported yet", upper(p.peek().text))
 	}
 	if p.isSymbol("(") && !p.queryAhead() {
 		p.next()
@@ -96,7 +96,11 @@ func (p *parser) relation() *tableRef {
 	default:
 		p.streamName(r)
 		if p.isSymbol("(") {
-			p.fail(r.name.span, "", "table function %q does not exist", r.name.text)
+			hint := "there are TUMBLE, HOP and CUMULATE: FROM TABLE(TUMBLE(TABLE s, DESCRIPTOR(ts), INTERVAL '10' SECOND))"
+			if p.isWordAt(1, "range", "rows", "size", "partition") {
+				hint = "write the window in brackets: " + r.name.text + " [RANGE 60 SECONDS]"
+			}
+			p.fail(r.name.span, hint, "table function %q does not exist", r.name.text)
 		}
 		if p.isSymbol(".") {
 			p.fail(p.peek().span, "use its plain name", "streams have no catalog or schema in their name")
@@ -122,7 +126,11 @@ func (p *parser) relation() *tableRef {
 				p.fail(p.peek().span, "name the columns with AS in the SELECT", "an alias with column names is not supported")
 			}
 		case p.isWord("match_recognize", "tablesample"):
-			p.fail(p.peek().span, "", "%s is not supported yet", upper(p.peek().text))
+			hint := ""
+			if p.isWord("tablesample") {
+				hint = "filter with WHERE"
+			}
+			p.fail(p.peek().span, hint, "%s is not supported yet", upper(p.peek().text))
 			return r
 		default:
 			r.span = start.join(p.last())

@@ -22,6 +22,9 @@ func (p *parser) query() *query {
 	q.branches = append(q.branches, p.branch())
 	for p.err == nil && p.isWord("union", "except", "intersect", "minus") {
 		t := p.next()
+		if t.text == "except" && p.isSymbol("(") && !p.queryAhead() {
+			p.fail(t.span, "name the columns that you want", "SELECT * EXCEPT is not supported")
+		}
 		if t.text != "union" {
 			p.fail(t.span, "join the two sides and filter, or use UNION ALL", "%s is not supported yet", upper(t.text))
 		}

@@ -120,7 +120,11 @@ func (p *parser) drop(s *statement) {
 	case t.kind == wordToken && (t.text == "source" || t.text == "sink"):
 		p.fail(t.span, "write DROP STREAM", "DROP %s is not supported", upper(t.text))
 	default:
-		p.fail(t.span, suggest(t.text, []string{"STREAM", "TABLE", "VIEW"}), "expected STREAM, TABLE or VIEW after DROP, found %s", t.show())
+		hint := suggest(t.text, []string{"STREAM", "TABLE", "VIEW"})
+		if hint == "" && t.kind == wordToken {
+			hint = "there are streams, tables and views"
+		}
+		p.fail(t.span, hint, "expected STREAM, TABLE or VIEW after DROP, found %s", t.show())
 	}
 	s.ifExists = p.acceptWords("if", "exists")
 	s.name = p.name("the name of what is to be dropped")

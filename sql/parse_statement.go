@@ -37,6 +37,9 @@ func (p *parser) statement() *statement {
 	if p.acceptWords("explain") {
 		s.explain = true
 		s.analyze = p.acceptWords("analyze")
+		if p.isWord("create", "show", "describe", "drop") {
+			p.fail(p.peek().span, "write EXPLAIN and a SELECT or INSERT", "EXPLAIN shows queries")
+		}
 		if p.isWord("verbose") || p.isSymbol("(") && !p.isWordAt(1, "select", "with") {
 			p.fail(p.peek().span, "write EXPLAIN or EXPLAIN ANALYZE followed by the query", "EXPLAIN has no other options")
 		}
@@ -78,7 +81,11 @@ func (p *parser) notAStatement() {
 		p.fail(t.span, why, "%s is not supported yet", upper(t.text))
 		return
 	}
-	p.fail(t.span, suggest(t.text, statementWords), "expected a statement (CREATE, INSERT, SELECT, WITH, SET, SHOW, DESCRIBE or EXPLAIN), found %s", t.show())
+	hint := suggest(t.text, statementWords)
+	if t.text == "#" || t.text == "/" {
+		hint = "a comment begins with --"
+	}
+	p.fail(t.span, hint, "expected a statement (CREATE, INSERT, SELECT, WITH, SET, SHOW, DESCRIBE or EXPLAIN), found %s", t.show())
 }
 
 func (p *parser) create(s *statement) {
@@ -109,7 +116,11 @@ func (p *parser) create(s *statement) {
 		p.fail(p.peek().span, "write CREATE VIEW", "CREATE MATERIALIZED VIEW is not supported yet")
 	default:
 		t := p.peek()
-		p.fail(t.span, suggest(t.text, []string{"STREAM", "TABLE", "VIEW"}), "expected STREAM, TABLE or VIEW after CREATE, found %s", t.show())
+		hint := suggest(t.text, []string{"STREAM", "TABLE", "VIEW"})
+		if instead := foreignCreates[t.text]; instead != "" {
+			hint = instead
+		}
+		p.fail(t.span, hint, "expected STREAM, TABLE or VIEW after CREATE, found %s", t.show())
 	}
 }
 
@@ -149,6 +160,8 @@ func (p *parser) streamBody() *streamNode {
 			p.watermark(n)
 		case p.isWord("primary", "unique", "constraint", "foreign", "check"):
 			p.fail(p.peek().span, "leave it out: streams are append-only", "keys and constraints are not supported yet")
+		case p.isWord("watermark") && p.peekAt(1).kind == wordToken && p.isWordAt(2, "as"):
+			p.fail(p.peekAt(1).span, "write WATERMARK FOR "+p.peekAt(1).text+" AS ..", "WATERMARK lacks FOR")
 		default:
 			n.columns = append(n.columns, p.columnDefinition())
 		}
@@ -232,7 +245,11 @@ func (p *parser) optionKey() (string, span) {
 	}
 	key, at := t.text, t.span
 	if t.kind != wordToken {
-		p.fail(t.span, "", "expected the name of an option, found %s", t.show())
+		hint := ""
+		if t.text == ")" {
+			hint = `leave the comma before the ")" out`
+		}
+		p.fail(t.span, hint, "expected the name of an option, found %s", t.show())
 	}
 	for p.isSymbol(".") || p.isSymbol("-") {
 		key += p.next().text
@@ -259,6 +276,8 @@ func (p *parser) optionValue(o *optionNode) {
 		o.value, o.valueAt = "-"+v.text, t.span.join(v.span)
 	case t.kind == wordToken:
 		p.fail(t.span, "write '"+t.text+"'", "the value of the option %q must be quoted", o.key)
+	case t.kind == quotedToken:
+		p.fail(t.span, "write '"+t.text+"': double quotes are for names", "the value of the option %q must be a text", o.key)
 	default:
 		p.fail(t.span, "", "expected the value of the option %q, found %s", o.key, t.show())
 	}
@@ -288,7 +307,7 @@ var refusedTypes = map[string]string{
 func (p *parser) typeName() typeNode {
 	t := p.next()
 	if t.kind != wordToken {
-		p.fail(t.span, "", "expected a type, found %s", t.show())
+		p.fail(t.span, p.habit("a type", t), "expected a type, found %s", t.show())
 		return typeNode{}
 	}
 	text, n := t.text, typeNode{span: t.span}
@@ -300,7 +319,11 @@ func (p *parser) typeName() typeNode {
 		if instead, known := refusedTypes[text]; known {
 			p.fail(t.span, "use "+instead, "the type %s is not supported yet", upper(text))
 		}
-		p.fail(t.span, suggest(text, typeSuggestions), "type %q does not exist", text)
+		hint := suggest(text, typeSuggestions)
+		if instead := foreignTypes[text]; instead != "" {
+			hint = "use " + instead
+		}
+		p.fail(t.span, hint, "type %q does not exist", text)
 		return n
 	}
 	n.typ = typ

@@ -58,7 +58,11 @@ func (x *exprs) function(e *expr) (*model.Expr, error) {
 	}
 	switch {
 	case e.star:
-		return nil, x.fail(e.span, "only COUNT(*) is", "%s(*) is not a call", upper(e.fn))
+		hint := "only COUNT(*) is"
+		if near := suggest(e.fn, []string{"COUNT"}); near != "" {
+			hint = near
+		}
+		return nil, x.fail(e.span, hint, "%s(*) is not a call", upper(e.fn))
 	case e.distinct, e.filter != nil:
 		return nil, x.fail(e.span, "", "%s is no aggregate: DISTINCT and FILTER do not apply", upper(e.fn))
 	case e.fn == "if":
@@ -134,7 +138,11 @@ func (x *exprs) unknownFunction(e *expr) error {
 	for i := range candidates {
 		candidates[i] = upper(candidates[i])
 	}
-	return x.fail(e.fnAt, suggest(upper(e.fn), candidates), "function %q does not exist", e.fn)
+	hint := suggest(upper(e.fn), candidates)
+	if instead := foreignFunctions[e.fn]; instead != "" {
+		hint = instead
+	}
+	return x.fail(e.fnAt, hint, "function %q does not exist", e.fn)
 }
 
 // ifCall is IF(condition, a, b), a CASE.

@@ -75,7 +75,12 @@ func (b *builder) from(s *selectNode, e *env) (*fromResult, error) {
 	if len(s.from) == 0 {
 		return nil, b.fail(s.span, "add FROM and a stream", "a SELECT without FROM has no rows")
 	}
-	f := &fromResult{scope: &scope{sameStart: true}, keyed: map[int]bool{}}
+	f := &fromResult{scope: &scope{sameStart: true, later: map[string]bool{}}, keyed: map[int]bool{}}
+	for _, i := range s.items {
+		if i.alias != nil {
+			f.scope.later[i.alias.text] = true
+		}
+	}
 	for i, ref := range s.from {
 		lookup := false
 		if i > 0 {

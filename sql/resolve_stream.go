@@ -321,7 +321,11 @@ func (b *builder) fit(rel *relation, s *statement, columns []stream.Field) (*rel
 	}
 	visible := rel.Schema.Visible()
 	if len(visible) != len(targets) {
-		return nil, b.fail(s.name.span, "", "the query has %d columns but %d are inserted into table %s", len(visible), len(targets), s.name.text)
+		hint := ""
+		if s.columns == nil && len(visible) < len(targets) {
+			hint = "name those that it gives: INSERT INTO " + s.name.text + " (" + strings.Join(names[:len(visible)], ", ") + ") SELECT .."
+		}
+		return nil, b.fail(s.name.span, hint, "the query has %d columns but %d are inserted into table %s", len(visible), len(targets), s.name.text)
 	}
 	out := make([]output, len(columns))
 	for i, c := range columns {

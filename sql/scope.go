@@ -26,6 +26,8 @@ type scope struct {
 	tables []*scopeTable
 	// sameStart: all windows joined have one size, so that their starts are equal, too.
 	sameStart bool
+	// later are names that the SELECT list gives, which its own clauses do not know.
+	later map[string]bool
 }
 
 // match is a column found by name.
@@ -117,7 +119,7 @@ func (r *resolver) lookup(s *scope, path []name) (match, error) {
 		if in != "" {
 			in = " in " + in
 		}
-		return match{}, r.fail(column.span, r.unknownColumnHint(s, tables, column.text), "column %q does not exist%s", column.text, in)
+		return match{}, r.fail(column.span, r.unknownColumnHint(s, tables, column), "column %q does not exist%s", column.text, in)
 	case found[0].table == found[1].table && found[0].table.fresh:
 		return match{}, r.fail(at, "rename the column in a sub-query", "%q is both a column and the window's own %s", column.text, column.text)
 	case found[0].table == found[1].table:
@@ -130,9 +132,16 @@ func (r *resolver) lookup(s *scope, path []name) (match, error) {
 	return match{}, r.fail(at, hint, "column %q is ambiguous", column.text)
 }
 
-func (r *resolver) unknownColumnHint(s *scope, tables []*scopeTable, column string) string {
+func (r *resolver) unknownColumnHint(s *scope, tables []*scopeTable, n name) string {
+	column := n.text
 	if hint := suggest(column, (&scope{tables: tables}).columnNames()); hint != "" {
 		return hint
+	}
+	if s.later[column] {
+		return "the SELECT list, which gives this name, comes after this clause; repeat its expression, or filter in a SELECT around this one"
+	}
+	if written := r.written(n.span); written != "" && (written[0] == '"' || written[0] == '`') {
+		return "a text is written '" + shorten(strings.ReplaceAll(column, "'", "''")) + "'; double quotes and backticks are for names"
 	}
 	if role, ok := stream.ParseRole(column); ok && role != stream.NoRole {
 		return "put a window on the stream: FROM s [RANGE 10 SECONDS SLIDE 1 SECOND]"
