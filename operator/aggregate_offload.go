@@ -3,6 +3,7 @@ package operator
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/stream"
@@ -47,9 +48,18 @@ func (a *aggregate) planOffload(side Side, op *model.Operator) {
 		}
 		o.calls = append(o.calls, at)
 	}
+	if slices.ContainsFunc(group.Aggs, ordersText) {
+		o.Offload, o.refusal = a.chain.Offload()
+		return
+	}
 	copied := *op
 	copied.Aggregate = &group
 	o.Side, o.Aggregate = side, &copied
+}
+
+// ordersText: the order of texts is not known where they are grouped elsewhere.
+func ordersText(g model.Agg) bool {
+	return g.Func != model.Count && g.Arg != nil && g.Arg.Type.Storage() == stream.Varchar
 }
 
 // Offload implements Offloader. Windows that tasks compute whole begin with rows of the tasks

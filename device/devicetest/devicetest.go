@@ -64,9 +64,6 @@ func supported(e *model.Expr, in *stream.Schema) bool {
 	out := rel
 	out.Schema = stream.NewSchema(stream.Field{Name: "x", Type: e.Type})
 	op := &model.Operator{Kind: model.ProjectOp, Project: []*model.Expr{e}, Relation: out}
-	if e.Type == stream.Varchar {
-		return false
-	}
 	_, err := kernel.NewSelection(operator.Side{Relation: rel, Steps: []*model.Operator{op}})
 	return err == nil
 }

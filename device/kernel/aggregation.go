@@ -169,9 +169,6 @@ func (a *Aggregation) arguments(side operator.Side, op *model.Operator) (last *m
 	}
 	schema := &stream.Schema{}
 	for i, x := range exprs {
-		if !SupportsType(x.Type) {
-			return nil, nil, refuse("it groups by text, or aggregates it")
-		}
 		schema.Fields, need = append(schema.Fields, stream.Field{Name: fmt.Sprint("c", i), Type: x.Type}), append(need, true)
 	}
 	return &model.Operator{ID: op.ID, Kind: model.ProjectOp, Project: exprs, Relation: model.Relation{Schema: schema, Time: -1}}, need, nil

@@ -39,10 +39,10 @@ func cellOf(a *model.Agg, arg int, t stream.Type) (cell, error) {
 		return cell{}, refuse("%s of distinct values needs all of them", a.Func)
 	}
 	switch {
-	case t != stream.Invalid && !SupportsType(t):
-		return cell{}, refuse("%s of text", a.Func)
 	case a.Func == model.Count:
 		return newCell(operator.CountCell, arg, t), nil
+	case isText(t):
+		return cell{}, refuse("%s of text", a.Func)
 	case a.Func == model.Min:
 		return newCell(operator.LeastCell, arg, t), nil
 	case a.Func == model.Max:

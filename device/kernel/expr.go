@@ -44,6 +44,7 @@ const never = "0"
 type emitter struct {
 	out     *strings.Builder
 	reasons *reasons
+	texts   *texts  // nil: there is none
 	columns []value // of the row that expressions read
 	done    []emitted
 	locals  int
@@ -91,7 +92,7 @@ func (e *emitter) condition(text string) string {
 // ctype is the C type that carries values of a type.
 func ctype(t stream.Type) string {
 	switch t.Storage() {
-	case stream.Boolean, stream.Integer:
+	case stream.Boolean, stream.Integer, stream.Varchar:
 		return "i32"
 	case stream.Real:
 		return "f32"
@@ -143,8 +144,8 @@ func (e *emitter) write(x *model.Expr) (value, error) {
 	if f.refuses != "" {
 		return value{}, refuse("%s: %s", x.Func, f.refuses)
 	}
-	if !SupportsType(x.Type) {
-		return value{}, refuse("%s makes %s, which devices do not", x.Func, x.Type)
+	if err := checkText(x, f); err != nil {
+		return value{}, err
 	}
 	if checked(x) {
 		return value{}, refuse("there is no kernel for %s of %s", x.Func, x.Type)
@@ -176,6 +177,22 @@ func checked(x *model.Expr) bool {
 	return false
 }
 
+// checkText refuses functions of text that ask for more than which values are equal.
+func checkText(x *model.Expr, f fn) error {
+	if f.equality {
+		return nil
+	}
+	if isText(x.Type) {
+		return refuse("%s makes text, which devices do not", x.Func)
+	}
+	for i, a := range x.Args {
+		if isText(a.Type) && i >= f.literals {
+			return refuse("%s asks for more of text than whether it is equal", x.Func)
+		}
+	}
+	return nil
+}
+
 func isConstant(x *model.Expr) bool {
 	constant := true
 	x.Columns(func(int) { constant = false })
@@ -192,18 +209,20 @@ func (e *emitter) constant(x *model.Expr) (value, error) {
 	if bad != nil {
 		return value{t: x.Type, value: zero(x.Type), null: never, fail: e.reasons.code(bad.Reason(0))}, nil
 	}
-	return literal(out[0].Value(0))
+	return e.literal(out[0].Value(0))
 }
 
 func zero(t stream.Type) string { return "((" + ctype(t) + ")0)" }
 
-func literal(v stream.Value) (value, error) {
+func (e *emitter) literal(v stream.Value) (value, error) {
 	out := value{t: v.Type, null: never, fail: never}
 	switch {
-	case !SupportsType(v.Type):
-		return out, refuse("text is not computed with on devices")
+	case isText(v.Type) && e.texts == nil:
+		return out, refuse("text is not computed with in pairs")
 	case v.Null:
 		out.value, out.null = zero(v.Type), "1"
+	case isText(v.Type):
+		out.value = e.texts.code(v.S)
 	default:
 		out.value = literalText(v)
 	}

@@ -13,6 +13,7 @@ type fn struct {
 	write    func(e *emitter, x *model.Expr, args []value) (value, error)
 	literals int    // leading arguments that are not computed: they have to be literals
 	refuses  string // why there is none
+	equality bool   // of text it asks only which values are equal
 }
 
 const lastBits = "processors differ in the last bits of it"
@@ -29,14 +30,14 @@ func init() {
 		"sign": {write: sign}, "sqrt": {write: squareRoot},
 		"power": {refuses: lastBits}, "exp": {refuses: lastBits}, "ln": {refuses: lastBits},
 
-		"eq": {write: comparison(equal, false, false)}, "ne": {write: comparison(equal, false, true)},
+		"eq": {write: comparison(equal, false, false), equality: true}, "ne": {write: comparison(equal, false, true), equality: true},
 		"lt": {write: comparison(less, false, false)}, "ge": {write: comparison(less, false, true)},
 		"gt": {write: comparison(less, true, false)}, "le": {write: comparison(less, true, true)},
-		"distinct": {write: distinct(true)}, "not_distinct": {write: distinct(false)},
-		"is_null": {write: isNull(true)}, "is_not_null": {write: isNull(false)},
-		"in": {write: in}, "and": {write: junction("0")}, "or": {write: junction("1")},
+		"distinct": {write: distinct(true), equality: true}, "not_distinct": {write: distinct(false), equality: true},
+		"is_null": {write: isNull(true), equality: true}, "is_not_null": {write: isNull(false), equality: true},
+		"in": {write: in, equality: true}, "and": {write: junction("0")}, "or": {write: junction("1")},
 		"not": {write: not}, "is_true": {write: is("")}, "is_false": {write: is("!")},
-		"case": {write: caseOf}, "coalesce": {write: coalesce}, "nullif": {write: nullIf},
+		"case": {write: caseOf, equality: true}, "coalesce": {write: coalesce, equality: true}, "nullif": {write: nullIf, equality: true},
 		"greatest": {write: extreme(true)}, "least": {write: extreme(false)},
 		"cast": {write: cast(false)}, "try_cast": {write: cast(true)},
 
@@ -154,7 +155,7 @@ func squareRoot(e *emitter, x *model.Expr, args []value) (value, error) {
 func castText(a string, from, to stream.Type) (text, over string, err error) {
 	c := ctype(to)
 	switch {
-	case !SupportsType(from) || !SupportsType(to):
+	case isText(from) || isText(to):
 		return "", "", refuse("text is not computed with on devices")
 	case from == to:
 		return a, "", nil

@@ -16,6 +16,7 @@ import (
 // of the scalar "nulls"; if it is not set, no validity is moved.
 type intake struct {
 	names   inputNames
+	texts   *texts
 	columns []inputColumn
 	rows    int // the scalars that it sets: number of rows, NULLs
 	nulls   int
@@ -45,17 +46,20 @@ type inputColumn struct {
 // take adds the columns of a schema that are marked to a layout, and returns every column
 // as code reads it. Parameters lists what entry points that read them need.
 func (l *layout) take(names inputNames, schema *stream.Schema, reads []bool) (in *intake, columns []value, parameters []string, err error) {
-	in = &intake{names: names, room: -1, rows: l.scalar(device.Int32Arg, names.rows), nulls: l.scalar(device.Int64Arg, names.nulls)}
+	in = &intake{names: names, texts: l.texts, room: -1, rows: l.scalar(device.Int32Arg, names.rows), nulls: l.scalar(device.Int64Arg, names.nulls)}
 	columns, parameters = make([]value, schema.Len()), []string{names.rows, names.nulls}
 	for i, read := range reads {
 		f := schema.Fields[i]
 		switch {
 		case !read:
 			continue
-		case !SupportsType(f.Type):
+		case isText(f.Type) && l.texts == nil:
 			return nil, nil, nil, refuse("column %s is text: devices have fixed-width values only", f.Name)
 		case len(in.columns) == columnsMax:
 			return nil, nil, nil, refuse("more than %d columns are read", columnsMax)
+		}
+		if isText(f.Type) {
+			l.texts.read(l)
 		}
 		c, valid := names.buffers(i)
 		store, _ := storage(f.Type)
@@ -122,16 +126,29 @@ func (in *intake) load(t *operator.Task, s device.Slot, call *device.Call) error
 	if in.room >= 0 {
 		call.InputBytes[in.room] = 0
 	}
+	var codes *coder
+	if in.texts != nil && in.texts.places != nil {
+		codes = in.texts.begin(s)
+		defer in.texts.end(codes)
+		call.InputBytes[in.texts.places.arg.Index] = 0
+	}
 	var nulls int64
 	for i, c := range in.columns {
 		values, valid := s.Input(c.values), s.Input(c.valid)
 		var col stream.Column
-		alias(&col, c.t, values, valid)
+		alias(&col, loaded(c.t), values, valid)
 		n := 0
 		for _, span := range t.Spans {
 			src := &span.Batch.Cols[c.column]
 			if src.Absent() {
 				return fmt.Errorf("column %d is read but absent", c.column)
+			}
+			if isText(c.t) {
+				coded, err := codes.column(src, c.column, span.From, span.To, n)
+				if err != nil {
+					return err
+				}
+				src = &coded
 			}
 			col.AppendRange(src, span.From, span.To, n)
 			if span.Batch.Base != 0 && span.Batch.Based == c.column {
@@ -149,6 +166,14 @@ func (in *intake) load(t *operator.Task, s device.Slot, call *device.Call) error
 	}
 	call.Scalars[in.rows], call.Scalars[in.nulls] = int64(t.Rows), nulls
 	return nil
+}
+
+// loaded is the type of the values that lie in an input buffer.
+func loaded(t stream.Type) stream.Type {
+	if isText(t) {
+		return stream.Integer
+	}
+	return t
 }
 
 // alias makes c an empty column whose buffers are the given memory.

@@ -58,6 +58,7 @@ type layout struct {
 	outputs  []device.Extent
 	scalars  int
 	reasons  reasons
+	texts    *texts // nil: text is refused
 }
 
 func newLayout() *layout {
@@ -164,7 +165,15 @@ func storage(t stream.Type) (ctypeName string, bytes int) {
 	if t == stream.Boolean {
 		return "u64", 0
 	}
-	return ctype(t), t.Width()
+	return ctype(t), width(t)
+}
+
+// width is the bytes of a value that is no BOOLEAN. Text is a code.
+func width(t stream.Type) int {
+	if isText(t) {
+		return 4
+	}
+	return t.Width()
 }
 
 // columnSize is the extent of a column's values.
@@ -172,5 +181,5 @@ func columnSize(t stream.Type) extent {
 	if t == stream.Boolean {
 		return perWord()
 	}
-	return perRow(t.Width())
+	return perRow(width(t))
 }

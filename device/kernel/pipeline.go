@@ -3,6 +3,7 @@ package kernel
 import (
 	"github.com/millrace/millrace/device"
 	"github.com/millrace/millrace/operator"
+	"github.com/millrace/millrace/stream"
 )
 
 // Pipeline is the part of an operator's Batch that a program computes: what one device does
@@ -28,6 +29,7 @@ type Pipeline interface {
 // Result is memory for the result of one task at a time; the zero value is ready.
 type Result struct {
 	selected Selected
+	texts    []stream.Column
 	grouped  Grouped
 	paired   Paired
 }
@@ -65,6 +67,7 @@ func (p rowPipeline) Program() *device.Program { return p.Selection.Program }
 func (p rowPipeline) Result(slot device.Slot, t *operator.Task, r *Result) (redo string) {
 	t.Selected, t.Grouped = nil, nil
 	if p.Read(slot, &r.selected); r.selected.Redo == "" {
+		r.texts = p.layout.texts.show(slot, t, r.selected.Cols, r.texts)
 		t.Selected = &r.selected.Selected
 	}
 	return r.selected.Redo
@@ -79,6 +82,7 @@ func (p groupPipeline) Program() *device.Program { return p.Aggregation.Program 
 func (p groupPipeline) Result(slot device.Slot, t *operator.Task, r *Result) (redo string) {
 	t.Selected, t.Grouped = nil, nil
 	if p.Read(slot, &r.grouped); r.grouped.Redo == "" {
+		r.texts = p.layout.texts.show(slot, t, r.grouped.Keys, r.texts)
 		t.Grouped = &r.grouped.Grouped
 	}
 	return r.grouped.Redo

@@ -78,6 +78,7 @@ func (p *probePipeline) Load(t *operator.Task, slot device.Slot, call *device.Ca
 func (p *probePipeline) Result(slot device.Slot, t *operator.Task, r *Result) (redo string) {
 	t.Selected, t.Grouped = nil, nil
 	if p.Read(slot, &r.selected); r.selected.Redo == "" {
+		r.texts = p.layout.texts.show(slot, t, r.selected.Cols, r.texts)
 		t.Selected = &r.selected.Selected
 	}
 	return r.selected.Redo

@@ -59,6 +59,7 @@ func newRowCode(l *layout, side operator.Side) (*rowCode, error) {
 	for _, op := range side.Steps {
 		b.ops = append(b.ops, op.ID)
 	}
+	l.texts = &texts{}
 	var err error
 	b.intake, b.columns, b.parameters, err = l.take(onlyInput, side.Relation.Schema, reads)
 	return b, err
@@ -105,7 +106,7 @@ func (b *rowCode) write() (string, []value, error) {
 // emit also returns the row's position for the window among the steps: its event time,
 // empty for a window that has none.
 func (b *rowCode) emit(decide bool) (text string, columns []value, time string, err error) {
-	e := &emitter{out: &strings.Builder{}, reasons: &b.layout.reasons, columns: b.columns}
+	e := &emitter{out: &strings.Builder{}, reasons: &b.layout.reasons, texts: b.layout.texts, columns: b.columns}
 	b.intake.read(e, b.columns)
 	for i, op := range b.steps {
 		switch op.Kind {

@@ -84,9 +84,6 @@ func (l *layout) outputColumns(schema *stream.Schema, need []bool) (columns []ou
 	for i, f := range schema.Fields {
 		c := outputColumn{valid: -1}
 		if need[i] {
-			if !SupportsType(f.Type) {
-				return nil, refuse("column %s is text: devices have fixed-width values only", f.Name)
-			}
 			store, _ := storage(f.Type)
 			c.t = f.Type
 			c.values = l.output(fmt.Sprintf("out%d", i), store, columnSize(f.Type), counted(countRows, columnSize(f.Type))).arg.Index

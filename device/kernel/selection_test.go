@@ -301,14 +301,14 @@ func TestSelectionRefusals(t *testing.T) {
 		s := stream.NewSchema(stream.Field{Name: "y", Type: e.Type})
 		return []*model.Operator{{Kind: model.ProjectOp, Relation: relation(s), Project: []*model.Expr{e}}}
 	}
-	x := model.Col(1, stream.Double)
+	name, x := model.Col(0, stream.Varchar), model.Col(1, stream.Double)
 	for _, c := range []struct {
 		why   string
 		steps []*model.Operator
 	}{
-		{"column name is text", nil},
+		{"lt asks for more of text than whether it is equal", project(model.Call("lt", stream.Boolean, name, name))},
 		{"ln: processors differ", project(model.Call("ln", stream.Double, x))},
-		{"column y is text", project(model.Call("cast", stream.Varchar, x))},
+		{"cast makes text", project(model.Call("cast", stream.Varchar, x))},
 		{"no kernel for lookup", []*model.Operator{{Kind: model.LookupOp, Relation: relation(text)}}},
 	} {
 		_, err := kernel.NewSelection(operator.Side{Relation: relation(text), Steps: c.steps})

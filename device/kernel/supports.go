@@ -6,7 +6,7 @@ import (
 )
 
 // Supports tells of every function of package function why devices do not compute it; the
-// reason is empty for those that they do, with values of fixed width. It is data for who
+// reason is empty for those that they do, of text as far as equality goes. It is data for who
 // decides where a pipeline can run without writing its program; NewSelection and its like
 // look at each expression and have the last word.
 func Supports() map[string]string {
@@ -26,8 +26,6 @@ func Supports() map[string]string {
 	return out
 }
 
-// SupportsType reports whether devices hold columns of a type: those whose values have a
-// fixed width, carried as on the CPU.
-func SupportsType(t stream.Type) bool {
-	return t.Storage() != stream.Varchar && t != stream.Invalid
-}
+// SupportsType reports whether devices hold columns of a type; of text they know which values
+// are equal.
+func SupportsType(t stream.Type) bool { return t != stream.Invalid }

@@ -63,8 +63,7 @@ func (a *Away) Batch(fn operator.Function, t *operator.Task, s operator.Scratch)
 	return fn.Batch(&sent, s)
 }
 
-// OnCPU computes offers row by row, each as a task of its own, and groups value by value. It
-// refuses text among groups, as devices do.
+// OnCPU computes offers row by row, each as a task of its own, and groups value by value.
 func OnCPU(o operator.Offload) (func(t *operator.Task) (string, error), error) {
 	w := &away{offer: o}
 	side := o.Side
@@ -124,9 +123,6 @@ func (w *away) arguments() (*model.Operator, error) {
 	}
 	schema := &stream.Schema{}
 	for i, x := range exprs {
-		if x.Type == stream.Varchar {
-			return nil, fmt.Errorf("it groups by text, or aggregates it")
-		}
 		schema.Fields = append(schema.Fields, stream.Field{Name: fmt.Sprint("c", i), Type: x.Type})
 	}
 	return &model.Operator{ID: w.offer.Aggregate.ID, Kind: model.ProjectOp, Project: exprs, Relation: model.Relation{Schema: schema, Time: -1}}, nil
@@ -265,7 +261,7 @@ func (w *away) group(t *operator.Task) (string, error) {
 			if v.F == 0 {
 				v.F = 0 // as -0
 			}
-			id += fmt.Sprintf(" %v/%d/%v", v.Null, v.I, v.F)
+			id += fmt.Sprintf(" %v/%d/%v/%q", v.Null, v.I, v.F, v.S)
 		}
 		e := index[id]
 		if e == nil {
