@@ -267,7 +267,7 @@ func (b *binder) walk(e model.Edge, steps []*model.Operator) Input {
 func (b *binder) stateless(e model.Edge, steps []*model.Operator) Input {
 	in := b.walk(e, steps)
 	w := b.model.Ops[in.Edge.Op]
-	if in.Edge.Port != model.Out || w.Kind != model.WindowOp || w.Window.Kind.Instant() || len(b.readers[in.Edge]) != 1 {
+	if in.Edge.Port != model.Out || w.Kind != model.WindowOp || w.Window.Kind.Instant() || w.Window.Kind == model.Session || len(b.readers[in.Edge]) != 1 {
 		return in
 	}
 	n := commuting(b.model, w, in.Steps)
@@ -296,7 +296,7 @@ func (b *binder) rows(p *Pipeline, steps []*model.Operator) {
 func (b *binder) windowed(e model.Edge, reads []bool) Input {
 	in := b.walk(e, nil)
 	w := b.model.Ops[in.Edge.Op]
-	if in.Edge.Port != model.Out || w.Kind != model.WindowOp || w.Window.Kind.Instant() || readsWindow(w, b.model, in.Steps, reads) {
+	if in.Edge.Port != model.Out || w.Kind != model.WindowOp || w.Window.Kind.Instant() || w.Window.Kind == model.Session || readsWindow(w, b.model, in.Steps, reads) {
 		in = b.stateless(e, nil)
 		in.Need = b.carried(e, reads)
 		return in

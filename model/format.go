@@ -212,7 +212,7 @@ func exprWords(keyword string, e *Expr, in []stream.Field) []string {
 
 func windowWords(keyword string, w *Window) []string {
 	words := []string{keyword, w.Kind.String(), "size", strconv.FormatInt(w.Size, 10)}
-	if !w.Kind.Instant() {
+	if !w.Kind.Instant() && w.Kind != Session {
 		words = append(words, "slide", strconv.FormatInt(w.Slide, 10))
 	}
 	for i, c := range w.PartitionBy {
@@ -220,7 +220,7 @@ func windowWords(keyword string, w *Window) []string {
 	}
 	if w.Kind.Timed() {
 		words = append(words, "--", stream.FormatInterval(w.Size))
-		if w.Kind.Spans() {
+		if w.Kind.Spans() && w.Kind != Session {
 			words = append(words, "every", stream.FormatInterval(w.Slide))
 		}
 	}

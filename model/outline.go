@@ -186,6 +186,9 @@ func (o *outliner) window() string {
 	} else {
 		text += ", after each instant"
 	}
+	if w.Kind == Session {
+		text = "SESSION " + size
+	}
 	if len(w.PartitionBy) == 0 {
 		return text
 	}

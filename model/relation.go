@@ -16,12 +16,13 @@ const (
 	Rows                     // [ROWS size SLIDE slide]: window i covers rows i*slide .. i*slide+size-1
 	Range                    // [RANGE size SLIDE slide]: [k*slide, k*slide+size), k any integer
 	Cumulate                 // [k*size, k*size + i*slide) for i = 1 .. size/slide, k any integer
+	Session                  // [SESSION size]: rows of each PartitionBy that follow each other by less than size
 	RowsInstant              // [ROWS size]: after each row the last size rows
 	RangeInstant             // [RANGE size]: after each instant t the rows of (t-size, t]
 	PartitionRows            // [PARTITION BY k ROWS size]: after each row the last size rows of each k
 )
 
-var windowKindNames = [...]string{"none", "rows", "range", "cumulate", "rows-instant", "range-instant", "partition-rows"}
+var windowKindNames = [...]string{"none", "rows", "range", "cumulate", "session", "rows-instant", "range-instant", "partition-rows"}
 
 func (k WindowKind) String() string {
 	if int(k) < len(windowKindNames) {
@@ -48,14 +49,15 @@ func (k WindowKind) Timed() bool { return k.Spans() || k == RangeInstant }
 
 // Spans reports whether the windows close and lie between two times, so that they have
 // window_start, window_end and window_time.
-func (k WindowKind) Spans() bool { return k == Range || k == Cumulate }
+func (k WindowKind) Spans() bool { return k == Range || k == Cumulate || k == Session }
 
 // Window describes a window. Size and Slide are rows for the row forms and
-// microseconds for the time forms; Slide is 0 for instant forms.
+// microseconds for the time forms; Slide is 0 for sessions and
+// instant forms.
 type Window struct {
 	Kind        WindowKind
 	Size, Slide int64
-	PartitionBy []int // columns of the input; PartitionRows only
+	PartitionBy []int // columns of the input; Session and PartitionRows only
 }
 
 // Relation is what an edge carries: a stream of rows of one schema and what is known

@@ -104,13 +104,13 @@ func verifyWindow(w *Window, input *stream.Schema) string {
 		return fmt.Sprintf("unknown window form %d", w.Kind)
 	case w.Size <= 0:
 		return fmt.Sprintf("size %d must be above zero", w.Size)
-	case !w.Kind.Instant() && w.Slide <= 0:
+	case !w.Kind.Instant() && w.Kind != Session && w.Slide <= 0:
 		return fmt.Sprintf("slide %d must be above zero", w.Slide)
-	case w.Kind.Instant() && w.Slide != 0:
+	case (w.Kind.Instant() || w.Kind == Session) && w.Slide != 0:
 		return fmt.Sprintf("a %s window has no slide", w.Kind)
 	case w.Kind == Cumulate && w.Size%w.Slide != 0:
 		return fmt.Sprintf("size %d must be a multiple of step %d", w.Size, w.Slide)
-	case w.Kind != PartitionRows && len(w.PartitionBy) > 0:
+	case w.Kind != PartitionRows && w.Kind != Session && len(w.PartitionBy) > 0:
 		return fmt.Sprintf("a %s window is not partitioned", w.Kind)
 	case w.Kind == PartitionRows && len(w.PartitionBy) == 0:
 		return "a partition-rows window needs a column to partition by"
@@ -277,7 +277,7 @@ func (v *verifier) join() string {
 		return "both sides of a join carry a window; a bounded table is joined by a lookup"
 	case l.Kind.Instant() != r.Kind.Instant(), !l.Kind.Instant() && l.Kind != r.Kind:
 		return fmt.Sprintf("a %s window cannot be joined with a %s window", l.Kind, r.Kind)
-	case l.Kind == Cumulate:
+	case l.Kind == Cumulate || l.Kind == Session:
 		return fmt.Sprintf("%s windows cannot be joined", l.Kind)
 	case l.Slide != r.Slide:
 		return fmt.Sprintf("windows joined have the same slide, not %d and %d", l.Slide, r.Slide)

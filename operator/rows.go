@@ -35,6 +35,9 @@ type roleColumn struct {
 // row, not once per window. op is the last step, need tells which columns of its
 // relation are read.
 func NewRows(env Env, side Side, op *model.Operator, need []bool) (Function, error) {
+	if n := len(side.Steps); n > 0 && side.Steps[n-1].Window != nil && side.Steps[n-1].Window.Kind == model.Session {
+		return newSessions(env, side, op, need)
+	}
 	r := &windowRows{env: env, op: op, out: newOutputs(env, op.Relation.Schema, need)}
 	w, err := newWindowSide(side)
 	if err != nil {

@@ -254,12 +254,10 @@ func (s *sorter) Watermark() int64 {
 	switch {
 	case s.ended:
 		return stream.MaxTime
-	case s.op.Relation.Time < 0:
+	case s.op.Relation.Time < 0 || s.end < 0:
 		return stream.MinTime
-	case s.open && s.end >= 0:
-		return min(s.mark, s.held.rows.Cols[s.end].I64[0]-1)
 	case s.open:
-		return stream.MinTime
+		return min(s.mark, s.held.rows.Cols[s.end].I64[0]-1)
 	}
 	return s.mark
 }

@@ -101,7 +101,7 @@ func aggregateBehind(m *model.Model, readers map[model.Edge][]model.Reader, op *
 		case model.AggregateOp:
 			return op
 		case model.WindowOp:
-			if windows++; windows > 1 || !op.Window.Kind.Spans() {
+			if windows++; windows > 1 || !op.Window.Kind.Spans() || op.Window.Kind == model.Session {
 				return nil
 			}
 		case model.LookupOp:

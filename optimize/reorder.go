@@ -102,6 +102,8 @@ func mayPass(m *model.Model, past *model.Operator) string {
 		switch {
 		case past.Window.Kind == model.Rows:
 			return "a rows window counts the rows before the filter"
+		case past.Window.Kind == model.Session:
+			return "a row that the filter would hide joins the sessions around it"
 		case past.Window.Kind.Instant():
 			return "the instants of a per-instant window are the rows before the filter"
 		}

@@ -44,7 +44,7 @@ func selectionProfit(m *model.Model, s Site) Estimate {
 		}
 		return Estimate{Text: "no condition: every pair of a window is wanted"}
 	}
-	if w := op.Relation.Window; w != nil && w.Slide < w.Size {
+	if w := op.Relation.Window; w != nil && w.Slide > 0 && w.Slide < w.Size {
 		return Estimate{Pays: true, Text: fmt.Sprintf("a row is in up to %d windows and is added once", (w.Size+w.Slide-1)/w.Slide)}
 	}
 	return Estimate{Pays: true, Text: "by the width of its keys"}

@@ -18,6 +18,8 @@ func (r *run) window(op *model.Operator, in *relation) (*relation, error) {
 	out := plain(op.Relation.Time, rows)
 	out.kind = op.Window.Kind
 	switch {
+	case op.Window.Kind == model.Session && time >= 0:
+		return sessions(op, rows, time), nil
 	case op.Window.Kind == model.Rows:
 		out.spans = rowSpans(op.Window, len(rows))
 	case op.Window.Kind.Spans() && time >= 0:

@@ -139,7 +139,8 @@ type windowNode struct {
 	kind        model.WindowKind
 	size, slide int64
 	partitionBy []name
-	visible     bool // window function: the window's columns are part of SELECT *
+	columns     []int // of the relation, to partition by; a session in GROUP BY
+	visible     bool  // window function: the window's columns are part of SELECT *
 }
 
 type exprKind uint8

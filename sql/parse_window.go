@@ -1,26 +1,27 @@
 package sql
 
-import "github.com/millrace/millrace/model"
+import (
+	"slices"
 
-// bracketWindow reads [ROWS n [SLIDE m]], [RANGE d [SLIDE e]], [NOW], [UNBOUNDED] and
-// [PARTITION BY k ROWS n].
+	"github.com/millrace/millrace/model"
+)
+
+// bracketWindow reads [ROWS n [SLIDE m]], [RANGE d [SLIDE e]], [NOW], [UNBOUNDED],
+// [PARTITION BY k ROWS n] and [[PARTITION BY k] SESSION d].
 func (p *parser) bracketWindow() *windowNode {
 	start := p.next().span
 	w := &windowNode{}
-	if p.acceptWords("partition", "by") {
-		for p.err == nil {
-			w.partitionBy = append(w.partitionBy, p.name("the name of a column"))
-			if !p.accept(",") {
-				break
-			}
-		}
-	}
+	p.partitionBy(w)
 	t := p.peek()
 	switch {
 	case p.acceptWords("rows"):
 		p.rowsWindow(w)
 	case p.acceptWords("range"):
 		p.rangeWindow(w)
+	case p.acceptWords("session"):
+		at := p.peek().span
+		w.kind, w.size = model.Session, p.signed(p.duration)
+		p.positive(at, w.size, "gap", "microsecond")
 	case p.acceptWords("now"):
 		w.kind, w.size = model.RangeInstant, 1
 	case p.acceptWords("unbounded"):
@@ -28,27 +29,39 @@ func (p *parser) bracketWindow() *windowNode {
 	default:
 		p.refuseWindow(t)
 	}
+	if w.kind == model.Session && p.isWord("slide") {
+		p.fail(p.peek().span, "leave it out, or write [RANGE d SLIDE e]", "sessions do not slide")
+	}
 	if w.slide == 0 && p.isWord("slide") {
 		p.fail(p.peek().span, "write [RANGE d SLIDE e] with a duration", "a window of this instant, or of everything so far, does not slide")
 	}
 	w.span = start.join(p.expect("]"))
-	if w.partitionBy == nil {
+	if w.partitionBy == nil || w.kind == model.Session {
 		return w
 	}
 	if w.kind != model.RowsInstant {
-		p.fail(w.span, "write [PARTITION BY k ROWS n]", "a partitioned window holds the last rows of each key")
+		p.fail(w.span, "write [PARTITION BY k ROWS n] or [PARTITION BY k SESSION d]", "a partitioned window holds the last rows of each key, or its sessions")
 	}
 	w.kind = model.PartitionRows
 	return w
 }
 
-func (p *parser) refuseWindow(t token) {
-	switch {
-	case p.isWord("session"):
-		p.fail(t.span, "use [RANGE d SLIDE d] for fixed windows", "SESSION windows are not supported yet")
-	default:
-		p.fail(t.span, suggest(t.text, []string{"ROWS", "RANGE", "PARTITION", "NOW", "UNBOUNDED"}), "expected ROWS, RANGE or PARTITION BY, found %s", t.show())
+// partitionBy reads PARTITION BY and columns, if they are there.
+func (p *parser) partitionBy(w *windowNode) {
+	if !p.acceptWords("partition", "by") {
+		return
 	}
+	for p.err == nil {
+		w.partitionBy = append(w.partitionBy, p.name("the name of a column"))
+		if n := p.peekAt(1); !p.isSymbol(",") || n.kind == wordToken && n.text == "descriptor" || p.peekAt(2).text == "=>" {
+			break
+		}
+		p.next()
+	}
+}
+
+func (p *parser) refuseWindow(t token) {
+	p.fail(t.span, suggest(t.text, []string{"ROWS", "RANGE", "SESSION", "PARTITION", "NOW", "UNBOUNDED"}), "expected ROWS, RANGE, SESSION or PARTITION BY, found %s", t.show())
 }
 
 func (p *parser) rowsWindow(w *windowNode) {
@@ -137,11 +150,10 @@ func (p *parser) windowFunction() *tableRef {
 	fn := p.peek()
 	r := &tableRef{}
 	if !p.isWindowFunction() {
-		p.fail(fn.span, suggest(fn.text, []string{"TUMBLE", "HOP", "CUMULATE"}), "expected a window function, TUMBLE, HOP or CUMULATE, found %s", fn.show())
+		p.fail(fn.span, suggest(fn.text, []string{"TUMBLE", "HOP", "CUMULATE", "SESSION"}), "expected a window function, TUMBLE, HOP, CUMULATE or SESSION, found %s", fn.show())
 		return r
 	}
 	p.next()
-	p.refuseWindowFunction(fn)
 	p.expect("(")
 	wanted := []string{"data", "timecol", "size"}
 	switch fn.text {
@@ -149,6 +161,8 @@ func (p *parser) windowFunction() *tableRef {
 		wanted = []string{"data", "timecol", "slide", "size"}
 	case "cumulate":
 		wanted = []string{"data", "timecol", "step", "size"}
+	case "session":
+		wanted = []string{"data", "timecol", "gap"}
 	}
 	w := &windowNode{kind: model.Range, visible: true}
 	seen := map[string]bool{}
@@ -167,6 +181,8 @@ func (p *parser) windowFunction() *tableRef {
 	switch fn.text {
 	case "tumble":
 		w.slide = w.size
+	case "session":
+		w.kind = model.Session
 	case "cumulate":
 		w.kind = model.Cumulate
 		if p.err == nil && w.size%w.slide != 0 {
@@ -182,12 +198,7 @@ var windowFunctionForms = map[string]string{
 	"hop":    "TABLE(HOP(TABLE s, DESCRIPTOR(ts), INTERVAL '1' SECOND, INTERVAL '10' SECOND))",
 
 	"cumulate": "TABLE(CUMULATE(TABLE s, DESCRIPTOR(ts), INTERVAL '1' MINUTE, INTERVAL '1' HOUR))",
-}
-
-func (p *parser) refuseWindowFunction(fn token) {
-	if fn.text == "session" {
-		p.fail(fn.span, "use TUMBLE or HOP", "SESSION windows are not supported yet")
-	}
+	"session":  "TABLE(SESSION(TABLE s PARTITION BY k, DESCRIPTOR(ts), INTERVAL '30' MINUTE))",
 }
 
 func (p *parser) windowArgument(r *tableRef, w *windowNode, wanted []string, i int, seen map[string]bool) {
@@ -210,6 +221,11 @@ func (p *parser) windowArgument(r *tableRef, w *windowNode, wanted []string, i i
 	switch key {
 	case "data":
 		p.windowData(r)
+		if at := p.peek().span; p.isWord("partition") {
+			if p.partitionBy(w); !slices.Contains(wanted, "gap") {
+				p.fail(at.join(p.last()), "leave it out, and group by the columns", "only SESSION windows are partitioned")
+			}
+		}
 	case "timecol":
 		if !p.isWord("descriptor") {
 			p.fail(p.peek().span, "write DESCRIPTOR(ts)", "expected DESCRIPTOR with the event-time column, found %s", p.peek().show())
@@ -220,10 +236,10 @@ func (p *parser) windowArgument(r *tableRef, w *windowNode, wanted []string, i i
 		n := p.name("the event-time column")
 		p.expect(")")
 		r.time = &n
-	case "size":
+	case "size", "gap":
 		at := p.peek().span
 		w.size = p.duration()
-		p.positive(at, w.size, "size", "microsecond")
+		p.positive(at, w.size, key, "microsecond")
 	case "slide", "step":
 		at := p.peek().span
 		w.slide = p.duration()

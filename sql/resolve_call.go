@@ -219,6 +219,7 @@ func (x *exprs) wrongCount(e *expr, f *function.Function, got int) error {
 var auxiliary = map[string]stream.Role{
 	"tumble_start": stream.WindowStart, "tumble_end": stream.WindowEnd, "tumble_rowtime": stream.WindowTime,
 	"hop_start": stream.WindowStart, "hop_end": stream.WindowEnd, "hop_rowtime": stream.WindowTime,
+	"session_start": stream.WindowStart, "session_end": stream.WindowEnd, "session_rowtime": stream.WindowTime,
 }
 
 // windowColumn resolves TUMBLE_END(ts, size) and the like to the window's column.

@@ -30,7 +30,7 @@ type joiner struct {
 func newJoiner(b *builder, f *fromResult, conditions []*model.Expr) *joiner {
 	j := &joiner{builder: b, f: f, conditions: conditions, done: make([]bool, len(conditions))}
 	first := f.leaves[0]
-	j.late = first.window != nil && first.window.kind.Spans()
+	j.late = first.window != nil && first.window.kind.Spans() && first.window.kind != model.Session
 	width := 0
 	for i, l := range f.leaves {
 		j.late = j.late && (i == 0 || l.lookup)
@@ -226,6 +226,8 @@ func (j *joiner) checkKinds(number int, l *leaf) (lookup bool, err error) {
 	switch {
 	case l.lookup && leftInstant:
 		return false, j.fail(first.window.span, "join in a sub-query and window that: (SELECT .. FROM s JOIN t ON ..) AS x [..]", "a per-instant window cannot be joined with a table yet")
+	case l.lookup && first.window != nil && first.window.kind == model.Session:
+		return false, j.fail(first.window.span, "join in a sub-query and window that: (SELECT .. FROM s JOIN t ON ..) AS x [..]", "a SESSION window cannot be joined with a table yet")
 	case l.lookup && first.window != nil && first.window.kind == model.Rows:
 		return false, j.fail(first.window.span, "join in a sub-query and window that: (SELECT .. FROM s JOIN t ON ..) AS x [..]", "a ROWS window cannot be joined with a table yet")
 	case l.lookup:
@@ -266,6 +268,8 @@ func (j *joiner) checkWindows(first, l *leaf) error {
 	kind, size, slide := first.shape()
 	otherKind, otherSize, otherSlide := l.shape()
 	switch {
+	case kind == model.Session || otherKind == model.Session:
+		return j.fail(l.ref.span, "use RANGE windows on both sides", "session windows cannot be joined yet")
 	case kind == model.Cumulate || otherKind == model.Cumulate:
 		return j.fail(l.ref.span, "join TUMBLE windows of the step and cumulate what comes out", "cumulating windows cannot be joined yet")
 	case kind != otherKind:

@@ -29,6 +29,11 @@ func (b *builder) selectQuery(s *selectNode, e *env, order *orderNode) (*relatio
 	if err != nil {
 		return nil, err
 	}
+	if w != nil && w.kind == model.Session {
+		if err := b.groupSessions(f, x, w, s, groupBy); err != nil {
+			return nil, err
+		}
+	}
 	if w != nil {
 		if err := b.groupedWindow(f, w, time); err != nil {
 			return nil, err

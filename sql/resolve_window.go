@@ -46,7 +46,7 @@ func (b *builder) window(rel *relation, w *windowNode, describe string) (*relati
 	if err := b.checkWindow(rel, w, describe); err != nil {
 		return nil, err
 	}
-	mw := &model.Window{Kind: w.kind, Size: w.size, Slide: w.slide}
+	mw := &model.Window{Kind: w.kind, Size: w.size, Slide: w.slide, PartitionBy: w.columns}
 	for _, n := range w.partitionBy {
 		i := rel.Schema.Index(n.text)
 		if i < 0 {
@@ -92,7 +92,7 @@ func (r *resolver) checkTimeColumn(rel *model.Relation, n name, describe string)
 	return r.fail(n.span, suggest(n.text, (&scope{tables: []*scopeTable{t}}).columnNames()), "column %q does not exist in %s", n.text, describe)
 }
 
-// groupWindow finds TUMBLE(..), HOP(..) or CUMULATE(..) among the entries of GROUP BY.
+// groupWindow finds TUMBLE(..), HOP(..), CUMULATE(..) or SESSION(..) among the entries of GROUP BY.
 func (x *exprs) groupWindow(groupBy []*expr) (w *windowNode, time *expr, rest []*expr, err error) {
 	for _, e := range groupBy {
 		if e.kind != callExpr || e.operator || !isGroupWindow(e.fn) {
@@ -101,9 +101,6 @@ func (x *exprs) groupWindow(groupBy []*expr) (w *windowNode, time *expr, rest []
 		}
 		if w != nil {
 			return nil, nil, nil, x.fail(e.span, "window a sub-query", "GROUP BY has one window")
-		}
-		if e.fn == "session" {
-			return nil, nil, nil, x.fail(e.fnAt, "use TUMBLE or HOP", "%s windows are not supported yet", upper(e.fn))
 		}
 		if w, time, err = x.groupWindowArguments(e, e.fn); err != nil {
 			return nil, nil, nil, err
@@ -139,7 +136,7 @@ func (x *exprs) groupWindowArguments(e *expr, kind string) (*windowNode, *expr, 
 			return nil, nil, x.fail(a.span, "write "+groupWindowForms[kind], "expected an INTERVAL literal")
 		}
 		if a.value.I <= 0 {
-			what := "size"
+			what := map[bool]string{true: "gap", false: "size"}[kind == "session"]
 			if i < len(args)-1 {
 				what = map[string]string{"hop": "slide", "cumulate": "step"}[kind]
 			}
@@ -150,6 +147,9 @@ func (x *exprs) groupWindowArguments(e *expr, kind string) (*windowNode, *expr, 
 		}
 	}
 	w.slide, w.size = args[0].value.I, args[len(args)-1].value.I
+	if kind == "session" {
+		w.kind, w.slide = model.Session, 0
+	}
 	if kind == "cumulate" {
 		if w.kind = model.Cumulate; w.size%w.slide != 0 {
 			return nil, nil, x.fail(e.span, "write a size of so many whole steps", "the size of a CUMULATE window is a multiple of its step")
@@ -163,6 +163,7 @@ var groupWindowForms = map[string]string{
 	"hop":    "HOP(ts, INTERVAL '1' SECOND, INTERVAL '10' SECOND)",
 
 	"cumulate": "CUMULATE(ts, INTERVAL '1' MINUTE, INTERVAL '1' HOUR)",
+	"session":  "SESSION(ts, INTERVAL '30' MINUTE)",
 }
 
 // groupedWindow puts the window of GROUP BY on what FROM gave.
@@ -203,5 +204,31 @@ func (b *builder) groupedWindow(f *fromResult, w *windowNode, time *expr) error 
 	}
 	f.scope.tables = append(f.scope.tables, own)
 	f.rel = rel
+	return nil
+}
+
+// groupSessions prepares SESSION(ts, gap) in GROUP BY: sessions are those of the rows
+// that WHERE leaves, and of each group.
+func (b *builder) groupSessions(f *fromResult, x *exprs, w *windowNode, s *selectNode, groupBy []*expr) error {
+	if f.rel.Instant() {
+		return nil // refused with any window
+	}
+	f.rel, f.where = b.filter(f.rel, f.where), nil
+	items, err := x.expand(s.items)
+	if err != nil {
+		return err
+	}
+	keys := *x
+	keys.clause = "GROUP BY"
+	for _, e := range groupBy {
+		k, err := keys.key(e, items)
+		if err != nil {
+			return err
+		}
+		if k.Kind != model.ColumnExpr {
+			return b.fail(e.span, "compute it in a sub-query, and group by its column", "SESSION in GROUP BY takes the sessions of each group, whose keys are columns")
+		}
+		w.columns = append(w.columns, k.Column)
+	}
 	return nil
 }

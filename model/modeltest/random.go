@@ -142,13 +142,13 @@ func (g *generator) window() {
 	if w.Kind.Timed() && in.Time < 0 {
 		w.Kind = model.Rows
 	}
-	if !w.Kind.Instant() {
+	if !w.Kind.Instant() && w.Kind != model.Session {
 		w.Slide = 1 + g.r.Int64N(2)*9
 	}
 	if w.Kind == model.Cumulate {
 		w.Size *= w.Slide
 	}
-	if w.Kind == model.PartitionRows {
+	if w.Kind == model.PartitionRows || w.Kind == model.Session && g.r.IntN(2) == 0 {
 		w.PartitionBy = []int{g.r.IntN(in.Schema.Len())}
 	}
 	rel := model.Relation{Time: in.Time, Window: w, Bounded: in.Bounded}
@@ -233,7 +233,7 @@ func (g *generator) join() {
 	}
 	l := g.m.EdgeRelation(left)
 	right, ok := g.edge(func(r model.Relation) bool {
-		return r.Window != nil && (l.Instant() && r.Instant() || l.Window.Kind == r.Window.Kind && l.Window.Kind != model.Cumulate && l.Window.Slide == r.Window.Slide)
+		return r.Window != nil && (l.Instant() && r.Instant() || l.Window.Kind == r.Window.Kind && l.Window.Kind != model.Cumulate && l.Window.Kind != model.Session && l.Window.Slide == r.Window.Slide)
 	})
 	if ok {
 		g.pair(model.JoinOp, left, right, l.Time)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/operator"
 	"github.com/millrace/millrace/reference"
 	"github.com/millrace/millrace/stream"
 )
@@ -261,4 +262,23 @@ func (b *caseBuilder) anyWindow() model.Window {
 		w.Size = w.Slide * (1 + b.Int64N(6))
 	}
 	return w
+}
+
+// sessionOr is steps and a session window behind them, or now and then one of another form.
+func (b *caseBuilder) sessionOr(other func(model.Window) (operator.Side, *model.Operator)) (side operator.Side, last *model.Operator) {
+	if b.IntN(3) > 0 {
+		return other(b.anyWindow())
+	}
+	src := b.source(true)
+	side.Relation = src.Relation
+	side.Steps, last = b.steps(src, 2)
+	w := model.Window{Kind: model.Session, Size: 1 + b.Int64N(12)}
+	for c := range last.Relation.Schema.Fields {
+		if b.IntN(5) == 0 {
+			w.PartitionBy = append(w.PartitionBy, c)
+		}
+	}
+	last = b.window(last, w)
+	side.Steps = append(side.Steps, last)
+	return side, last
 }

@@ -34,7 +34,7 @@ func (b *caseBuilder) windowed(w model.Window) (side operator.Side, last *model.
 }
 
 func (b *caseBuilder) windowRows() {
-	side, last := b.windowed(b.anyWindow())
+	side, last := b.sessionOr(b.windowed)
 	need := b.needed(last.Relation.Schema)
 	b.sink(last, need)
 	b.c.Make = func(env operator.Env) (operator.Function, error) {

@@ -108,7 +108,9 @@ func (g *generator) closing() *window {
 	}
 	size, slide := g.sizes()
 	cols := []string{"window_start", "window_end"}
-	switch g.r.IntN(5) {
+	switch g.r.IntN(6) {
+	case 5:
+		return g.session(d)
 	case 4:
 		return g.cumulating(d, size)
 	case 0:
@@ -130,6 +132,21 @@ func (g *generator) cumulating(d *data, step int) *window {
 		return &window{from: d.name, group: fmt.Sprintf("CUMULATE(ts, %s, %s)", interval(step), interval(size)), kind: "group-cumulate", cols: cols, data: d}
 	}
 	return &window{from: fmt.Sprintf("TABLE(CUMULATE(TABLE %s, DESCRIPTOR(ts), %s, %s))", d.name, interval(step), interval(size)), group: "window_start, window_end", kind: "cumulate", cols: cols, data: d}
+}
+
+// session is a session window in one of its notations, with a gap in reach of the data.
+func (g *generator) session(d *data) *window {
+	gap := []int{100, 250, 400, 1000, 2000, 3000, 7000}[g.r.IntN(7)]
+	by := []string{"k", "g", "k, b", "r"}[g.r.IntN(4)]
+	cols := []string{"window_start", "window_end"}
+	switch g.r.IntN(4) {
+	case 0:
+		return &window{from: fmt.Sprintf("TABLE(SESSION(TABLE %s PARTITION BY %s, DESCRIPTOR(ts), %s))", d.name, by, interval(gap)), group: "window_start, window_end", kind: "session-function", cols: cols, data: d}
+	case 1:
+		return &window{from: fmt.Sprintf("%s [SESSION %s]", d.name, span(gap)), kind: "session", cols: cols, data: d}
+	default:
+		return &window{from: fmt.Sprintf("%s [PARTITION BY %s SESSION %s]", d.name, by, span(gap)), kind: "session-by", cols: cols, data: d}
+	}
 }
 
 // next makes a random query; nil if the streams at hand do not allow the shape.

@@ -161,7 +161,8 @@ func (c coverage) String() string {
 // required are the rows of the coverage table that must not be empty.
 var required = []string{
 	"filter / none", "project / none",
-	"aggregate / range", "aggregate / hop", "aggregate / tumble", "aggregate / group-hop", "aggregate / rows", "aggregate / cumulate", "aggregate / group-cumulate", "window-rows / cumulate", "sorted / cumulate", "distinct / cumulate",
+	"aggregate / range", "aggregate / hop", "aggregate / tumble", "aggregate / group-hop", "aggregate / rows", "aggregate / cumulate", "aggregate / session", "aggregate / session-by", "aggregate / session-function", "window-rows / session", "window-rows / session-by",
+	"window-rows / session-function", "sorted / session-by", "distinct / session-by", "distinct / group-session", "aggregate / group-cumulate", "window-rows / cumulate", "sorted / cumulate", "distinct / cumulate",
 	"window-rows / range", "window-rows / hop", "window-rows / tumble", "window-rows / rows",
 	"window-join / range", "window-join / rows", "carried-join / range",
 	"instant-rows / rows-instant", "instant-rows / range-instant",

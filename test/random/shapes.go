@@ -37,6 +37,11 @@ func (g *generator) windowColumns() *query {
 
 // distinct is SELECT DISTINCT in windows that close, and ordinals and aliases in GROUP BY.
 func (g *generator) distinct() *query {
+	if d := g.timed(); d != nil && g.r.IntN(4) == 0 {
+		e := g.exprs("")
+		text := fmt.Sprintf("SELECT SESSION_START(ts, %[1]s) AS s, SESSION_END(ts, %[1]s) AS e, k, %[2]s AS a FROM %[3]s%[4]s GROUP BY SESSION(ts, %[1]s), k", interval(g.duration()), e.aggregate(), d.name, e.where())
+		return newQuery(text, "distinct", "group-session", []*data{d})
+	}
 	w := g.closing()
 	if strings.HasPrefix(w.kind, "group-") {
 		return nil
