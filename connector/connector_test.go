@@ -97,6 +97,8 @@ func schemaOf(src Source) *stream.Schema {
 		return s.schema
 	case *datagenSource:
 		return s.schema
+	case *arrowSource:
+		return stream.NewSchema(s.fields...)
 	case *parquetSource:
 		return stream.NewSchema(s.fields...)
 	}

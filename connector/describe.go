@@ -66,4 +66,4 @@ func sinkOptionNames(name, format string) []string {
 }
 
 // Formats are the formats that files have; standard streams have those of text.
-func Formats() []string { return []string{FormatCSV, FormatNDJSON, FormatParquet} }
+func Formats() []string { return []string{FormatCSV, FormatNDJSON, FormatArrow, FormatParquet} }

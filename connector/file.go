@@ -20,12 +20,13 @@ const (
 	FormatCSV     = "csv"
 	FormatNDJSON  = "ndjson"
 	FormatParquet = "parquet"
+	FormatArrow   = "arrow"
 )
 
 // The names of formats that options may have.
 var (
 	textFormats = []string{FormatCSV, FormatNDJSON, "json", "jsonl"}
-	fileFormats = append([]string{FormatParquet}, textFormats...)
+	fileFormats = append([]string{FormatArrow, FormatParquet}, textFormats...)
 )
 
 // textOptions are a text source's options, checked.
@@ -82,6 +83,8 @@ func formatByName(name string) string {
 		return FormatNDJSON
 	case ".parquet":
 		return FormatParquet
+	case ".arrow", ".arrows", ".feather":
+		return FormatArrow
 	}
 	return ""
 }
@@ -117,6 +120,9 @@ func (o *optionSet) takeText(defaultFormat string, allowed []string) textOptions
 	}
 	if t.text() {
 		t.compression = o.choice("compression", compressAuto, compressAuto, compressNone, compressGzip, compressZstd)
+	}
+	if t.format == FormatArrow {
+		return t
 	}
 	switch o.choice("timestamp_unit", "", "s", "ms", "us", "ns") {
 	case "s":
@@ -164,7 +170,7 @@ func (o *optionSet) takeFile() (textOptions, [][]string) {
 }
 
 // text: the format is one of lines.
-func (t *textOptions) text() bool { return t.format != FormatParquet }
+func (t *textOptions) text() bool { return t.format == FormatCSV || t.format == FormatNDJSON }
 
 func (t *textOptions) checkFollow(o *optionSet, files []string) {
 	key := o.written["follow"]

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/millrace/millrace/connector/arrow"
 	"github.com/millrace/millrace/connector/parquet"
 	"github.com/millrace/millrace/stream"
 )
@@ -40,6 +41,12 @@ func Infer(path string) (Inferred, error) {
 	switch formatByName(name) {
 	case FormatParquet:
 		err = out.parquet(name)
+	case FormatArrow:
+		err = withArrow(name, func(r *arrow.Reader) error {
+			out.Columns, out.Left = r.Fields()
+			out.fold()
+			return nil
+		})
 	case FormatCSV:
 		err = out.sampled(name, out.csv)
 	case FormatNDJSON:

@@ -2,7 +2,6 @@ package connector
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -74,28 +73,6 @@ func nanosOf(unit int64) int64 {
 		return 1
 	}
 	return unit * 1000
-}
-
-// checkParquet binds columns to the first of the files.
-func (o *optionSet) checkParquet(files []string, columns []stream.Field, unit int64) {
-	f, err := parquet.OpenPath(files[0])
-	if err == nil {
-		err = f.Bind(columns, nil, nanosOf(unit))
-	}
-	if err == nil {
-		return
-	}
-	var wrong *parquet.ColumnError
-	switch {
-	case !errors.As(err, &wrong):
-		o.fail(o.written["path"], "cannot read "+err.Error(), "")
-	case len(wrong.Names) > 0:
-		o.fail(o.written["path"], wrong.Error(), missingHint(wrong.Column, wrong.Names))
-	case wrong.Natural != stream.Invalid:
-		o.fail(o.written["path"], wrong.Error(), "declare it "+wrong.Natural.String())
-	default:
-		o.fail(o.written["path"], wrong.Error(), "")
-	}
 }
 
 const namesShownMax = 20 // columns of a file in a hint

@@ -62,8 +62,8 @@ func CheckSource(options map[string]string, columns []stream.Field) (Info, error
 	switch o.connector {
 	case connectorFile:
 		t, partitions := o.takeFile()
-		if o.err == nil && t.format == FormatParquet {
-			o.checkParquet(partitions[0], columns, t.unit)
+		if o.err == nil && !t.text() {
+			o.checkColumns(t, partitions[0][0], columns)
 		}
 		info.Bounded, info.Live = !t.follow, t.follow
 	case connectorStdin:
@@ -187,8 +187,8 @@ func OpenSink(sink *model.Sink, schema *stream.Schema, visible []int, env Env) (
 		if err := o.done(); err != nil {
 			return nil, err
 		}
-		if t.format == FormatParquet {
-			return openParquetSink(t, schema, visible)
+		if !t.text() {
+			return openColumnSink(t, schema, visible)
 		}
 		return openFileSink(t, schema, visible)
 	case connectorStdout:

@@ -13,6 +13,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/millrace/millrace/connector/arrow"
 	"github.com/millrace/millrace/connector/parquet"
 	"github.com/millrace/millrace/state"
 	"github.com/millrace/millrace/stream"
@@ -35,6 +36,7 @@ type sinkOptions struct {
 	dialect     dialect
 	compression string
 	groupRows   int64 // Parquet
+	streaming   bool  // Arrow: the stream format
 }
 
 func (o *optionSet) takeSinkFormat(name, otherwise string, allowed []string) sinkOptions {
@@ -63,6 +65,11 @@ func (o *optionSet) takeFileSink() sinkOptions {
 	}
 	t := o.takeSinkFormat(path, "", fileFormats)
 	t.path = path
+	if t.format == FormatArrow {
+		t.compression = o.choice("compression", compressNone, arrow.Codecs...)
+		t.streaming = strings.HasSuffix(strings.ToLower(path), ".arrows")
+		return t
+	}
 	if t.format == FormatParquet {
 		t.compression = o.choice("compression", compressZstd, sortedKeys(parquet.Codecs)...)
 		t.groupRows = o.number("row_group_rows", parquet.GroupRowsDefault, 1)
@@ -79,6 +86,9 @@ func (o *optionSet) takeFileSink() sinkOptions {
 	}
 	return t
 }
+
+// text: the format is one of lines.
+func (t *sinkOptions) text() bool { return t.format == FormatCSV || t.format == FormatNDJSON }
 
 func (t *sinkOptions) encoder(schema *stream.Schema, visible []int) Encoder {
 	if t.format == FormatCSV {

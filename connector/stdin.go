@@ -17,6 +17,9 @@ func newFileSource(name string, src *model.Source, schema *stream.Schema, t text
 	if t.format == FormatParquet {
 		return newParquetSource(name, src, schema, t, partitions, reading, env)
 	}
+	if t.format == FormatArrow {
+		return newArrowSource(name, src, schema, partitions, reading, env)
+	}
 	s := newTextSource(src, name, schema, t, env)
 	s.partitions, s.bounded, s.live = partitions, !t.follow, t.follow
 	s.bytesTotal = sizeOf(partitions, t)

@@ -6,35 +6,49 @@ import (
 	"io"
 	"os"
 
+	"github.com/millrace/millrace/connector/arrow"
 	"github.com/millrace/millrace/connector/parquet"
 	"github.com/millrace/millrace/state"
 	"github.com/millrace/millrace/stream"
 )
 
-// parquetSink writes a Parquet file. Rows can be read once it is closed. The file is
-// emptied when the first row comes, or at the end.
-type parquetSink struct {
+// columnWriter writes a file of columns. Close writes what stands at its end.
+type columnWriter interface {
+	Write(b *stream.Batch, from, to int) error
+	Close() error
+}
+
+// columnSink writes a Parquet or Arrow file. Rows can be read once it is closed. The file
+// is emptied when the first row comes, or at the end.
+type columnSink struct {
 	options sinkOptions
 	schema  *stream.Schema
 	visible []int
 	file    *os.File
-	writer  *parquet.Writer // nil before the first row
+	writer  columnWriter // nil before the first row
 	rows    int64
 	err     error
 }
 
-func openParquetSink(t sinkOptions, schema *stream.Schema, visible []int) (Sink, error) {
-	if _, err := parquet.NewWriter(io.Discard, schema, visible, t.compression, t.groupRows); err != nil {
+func openColumnSink(t sinkOptions, schema *stream.Schema, visible []int) (Sink, error) {
+	if _, err := t.columnWriter(io.Discard, schema, visible); err != nil {
 		return nil, fmt.Errorf("%s: %w", t.path, err)
 	}
 	f, err := os.OpenFile(t.path, os.O_WRONLY|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("cannot write %s: %w", t.path, cause(err))
 	}
-	return &parquetSink{options: t, schema: schema, visible: visible, file: f}, nil
+	return &columnSink{options: t, schema: schema, visible: visible, file: f}, nil
 }
 
-func (s *parquetSink) begin() error {
+func (t *sinkOptions) columnWriter(w io.Writer, schema *stream.Schema, visible []int) (columnWriter, error) {
+	if t.format == FormatArrow {
+		return arrow.NewWriter(w, schema, visible, t.compression, t.streaming)
+	}
+	return parquet.NewWriter(w, schema, visible, t.compression, t.groupRows)
+}
+
+func (s *columnSink) begin() error {
 	if s.file == nil && s.err == nil {
 		s.err = fmt.Errorf("cannot write %s: %w", s.options.path, os.ErrClosed)
 	}
@@ -45,13 +59,13 @@ func (s *parquetSink) begin() error {
 		return s.failed(err)
 	}
 	var err error
-	if s.writer, err = parquet.NewWriter(s.file, s.schema, s.visible, s.options.compression, s.options.groupRows); err != nil {
+	if s.writer, err = s.options.columnWriter(s.file, s.schema, s.visible); err != nil {
 		return s.failed(err)
 	}
 	return nil
 }
 
-func (s *parquetSink) failed(err error) error {
+func (s *columnSink) failed(err error) error {
 	if s.err == nil {
 		s.err = writeError(s.options.path, err)
 	}
@@ -59,7 +73,7 @@ func (s *parquetSink) failed(err error) error {
 }
 
 // WriteBatch implements BatchSink.
-func (s *parquetSink) WriteBatch(b *stream.Batch, from, to int) error {
+func (s *columnSink) WriteBatch(b *stream.Batch, from, to int) error {
 	if err := s.begin(); err != nil {
 		return err
 	}
@@ -75,10 +89,10 @@ func (s *parquetSink) WriteBatch(b *stream.Batch, from, to int) error {
 }
 
 // Flush implements BatchSink: a file without its footer cannot be read anyway.
-func (s *parquetSink) Flush() error { return s.err }
+func (s *columnSink) Flush() error { return s.err }
 
 // Close implements Sink.
-func (s *parquetSink) Close() error {
+func (s *columnSink) Close() error {
 	if s.file == nil {
 		return s.err
 	}
@@ -94,7 +108,7 @@ func (s *parquetSink) Close() error {
 }
 
 // Abort implements Sink: the rows so far can be read, if there are any.
-func (s *parquetSink) Abort() {
+func (s *columnSink) Abort() {
 	if s.file == nil {
 		return
 	}
@@ -106,16 +120,16 @@ func (s *parquetSink) Abort() {
 }
 
 // Snapshot implements state.Element.
-func (s *parquetSink) Snapshot(w *state.Writer) { w.Int(s.rows) }
+func (s *columnSink) Snapshot(w *state.Writer) { w.Int(s.rows) }
 
 // Restore implements state.Element.
-func (s *parquetSink) Restore(r *state.Reader) error {
+func (s *columnSink) Restore(r *state.Reader) error {
 	rows := r.Int()
 	if err := r.End(); err != nil {
 		return err
 	}
 	if rows > 0 {
-		return fmt.Errorf("cannot go on with %s: a Parquet file cannot be cut back to the checkpoint; write CSV or NDJSON", s.options.path)
+		return fmt.Errorf("cannot go on with %s: a file of format %s cannot be cut back to the checkpoint; write CSV or NDJSON", s.options.path, s.options.format)
 	}
 	return nil
 }
