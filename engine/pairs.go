@@ -69,11 +69,11 @@ func (r *run) tryPairs(p *bind.Pipeline) error {
 	if err != nil {
 		return err
 	}
-	if _, err := pairProgram(fn); err != nil {
+	if _, declined := pairProgram(fn); declined != nil {
 		if r.unpaired == nil {
 			r.unpaired = map[int]error{}
 		}
-		r.unpaired[p.ID] = err
+		r.unpaired[p.ID] = declined
 	}
 	return nil
 }

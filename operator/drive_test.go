@@ -194,7 +194,7 @@ func (d *drive) assemble(t *operator.Task, p operator.Partial) {
 	}
 	pairer, _ := d.fn.(operator.Pairer)
 	if d.env.Pairs && pairer != nil {
-		found, err := optest.DoJobs(d.rng, pairer, p.Value.([]any)[0])
+		found, err := optest.DoJobs(d.rng, pairer, p.Value.([]any)[0], optest.FindOnCPU(pairer.Pairs()))
 		d.check(err)
 		d.found += found
 	}

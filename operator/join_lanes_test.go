@@ -127,7 +127,7 @@ func TestJoinDiscard(t *testing.T) {
 				d.check(err)
 			}
 			if d.env.Pairs {
-				_, err := optest.DoJobs(rng, fn.(operator.Pairer), lanes[0])
+				_, err := optest.DoJobs(rng, fn.(operator.Pairer), lanes[0], optest.FindOnCPU(fn.(operator.Pairer).Pairs()))
 				d.check(err)
 			}
 			if input == 1 && rng.Intn(2) == 0 {

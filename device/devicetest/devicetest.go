@@ -53,8 +53,8 @@ func Run(t *testing.T, d device.Device) {
 			all.add(s)
 		})
 	}
-	if all.compiles && (all.rows == 0 || all.groups == 0 || all.failed == 0 && !testing.Short()) {
-		t.Errorf("%d rows, %d groups, %d rows failed on the device: this compares nothing", all.rows, all.groups, all.failed)
+	if all.compiles && (all.rows == 0 || all.groups == 0 || (all.failed == 0 || all.pairs == 0) && !testing.Short()) {
+		t.Errorf("%d rows, %d groups, %d pairs, %d rows failed on the device: this compares nothing", all.rows, all.groups, all.pairs, all.failed)
 	}
 }
 
@@ -76,6 +76,7 @@ type suite struct {
 	redone  map[string]int // tasks that came back by reason, numbers left out
 	// Of what ran on the device:
 	programs, tasks, rows, groups, failed int
+	jobs, pairs                           int  // of joins
 	compiles                              bool // the device has taken a program
 }
 
@@ -103,12 +104,28 @@ func (s *suite) compare(c *optest.Case, seed uint64) {
 		}
 		return had.run, nil
 	}}
+	c.Away.Pairs = func(pairs operator.Pairs) (optest.Finder, error) {
+		p, err := kernel.NewPairs(pairs)
+		if err != nil {
+			refused[err.Error()] = true
+			return nil, err
+		}
+		had, ok := known[p.Program().Source]
+		if !ok {
+			had = s.load(p)
+			known[p.Program().Source] = had
+		}
+		if had.refusal != nil {
+			return nil, had.refusal
+		}
+		return had.find, nil
+	}
 	optest.Compare(s.t, c, seed, rounds)
 	for _, p := range known {
 		if p.refusal == nil {
 			s.programs++
 			for _, more := range append(p.more, p) {
-				s.rows, s.groups, s.failed = s.rows+more.rows, s.groups+more.groups, s.failed+more.failed
+				s.rows, s.groups, s.failed, s.pairs = s.rows+more.rows, s.groups+more.groups, s.failed+more.failed, s.pairs+more.pairs
 				more.free()
 			}
 		}
@@ -122,7 +139,7 @@ func (s *suite) compare(c *optest.Case, seed uint64) {
 	for why, n := range c.Away.Redone {
 		s.redone[digits.ReplaceAllString(why, "N")] += n
 	}
-	s.tasks += c.Away.Tasks
+	s.tasks, s.jobs = s.tasks+c.Away.Tasks, s.jobs+c.Away.Jobs
 }
 
 var digits = regexp.MustCompile(`[0-9]+`)
@@ -131,15 +148,15 @@ var digits = regexp.MustCompile(`[0-9]+`)
 func (s *suite) report() {
 	s.t.Helper()
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s: %d programs accepted; %d tasks gave %d rows and %d groups, %d rows failed",
-		s.d.Info().ID, s.programs, s.tasks, s.rows, s.groups, s.failed)
+	fmt.Fprintf(&text, "%s: %d programs accepted; %d tasks gave %d rows and %d groups, %d rows failed; %d jobs gave %d pairs",
+		s.d.Info().ID, s.programs, s.tasks, s.rows, s.groups, s.failed, s.jobs, s.pairs)
 	list(&text, "inputs refused", s.refused)
 	list(&text, "tasks run again on the CPU", s.redone)
 	s.t.Log(text.String())
 }
 
 func (s *suite) add(o *suite) {
-	s.rows, s.groups, s.failed = s.rows+o.rows, s.groups+o.groups, s.failed+o.failed
+	s.rows, s.groups, s.failed, s.pairs = s.rows+o.rows, s.groups+o.groups, s.failed+o.failed, s.pairs+o.pairs
 	s.compiles = s.compiles || o.compiles
 }
 
@@ -161,6 +178,7 @@ type program struct {
 	refusal      *device.Refusal // instead of all that
 	rows, groups int
 	failed       int
+	pairs        int
 	of           *program // whose kernels these are
 	more         []*program
 }
@@ -246,4 +264,15 @@ func (p *program) run(t *operator.Task) (redo string, err error) {
 		p.groups, p.failed = p.groups+t.Grouped.Len, p.failed+len(t.Grouped.Failed)
 	}
 	return redo, nil
+}
+
+// find finds the pairs of windows on the device.
+func (p *program) find(w *operator.Windows) (*operator.Paired, string, error) {
+	t := &operator.Task{Windows: w}
+	redo, err := p.run(t)
+	if redo != "" || err != nil {
+		return nil, redo, err
+	}
+	p.pairs += len(t.Paired.Left)
+	return t.Paired, "", nil
 }

@@ -19,6 +19,10 @@ type Elsewhere func(o operator.Offload) (compute func(t *operator.Task) (redo st
 // Away runs Batch of a function with what it offers computed elsewhere.
 type Away struct {
 	Make Elsewhere
+	// Pairs makes what finds a join's pairs, nil: the reference does. An error refuses them.
+	Pairs func(p operator.Pairs) (Finder, error)
+	// Jobs counts those whose pairs were found elsewhere.
+	Jobs int
 	// Tasks counts those computed elsewhere; Redone those that came back, by reason.
 	Tasks  int
 	Redone map[string]int
@@ -61,6 +65,18 @@ func (a *Away) Batch(fn operator.Function, t *operator.Task, s operator.Scratch)
 	}
 	a.Tasks++
 	return fn.Batch(&sent, s)
+}
+
+// finder is what finds the pairs of a join; without one they are left to the join.
+func (a *Away) finder(fn operator.Pairer) Finder {
+	find, err := FindOnCPU(fn.Pairs()), error(nil)
+	if a.Pairs != nil {
+		find, err = a.Pairs(fn.Pairs())
+	}
+	if err != nil {
+		return func(*operator.Windows) (*operator.Paired, string, error) { return nil, err.Error(), nil }
+	}
+	return find
 }
 
 // OnCPU computes offers row by row, each as a task of its own, and groups value by value.

@@ -129,6 +129,8 @@ type runner struct {
 	result *Result
 	mark   int64
 	away   *Away
+	pairer operator.Pairer // whose pairs find finds
+	find   Finder
 	share  int // out of 4 tasks that can be computed elsewhere, how many are
 	// waiting are tasks that were previewed only.
 	waiting []*operator.Task
@@ -152,7 +154,7 @@ func (c *Case) run(t testing.TB, rng *rand.Rand, size cuts, force operator.Choic
 	if r.away, r.share = c.Away, 4; c.Away == nil {
 		r.away, r.share = &Away{Make: OnCPU}, rng.IntN(3)
 	}
-	r.env.Devices = r.share > 0
+	r.env.Devices, r.env.Pairs = r.share > 0, r.share > 0
 	r.fresh()
 	for _, id := range c.Inputs {
 		f := &feed{src: c.Model.Ops[id], rows: c.Rows[id]}
@@ -323,14 +325,19 @@ func (r *runner) assemble(t *operator.Task, p operator.Partial) {
 		}
 		p.Value = lanes
 	}
+	pairer, _ := r.fn.(operator.Pairer)
+	if r.env.Pairs && pairer != nil {
+		r.findPairs(pairer, p.Value.([]any)[0])
+	}
 	r.check(r.fn.Assemble(t, p))
 	for {
 		b, err := r.fn.Next()
 		r.check(err)
-		if b == nil {
+		if b != nil {
+			r.take(b)
+		} else if pairer == nil || !pairer.Waits() {
 			break
 		}
-		r.take(b)
 	}
 	r.fail(r.fn.TakeErrors())
 	w := r.fn.Watermark()
@@ -338,6 +345,16 @@ func (r *runner) assemble(t *operator.Task, p operator.Partial) {
 		r.t.Fatalf("watermark fell from %d to %d", r.mark, w)
 	}
 	r.mark = w
+}
+
+// findPairs does a join's jobs, for the same function by the same finder.
+func (r *runner) findPairs(fn operator.Pairer, lane any) {
+	if r.pairer != fn {
+		r.pairer, r.find = fn, r.away.finder(fn)
+	}
+	n, err := DoJobs(r.rng, fn, lane, r.find)
+	r.check(err)
+	r.away.Jobs += n
 }
 
 func (r *runner) take(b *stream.Batch) {

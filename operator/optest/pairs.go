@@ -1,8 +1,6 @@
 package optest
 
 import (
-	"math/rand"
-
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/operator"
 	"github.com/millrace/millrace/reference"
@@ -72,23 +70,44 @@ func pairUp(p operator.Pairs, w *operator.WindowRows, left, right reference.Row)
 	return !failed, failed
 }
 
+// Finder finds the pairs of windows. nil without an error: somebody else has to, redo says why.
+type Finder func(w *operator.Windows) (found *operator.Paired, redo string, err error)
+
+// FindOnCPU asks the reference.
+func FindOnCPU(p operator.Pairs) Finder {
+	return func(w *operator.Windows) (*operator.Paired, string, error) {
+		out := &operator.Paired{}
+		FindPairs(p, w, out)
+		return out, "", nil
+	}
+}
+
+// Rand is a source of random numbers, old or new.
+type Rand interface {
+	Perm(n int) []int
+	Uint64() uint64
+}
+
 // DoJobs does the jobs that a lane has left to its caller, in any order: each by one or two
 // runners, of which some are given the pairs. found counts those.
-func DoJobs(rng *rand.Rand, fn operator.Pairer, lane any) (found int, err error) {
-	jobs, pairs := fn.Jobs(lane), fn.Pairs()
+func DoJobs(rng Rand, fn operator.Pairer, lane any, find Finder) (found int, err error) {
+	jobs := fn.Jobs(lane)
 	for _, i := range rng.Perm(len(jobs)) {
 		first := fn.Hold(jobs[i])
 		runners := []*operator.PairJob{first}
-		if rng.Intn(2) == 0 {
+		if rng.Uint64()%2 == 0 {
 			runners = append(runners, fn.Hold(jobs[i]))
 		}
 		for _, own := range runners {
 			var known *operator.Paired
-			if rng.Intn(2) == 0 {
+			if rng.Uint64()%2 == 0 {
 				w := &operator.Windows{}
-				known = &operator.Paired{}
 				own.Describe(w)
-				FindPairs(pairs, w, known)
+				if known, _, err = find(w); err != nil {
+					return found, err
+				}
+			}
+			if known != nil {
 				found++
 			}
 			if err := fn.Pair(own, known); err != nil {

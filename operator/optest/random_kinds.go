@@ -211,6 +211,9 @@ func (b *caseBuilder) join() {
 		sides[i], ends[i] = side, last
 	}
 	op := b.pair(model.JoinOp, ends[0], ends[1])
+	if b.IntN(2) == 0 {
+		op.Join.On = []*model.Expr{b.expr(op.Relation.Schema, stream.Boolean, 1)}
+	}
 	need := b.needed(op.Relation.Schema)
 	for i, f := range op.Relation.Schema.Fields {
 		need[i] = need[i] && f.Role == stream.NoRole
