@@ -106,7 +106,8 @@ type selectNode struct {
 	from     []*tableRef // leaves of all joins, left to right
 	on       []*expr     // their conditions
 	where    *expr
-	groupBy  []*expr
+	groupBy  []*expr   // all that occur
+	sets     [][]*expr // of groupBy, the groupings; nil: one by all of them
 	having   *expr
 }
 

@@ -151,19 +151,3 @@ func (p *parser) alias() *name {
 	}
 	return nil
 }
-
-func (p *parser) groupBy(s *selectNode) {
-	for p.err == nil {
-		t := p.peek()
-		switch {
-		case p.isWord("grouping") && p.isWordAt(1, "sets"), p.isWord("rollup", "cube") && p.peekAt(1).text == "(":
-			p.fail(t.span, "write one SELECT for each grouping, joined by UNION ALL", "%s is not supported yet", upper(t.text))
-		case p.isSymbol("(") && p.peekAt(1).text == ")":
-			p.fail(t.span, "leave GROUP BY out", "an empty grouping is not supported")
-		}
-		s.groupBy = append(s.groupBy, p.expression())
-		if !p.accept(",") {
-			break
-		}
-	}
-}

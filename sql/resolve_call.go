@@ -46,7 +46,7 @@ var refusedFunctions = map[string]string{
 	"approx_count_distinct": "use COUNT(DISTINCT x)", "median": "use AVG", "percentile_cont": "", "every": "use MIN(x)", "bool_and": "use MIN(x)", "bool_or": "use MAX(x)",
 	"row_number": "", "rank": "", "dense_rank": "", "lag": "", "lead": "", "ntile": "",
 	"random": "results depend on the data alone", "rand": "results depend on the data alone", "uuid": "results depend on the data alone",
-	"unnest": "", "grouping": "", "to_date": "",
+	"unnest": "", "to_date": "",
 }
 
 func (x *exprs) function(e *expr) (*model.Expr, error) {
@@ -55,6 +55,9 @@ func (x *exprs) function(e *expr) (*model.Expr, error) {
 	}
 	if role, ok := auxiliary[e.fn]; ok {
 		return x.windowColumn(e, role)
+	}
+	if e.fn == "grouping" || e.fn == "grouping_id" {
+		return x.grouping(e)
 	}
 	switch {
 	case e.star:

@@ -20,6 +20,8 @@ type grouping struct {
 	used     bool      // there are groups
 	order    []item    // what is computed behind the select list, to order by
 	keys     []*model.Expr
+	number   map[*expr]int // entry of GROUP BY -> key; the window's columns are none
+	without  []*model.Expr // keys that this grouping, one of several, does not have
 	aggs     []model.Agg
 	out      *relation
 }
@@ -54,7 +56,7 @@ func (b *builder) grouped(g *grouping, s *selectNode, items []item, groupBy []*e
 			return nil, nil, err
 		}
 	}
-	g.used = g.windowed || len(s.groupBy) > 0 || len(g.aggs) > 0
+	g.used = g.windowed || len(s.groupBy) > 0 || s.sets != nil || len(g.aggs) > 0
 	if !g.used {
 		if s.having != nil {
 			return nil, nil, b.fail(s.having.span, "write WHERE, or add GROUP BY", "HAVING needs groups")
@@ -64,6 +66,16 @@ func (b *builder) grouped(g *grouping, s *selectNode, items []item, groupBy []*e
 	if err := b.checkGroupable(g.rel, s.from[0].span, "an aggregate"); err != nil {
 		return nil, nil, err
 	}
+	if s.sets != nil {
+		return b.groupedSets(g, s, out, having)
+	}
+	return b.groupedOnce(g, s, out, having)
+}
+
+// groupedOnce adds the aggregate of one grouping, and its filter, and turns the
+// expressions into such over its columns.
+func (b *builder) groupedOnce(g *grouping, s *selectNode, out []output, having []*model.Expr) (*relation, []output, error) {
+	var err error
 	g.out = b.aggregateOn(g.rel, &model.Aggregate{Keys: g.keys, Aggs: g.aggs}, g.fields(b))
 	for i := range out {
 		if out[i].expr, err = g.rewrite(out[i].expr, out[i].at); err != nil {
@@ -83,6 +95,7 @@ func (b *builder) grouped(g *grouping, s *selectNode, items []item, groupBy []*e
 func (g *grouping) resolveKeys(items []item, groupBy []*expr) error {
 	x := *g.exprs
 	x.clause = "GROUP BY"
+	g.number = map[*expr]int{}
 	for _, e := range groupBy {
 		k, err := x.key(e, items)
 		if err != nil {
@@ -91,13 +104,12 @@ func (g *grouping) resolveKeys(items []item, groupBy []*expr) error {
 		if k.Kind == model.ColumnExpr && g.rel.Windowed() && g.rel.Schema.Fields[k.Column].Role != stream.NoRole {
 			continue
 		}
-		repeated := false
-		for _, o := range g.keys {
-			repeated = repeated || o.Equal(k)
-		}
-		if !repeated {
+		n := slices.IndexFunc(g.keys, k.Equal)
+		if n < 0 {
+			n = len(g.keys)
 			g.keys = append(g.keys, k)
 		}
+		g.number[e] = n
 	}
 	return nil
 }
@@ -241,10 +253,14 @@ func (b *builder) checkGroupable(rel *relation, at span, what string) error {
 
 // rewrite moves an expression from the input's columns to the groups'.
 func (g *grouping) rewrite(e *model.Expr, at span) (*model.Expr, error) {
-	for i, k := range g.keys {
-		if e.Equal(k) {
-			return model.Col(i, k.Type), nil
+	if i, is := g.key(e); is {
+		if i < 0 {
+			return model.Lit(stream.NullOf(e.Type)), nil
 		}
+		return model.Col(i, e.Type), nil
+	}
+	if e.Kind == model.CallExpr && e.Func == groupingCall {
+		return g.left(e), nil
 	}
 	if s, ok := g.spans[e]; ok {
 		at = s

@@ -213,6 +213,9 @@ func (b *builder) groupSessions(f *fromResult, x *exprs, w *windowNode, s *selec
 	if f.rel.Instant() {
 		return nil // refused with any window
 	}
+	if s.sets != nil {
+		return b.fail(w.span, "put the window behind the stream: FROM s [SESSION 30 MINUTES]", "SESSION in GROUP BY takes the sessions of each group, of which there are several kinds here")
+	}
 	f.rel, f.where = b.filter(f.rel, f.where), nil
 	items, err := x.expand(s.items)
 	if err != nil {

@@ -179,6 +179,7 @@ var required = []string{
 	"window-columns / range", "window-columns / rows", "distinct / range", "distinct / rows", "distinct / hop", "distinct / tumble",
 	"emitted / rows-instant", "emitted / range-instant", "emitted / partition-rows", "over-view / union", "over-view / function",
 	"shared / window", "shared / aggregate", "shared / instant", "shared / lookup", "shared / join", "shared / plain",
+	"sets / none", "sets / windows",
 	"sorted / none", "sorted / range", "sorted / hop", "sorted / tumble", "sorted / group-hop", "sorted / rows", "sorted / others",
 }
 

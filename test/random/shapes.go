@@ -35,6 +35,30 @@ func (g *generator) windowColumns() *query {
 	return newQuery(text, "window-columns", "range", []*data{d})
 }
 
+// sets has several groupings in one GROUP BY.
+func (g *generator) sets() *query {
+	w := g.closing()
+	if w.data.timed && w.kind != "rows" && g.r.IntN(4) > 0 {
+		w.group = strings.TrimPrefix(w.group+", ", ", ")
+	} else {
+		w = &window{from: w.data.name, kind: "none", data: w.data}
+	}
+	e := g.exprs("")
+	by := e.pick("ROLLUP(k, g)", "CUBE(g, k)", "GROUPING SETS ((k, g), (g), ())", "k, ROLLUP(g)", "GROUPING SETS (ROLLUP(k), (k, g), (k, g))", "CUBE((k, g)), GROUPING SETS (k, g)")
+	cols := ""
+	if len(w.cols) > 0 {
+		cols = w.cols[1] + " AS we, "
+	}
+	text := "SELECT " + cols + "k, g, GROUPING(g, k) AS s, COUNT(*) AS n, " + e.aggregate() + " AS a FROM " + w.from + e.where() + " GROUP BY " + w.group + by
+	switch g.r.IntN(4) {
+	case 0:
+		text += " HAVING GROUPING(k) = 1 OR " + e.having()
+	case 1:
+		text += g.order("GROUPING(k)", "n", "a")
+	}
+	return newQuery(text, "sets", map[bool]string{true: "none", false: "windows"}[w.kind == "none"], []*data{w.data})
+}
+
 // distinct is SELECT DISTINCT in windows that close, and ordinals and aliases in GROUP BY.
 func (g *generator) distinct() *query {
 	if d := g.timed(); d != nil && g.r.IntN(4) == 0 {
