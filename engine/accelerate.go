@@ -61,6 +61,7 @@ type scope struct {
 	plan *device.Plan // nil: the device does not run it
 	// filled: the plan has the table that its tasks look up. It is work's.
 	filled bool
+	table  atomic.Int64 // its bytes
 	// refused says why; empty while nobody has said so.
 	refused atomic.Pointer[string]
 	inVain  atomic.Int64 // tasks in a row that the CPU had to run again
@@ -251,7 +252,9 @@ func (a *accelerator) fill(t *deviceTask) error {
 		err = &device.Refusal{Device: a.name(), Reason: err.Error()}
 	default:
 		err = sc.plan.Fill(program.Sizes(o.rowsMax), images...)
-		sc.filled = err == nil
+		if sc.filled = err == nil; sc.filled {
+			sc.table.Store(sc.plan.ResidentBytes())
+		}
 	}
 	return err
 }

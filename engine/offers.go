@@ -104,6 +104,7 @@ type Offered struct {
 	Pipeline *bind.Pipeline
 	Input    int
 	Groups   bool   // an aggregate's groups by pane, not only rows
+	Matches  bool   // of a lookup: which rows of its table
 	Pairs    bool   // those of a join's windows: Input is none
 	Declined string // why they cannot; empty if they can
 	Kernels  int
@@ -173,7 +174,7 @@ func (r *run) sinkOffer(p *bind.Pipeline, fused bool) ([]Offered, error) {
 }
 
 func offered(p *bind.Pipeline, input int, o operator.Offload, declined error) Offered {
-	out := Offered{Pipeline: p, Input: input, Groups: o.Aggregate != nil}
+	out := Offered{Pipeline: p, Input: input, Groups: o.Aggregate != nil, Matches: o.Probe != nil}
 	var program kernel.Pipeline
 	if declined == nil {
 		program, declined = kernel.New(o)

@@ -75,6 +75,9 @@ type PipelineStats struct {
 	// why a device runs none.
 	Fallbacks map[string]int64 `json:"fallbacks,omitempty"`
 	Refused   string           `json:"refused,omitempty"`
+	// TableBytes is the size of the lookup's table that a device has for the pipeline. Memory
+	// for it may be taken away while it is idle.
+	TableBytes int64 `json:"table_bytes,omitempty"`
 	// Choices are the algorithms that the pipeline's operator has chosen so far.
 	Choices []operator.Choice `json:"choices,omitempty"`
 }

@@ -100,6 +100,7 @@ func (s *stage) rate(class int, id schedule.Processor) (rate float64) {
 }
 
 func (sc *scope) addTo(p *PipelineStats, stages *device.Stages) {
+	p.TableBytes += sc.table.Load()
 	if reason := sc.refused.Load(); reason != nil {
 		p.Refused = *reason
 	}

@@ -37,6 +37,8 @@ func (p *Plan) explainDevices(sb *strings.Builder) {
 			what = "on the CPU: " + o.Declined
 		case o.Pairs:
 			what = "pairs of its windows, by " + plural(o.Kernels, "kernel", "kernels")
+		case o.Matches:
+			what = "rows, with those of its lookup's table that match, by " + plural(o.Kernels, "kernel", "kernels")
 		case o.Groups:
 			what = "groups by pane, by " + plural(o.Kernels, "kernel", "kernels")
 		}

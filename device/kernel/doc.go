@@ -13,8 +13,8 @@
 // is bounded, every index checked against the number of rows, every division guarded;
 // whole numbers wrap by unsigned arithmetic; nothing is contracted; atomics are of 32 bits,
 // and what one work item of a launch writes another one reads only through them or behind
-// MEET. What needs more - text, functions without one right result - is refused, with the
-// reason, and stays on the CPU.
+// MEET. What needs more - order of text, functions without one right result - is refused, with
+// the reason, and stays on the CPU. Text that is compared or grouped by is numbers (texts.go).
 //
 // # Results do not depend on the device
 //

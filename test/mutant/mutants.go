@@ -47,3 +47,11 @@ var mutants = []mutant{
 	{"pairs-early", "engine/pairs.go", "	return p.jobs[0].finished\n", "	return true\n"},
 	{"pairs-not-held", "operator/joinshared.go", "			p.uses.Add(1)\n", "			p.uses.Add(0)\n"},
 }
+
+// replayed are planted where Batch goes on with what was computed elsewhere.
+var replayed = []mutant{
+	{"replayed-matches", "operator/chain_offload.go", "s.chunk.found = in.TableRows[from:to]", "s.chunk.found = in.TableRows[:to-from]"},
+	{"replayed-groups", "operator/chain_offload.go", "p.pairs[1] = append(p.pairs[1][:0], rows...)", "p.pairs[1] = append(p.pairs[1][:0], make([]int32, len(rows))...)"},
+	{"replayed-failures", "operator/chain_offload.go", "		again = emit\n", ""},
+	{"carried-elsewhere", "operator/chain_offload.go", "rows[k]-int32(at.first-span.From)", "rows[k]-int32(at.first)+int32(span.From/2)"},
+}
