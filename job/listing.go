@@ -67,7 +67,11 @@ func listings(res *sql.Result, o Options) []Listing {
 			l.Text = s.Relation.Text + ";\n"
 			out = append(out, l)
 		case sql.Describe:
-			out = append(out, describe(s.Name, s.Relation))
+			l := describe(s.Name, s.Relation)
+			for _, text := range s.Inferred {
+				l.Notes = append(l.Notes, "as a declaration: "+text)
+			}
+			out = append(out, l)
 		}
 	}
 	return out
@@ -101,7 +105,7 @@ func listStreams(all []*sql.Declared) Listing {
 func listTables(all []*sql.Declared) Listing {
 	l := newListing("show_tables", "name", "kind", "columns", "event_time")
 	for _, d := range all {
-		l.add(d.Name, strings.ToLower(kindOf(d.View)), columnCount(d), eventTime(d))
+		l.add(d.Name, d.Kind, columnCount(d), eventTime(d))
 	}
 	return l
 }

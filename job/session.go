@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/millrace/millrace/sql"
 )
@@ -19,7 +20,7 @@ type Session struct {
 // sessionEntry is a statement that lasts.
 type sessionEntry struct {
 	name   string
-	view   bool
+	kind   string // stream, table or view
 	script Script
 }
 
@@ -109,24 +110,18 @@ func (s *Session) done(what string) *Plan {
 	return &Plan{options: s.options, done: what}
 }
 
-func kindOf(view bool) string {
-	if view {
-		return "VIEW"
-	}
-	return "STREAM"
-}
-
 // declare takes a CREATE in. What replaces something must suit the views that read it.
 func (s *Session) declare(st sql.Statement, piece Script) (*Plan, error) {
-	entry := sessionEntry{st.Name, st.View, piece}
-	done := "CREATE " + kindOf(st.View)
+	entry := sessionEntry{st.Name, st.Kind, piece}
+	kind := strings.ToUpper(st.Kind)
+	done := "CREATE " + kind
 	if old := find(s.declared, st.Name); old != nil && !st.Replace {
 		if st.Lenient {
 			p := s.done(done)
 			p.warnings = []string{fmt.Sprintf("%q is declared already; it stays as it is", st.Name)}
 			return p, nil
 		}
-		return nil, st.Fail(fmt.Sprintf("CREATE OR REPLACE %s replaces it, DROP %s %s removes it", kindOf(st.View), kindOf(old.view), st.Name), "%q is already declared", st.Name)
+		return nil, st.Fail(fmt.Sprintf("CREATE OR REPLACE %s replaces it, DROP %s %s removes it", kind, strings.ToUpper(old.kind), st.Name), "%q is already declared", st.Name)
 	}
 	known := without(s.declared, st.Name)
 	p, err := s.resolve(known, piece)
@@ -147,7 +142,7 @@ func (s *Session) declare(st sql.Statement, piece Script) (*Plan, error) {
 func (s *Session) checkViews(declared []sessionEntry) error {
 	var streams, views []sessionEntry
 	for _, e := range declared {
-		if e.view {
+		if e.kind == "view" {
 			views = append(views, e)
 		} else {
 			streams = append(streams, e)
@@ -170,7 +165,7 @@ func (s *Session) checkViews(declared []sessionEntry) error {
 }
 
 func (s *Session) drop(st sql.Statement) (*Plan, error) {
-	done := "DROP " + kindOf(st.View)
+	done := "DROP " + strings.ToUpper(st.Kind)
 	old := find(s.declared, st.Name)
 	switch {
 	case old == nil && st.Lenient:
@@ -181,8 +176,8 @@ func (s *Session) drop(st sql.Statement) (*Plan, error) {
 			hint = "SHOW TABLES shows what there is"
 		}
 		return nil, st.Fail(hint, "%q does not exist", st.Name)
-	case old.view != st.View:
-		return nil, st.Fail("write DROP "+kindOf(old.view)+" "+st.Name, "%q is no %s", st.Name, kindOf(st.View))
+	case (old.kind == "view") != st.View():
+		return nil, st.Fail("write DROP "+strings.ToUpper(old.kind)+" "+st.Name, "%q is no %s", st.Name, st.Kind)
 	}
 	for _, d := range s.Declared() {
 		if slices.Contains(d.Reads, st.Name) {

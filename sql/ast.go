@@ -41,6 +41,7 @@ type statement struct {
 	orReplace, ifNotExists bool // CREATE
 	ifExists               bool // DROP
 	dropKind               statementKind
+	word                   string // CREATE and DROP: STREAM, TABLE or VIEW, in small letters
 }
 
 // streamNode is CREATE STREAM or CREATE TABLE.

@@ -7,6 +7,7 @@ import "github.com/millrace/millrace/stream"
 type Declared struct {
 	Name string
 	View bool
+	Kind string // stream, table or view, as declared
 	// Text is its CREATE statement as written, without ";".
 	Text string
 	// Columns are those that are visible. Computed are their expressions as written, "" for
@@ -38,7 +39,7 @@ func (r *Result) Declared() []*Declared {
 // declared says what is known of a declaration.
 func (r *resolver) declared(d *declaration) *Declared {
 	s := d.statement
-	out := &Declared{Name: s.name.text, View: s.kind == createView, Time: -1, Text: r.written(s.span)}
+	out := &Declared{Name: s.name.text, View: s.kind == createView, Kind: s.word, Time: -1, Text: r.written(s.span)}
 	if out.View {
 		out.Reads = r.reads(s.query, nil)
 		rel, err := newBuilder(r).view(d, s.name)
@@ -136,12 +137,14 @@ func (r *resolver) show(s *statement) (Show, error) {
 	out := Show{Kind: s.show.kind, Name: s.show.name.text}
 	switch {
 	case s.query != nil:
+		files := len(r.result.Inferred)
 		rel, err := newBuilder(r).query(s.query, nil)
 		if err != nil {
 			return out, err
 		}
 		out.Relation = &Declared{View: true, Time: -1, Text: r.written(s.query.span), Reads: r.reads(s.query, nil)}
 		out.Relation.addRelation(rel)
+		out.Inferred = r.result.Inferred[files:]
 	case out.Kind == ShowCreate || out.Kind == Describe:
 		d := r.streams[out.Name]
 		if d == nil {

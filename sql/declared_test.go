@@ -82,13 +82,13 @@ func TestAllMistakes(t *testing.T) {
 
 func TestStatements(t *testing.T) {
 	for script, want := range map[string]string{
-		"CREATE OR REPLACE VIEW v AS SELECT 1 FROM s": "declare v true true false",
-		"CREATE TABLE IF NOT EXISTS t (a INT)":        "declare t false false true",
-		"DROP VIEW IF EXISTS v":                       "drop v true false true",
-		"RESET workers":                               "reset workers false false false",
-		"RESET ALL":                                   "reset  false false false",
-		"SET workers = 4":                             "set workers false false false",
-		"EXPLAIN SELECT 1 FROM s":                     "query  false false false",
+		"CREATE OR REPLACE VIEW v AS SELECT 1 FROM s": "declare v view true false",
+		"CREATE TABLE IF NOT EXISTS t (a INT)":        "declare t table false true",
+		"DROP VIEW IF EXISTS v":                       "drop v view false true",
+		"RESET workers":                               "reset workers  false false",
+		"RESET ALL":                                   "reset   false false",
+		"SET workers = 4":                             "set workers  false false",
+		"EXPLAIN SELECT 1 FROM s":                     "query   false false",
 	} {
 		s, err := sql.Statements(sql.Script{Name: "q", Text: script}, nil)
 		if err != nil || len(s) != 1 {
@@ -96,7 +96,7 @@ func TestStatements(t *testing.T) {
 			continue
 		}
 		verb := map[sql.Verb]string{sql.VerbQuery: "query", sql.VerbDeclare: "declare", sql.VerbDrop: "drop", sql.VerbSet: "set", sql.VerbReset: "reset"}[s[0].Verb]
-		if got := fmt.Sprint(verb, " ", s[0].Name, " ", s[0].View, " ", s[0].Replace, " ", s[0].Lenient); got != want {
+		if got := fmt.Sprint(verb, " ", s[0].Name, " ", s[0].Kind, " ", s[0].Replace, " ", s[0].Lenient); got != want {
 			t.Errorf("%s: %s, want %s", script, got, want)
 		}
 	}

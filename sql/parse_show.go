@@ -23,13 +23,14 @@ type Show struct {
 	Name string // ShowCreate, Describe: what was named, "" for a query; ShowSettings: one, or ""
 	// Relation is what Name is, or the result of a DESCRIBE's query.
 	Relation *Declared
+	// Inferred are the declarations that stand for the files in a DESCRIBE's query.
+	Inferred []string
 }
 
 // showNode is SHOW or DESCRIBE as written.
 type showNode struct {
-	kind  ShowKind
-	name  name
-	query *query
+	kind ShowKind
+	name name
 }
 
 var showWords = map[string]ShowKind{
@@ -96,6 +97,10 @@ func (p *parser) describe(s *statement) {
 	case p.isWord("select", "with") || p.isSymbol("("):
 		s.query = p.query()
 		return
+	case p.peek().kind == stringToken: // a file
+		at := p.peek().span
+		s.query = &query{span: at, branches: []*branch{{sel: &selectNode{span: at, items: []item{{star: true, span: at}}, from: []*tableRef{p.relation()}}}}}
+		return
 	case p.isWord("function"):
 		p.fail(p.peek().span, "SHOW FUNCTIONS describes all of them", "DESCRIBE FUNCTION is not supported")
 	}
@@ -112,6 +117,7 @@ func (p *parser) drop(s *statement) {
 	p.next()
 	s.kind = dropStatement
 	_ = p.acceptWords("temporary") || p.acceptWords("temp")
+	s.word = p.peek().text
 	switch t := p.peek(); {
 	case p.acceptWords("stream") || p.acceptWords("table"):
 		s.dropKind = createStream

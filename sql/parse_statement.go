@@ -95,6 +95,7 @@ func (p *parser) create(s *statement) {
 		s.orReplace = true
 	}
 	_ = p.acceptWords("temporary") || p.acceptWords("temp")
+	s.word = p.peek().text
 	switch {
 	case p.acceptWords("stream") || p.acceptWords("table"):
 		s.kind = createStream

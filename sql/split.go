@@ -143,7 +143,8 @@ const (
 type Statement struct {
 	Verb Verb
 	Name string // of what is declared, dropped or set; RESET of everything: ""
-	View bool   // VerbDeclare and VerbDrop: of a view
+	// Kind is stream, table or view, as VerbDeclare and VerbDrop write it.
+	Kind string
 	// Replace is CREATE OR REPLACE; Lenient is IF NOT EXISTS and IF EXISTS.
 	Replace, Lenient bool
 
@@ -163,12 +164,12 @@ func Statements(s Script, vars map[string]string) ([]Statement, error) {
 	}
 	var out []Statement
 	for _, p := range parsed {
-		n := Statement{Name: p.name.text, Replace: p.orReplace, Lenient: p.ifNotExists || p.ifExists, text: t, at: p.name.span}
+		n := Statement{Name: p.name.text, Kind: p.word, Replace: p.orReplace, Lenient: p.ifNotExists || p.ifExists, text: t, at: p.name.span}
 		switch p.kind {
 		case createStream, createView:
-			n.Verb, n.View = VerbDeclare, p.kind == createView
+			n.Verb = VerbDeclare
 		case dropStatement:
-			n.Verb, n.View = VerbDrop, p.dropKind == createView
+			n.Verb = VerbDrop
 		case setStatement, resetStatement:
 			n.Verb, n.Name, n.at = VerbSet, p.setting.key, p.setting.keyAt
 			if p.kind == resetStatement {
@@ -182,6 +183,9 @@ func Statements(s Script, vars map[string]string) ([]Statement, error) {
 	}
 	return out, nil
 }
+
+// View reports whether a view is declared or dropped.
+func (s Statement) View() bool { return s.Kind == "view" }
 
 // Fail makes the error that a statement's name is wrong.
 func (s Statement) Fail(hint, format string, args ...any) error {

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/millrace/millrace"
 )
 
 // Documents show what really happens. In every Markdown file, a fence
@@ -19,7 +22,12 @@ import (
 //	```console
 //
 // holds commands behind "$ ", each followed by what it prints. They run in a folder
-// that looks like a checkout; -rewrite puts in what they print now.
+// that looks like a checkout; -rewrite puts in what they print now. A fence
+//
+//	```shell
+//
+// is a session of millrace sql: inputs behind its prompts, each followed by what it shows.
+// All of a document are one session.
 var fences = regexp.MustCompile("(?ms)^```([a-z]+(?: [a-z]+)?)\n(.*?)^```\n")
 
 func TestDocumentsShowWhatHappens(t *testing.T) {
@@ -77,6 +85,7 @@ func replay(t *testing.T, text string) (out string, examples int) {
 	t.Helper()
 	var b strings.Builder
 	last, query, queryEnd := 0, "", -1
+	session := newDocumentSession(t)
 	for _, m := range fences.FindAllStringSubmatchIndex(text, -1) {
 		kind, body := text[m[2]:m[3]], text[m[4]:m[5]]
 		adjacent := queryEnd >= 0 && strings.TrimSpace(text[queryEnd:m[0]]) == ""
@@ -88,6 +97,8 @@ func replay(t *testing.T, text string) (out string, examples int) {
 			body = runQuery(query, kind == "text messages")
 		case kind == "console":
 			body = runCommands(body)
+		case kind == "shell":
+			body = session.run(body)
 		default:
 			queryEnd = -1
 			continue
@@ -128,6 +139,47 @@ func runCommands(block string) string {
 		}
 	}
 	return b.String()
+}
+
+// documentSession is a shell that a document talks to.
+type documentSession struct {
+	shell *shell
+	b     *buffers
+}
+
+func newDocumentSession(t *testing.T) *documentSession {
+	t.Helper()
+	b := &buffers{}
+	s, err := newShell(b.terminal(), &runFlags{vars: variables{}, engine: "millrace", format: "table"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.t.err = &b.out // in the order of a screen
+	s.interactive = true
+	return &documentSession{s, b}
+}
+
+// run runs the inputs behind prompts.
+func (d *documentSession) run(block string) string {
+	d.b.out.Reset()
+	input := ""
+	for line := range strings.Lines(block) {
+		text, ok := strings.CutPrefix(line, prompt)
+		if !ok || input != "" {
+			if text, ok = strings.CutPrefix(line, promptContinue); !ok || input == "" {
+				continue
+			}
+		}
+		d.b.out.WriteString(line)
+		if input += text; isComplete(input) {
+			d.shell.screen = &console{t: d.shell.t}
+			if err := d.shell.execute(millrace.Script{Name: "sql", Text: input}); err != nil && !errors.Is(err, errLeave) {
+				complain(&d.b.out, err)
+			}
+			input = ""
+		}
+	}
+	return d.b.out.String()
 }
 
 // firstDifference shows the lines around the first that differs.

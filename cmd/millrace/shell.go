@@ -205,7 +205,7 @@ func (s *shell) job(plan *millrace.Plan) error {
 	if stats != nil {
 		summarize(s.screen, stats, advice{shell: true}, err != nil)
 		if s.interactive && plan.Results() == 0 && err == nil {
-			s.screen.say(fmt.Sprintf("%s rows read, %s written, %.1f s", humanize.Comma(stats.RowsIn), humanize.Comma(stats.RowsOut), stats.WallSeconds))
+			s.screen.say(fmt.Sprintf("%s rows read, %s written", humanize.Comma(stats.RowsIn), humanize.Comma(stats.RowsOut)))
 		}
 	}
 	switch {
