@@ -79,7 +79,6 @@ var habitsBehind = map[string]string{
 	"using": "write WITH (connector = 'file', path = '..', format = 'csv')", "stored": "write WITH (connector = 'file', path = '..', format = '..')",
 	"location": "write WITH (connector = 'file', path = '..')", "options": "write WITH (connector = 'file', path = '..')", "tblproperties": "write WITH (..)",
 	"watermark": "WATERMARK stands within the parentheses, behind the columns", "engine": "write WITH (connector = ..)",
-
 	")": "there is no ( that it closes", "else": "ELSE belongs to CASE WHEN .. THEN .. ELSE .. END", "primary": "keys stand within the parentheses",
 	"[": "a window stands behind a stream in FROM: FROM s [RANGE 60 SECONDS]", "sample": "leave it out", "settings": "write SET name = value before",
 }
