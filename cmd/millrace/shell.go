@@ -42,11 +42,11 @@ const includeDepthMax = 16
 func sqlCommand(t terminal) *cobra.Command {
 	f := &runFlags{vars: variables{}}
 	cmd := &cobra.Command{
-		Use:   "sql [FILE.sql ...]",
+		Use:   "sql [FILE.sql ... | -e SQL]",
 		Short: "write statements interactively",
 		Long: `Statements are read from the terminal and run one by one: declarations and settings last,
 a SELECT or INSERT INTO runs as a job of its own, and Ctrl-C stops it. \? shows the commands.
-Files are run first. From a pipe statements run in the same way up to the first that is
+Files are run first; -e runs statements and leaves. From a pipe statements run in the same way up to the first that is
 wrong or fails; the exit status is that of millrace run.`,
 		RunE: func(cmd *cobra.Command, files []string) error {
 			if err := f.check(cmd.Flags().Changed("workers")); err != nil {
@@ -61,6 +61,7 @@ wrong or fails; the exit status is that of millrace run.`,
 		},
 	}
 	f.add(cmd)
+	cmd.Flags().StringArrayVarP(&f.statements, "execute", "e", nil, "run this `SQL` and leave; repeatable")
 	return cmd
 }
 
@@ -86,6 +87,9 @@ func (s *shell) run(files []string) error {
 		if err := s.include(name); err != nil {
 			return s.outcome(err)
 		}
+	}
+	if len(s.f.statements) > 0 {
+		return s.outcome(s.execute(millrace.Script{Name: "-e", Text: strings.Join(s.f.statements, ";\n")}))
 	}
 	if s.t.inTTY && s.t.outTTY {
 		return s.interact()
@@ -194,6 +198,9 @@ func (s *shell) job(plan *millrace.Plan) error {
 	stats, err := await(s.screen, job)
 	if errors.Is(err, errInterrupted) {
 		cancel()
+		if s.t.unlisten != nil {
+			s.t.unlisten() // should it take long, the next signal ends the program
+		}
 		// What the job says now is only that it was cancelled.
 		_, _ = job.Wait()
 		s.screen.say("given up: what was shown is not complete")

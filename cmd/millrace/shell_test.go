@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+
+	"github.com/millrace/millrace"
 )
 
 // typist sits at a pseudo-terminal in which the program runs.
@@ -281,6 +284,36 @@ func TestHistoryIsTrimmed(t *testing.T) {
 	text, err := os.ReadFile(file)
 	if got := strings.Count(string(text), "\n"); err != nil || got != historyEntriesMax+1 {
 		t.Errorf("%d entries, %v; want %d", got, err, historyEntriesMax+1)
+	}
+}
+
+// TestShellGivesUp: the second signal ends a job that does not end by itself, and what else
+// the input holds.
+func TestShellGivesUp(t *testing.T) {
+	var b buffers
+	target := b.terminal()
+	signals := make(chan os.Signal, 2)
+	signals <- os.Interrupt
+	signals <- os.Interrupt
+	target.signals, target.listen = signals, func() {}
+	released := 0
+	target.unlisten = func() { released++ }
+	s, err := newShell(target, &runFlags{vars: variables{}, engine: "millrace"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.execute(millrace.Script{Name: "q", Text: `CREATE STREAM s (n BIGINT) WITH (connector = 'datagen', rows_per_second = 1); SELECT n FROM s; SELECT n AS more FROM s;`})
+	if !errors.Is(err, errStopped) || released == 0 || strings.Contains(b.out.String(), "more") {
+		t.Errorf("%v, released %d times:\n%s%s", err, released, b.out.String(), b.err.String())
+	}
+}
+
+func TestShellExecutes(t *testing.T) {
+	t.Chdir(shellFolder(t))
+	var b buffers
+	status := execute([]string{"sql", "cars.sql", "-e", "CREATE VIEW v AS SELECT car FROM cars WHERE car > 2", "-e", "SELECT * FROM v; SHOW VIEWS"}, b.terminal())
+	if want := "{\"car\":3}\n{\"name\":\"v\",\"columns\":\"1\",\"event_time\":null,\"reads\":\"cars\"}\n"; status != statusDone || b.out.String() != want {
+		t.Errorf("status %d: %s%s", status, b.out.String(), b.err.String())
 	}
 }
 
