@@ -52,6 +52,8 @@ type terminal struct {
 	listen  func()
 	// unlisten makes them end the program again. What came before is forgotten.
 	unlisten func()
+	// hold keeps interrupts from ending the program until release is called. It may be nil.
+	hold func() (release func())
 }
 
 func main() { os.Exit(execute(os.Args[1:], system())) }
@@ -83,6 +85,11 @@ func system() terminal {
 			for len(signals) > 0 {
 				<-signals
 			}
+		},
+		hold: func() (release func()) {
+			dropped := make(chan os.Signal, 1)
+			signal.Notify(dropped, os.Interrupt)
+			return func() { signal.Stop(dropped) }
 		},
 	}
 }

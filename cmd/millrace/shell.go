@@ -28,6 +28,8 @@ type shell struct {
 	timing      bool
 	last        string // the statement before, for \e
 	files       int    // nesting of \i
+	// release lets interrupts end the program, which they must not while lines are edited.
+	release func()
 }
 
 // errLeave ends the shell.
@@ -66,7 +68,7 @@ wrong or fails; the exit status is that of millrace run.`,
 }
 
 func newShell(t terminal, f *runFlags) (*shell, error) {
-	s := &shell{t: t, f: f, screen: &console{t: t}}
+	s := &shell{t: t, f: f, screen: &console{t: t}, release: func() {}}
 	options := f.options(t)
 	options.Stdin = strings.NewReader("")
 	options.Stdout = writerFunc(func(p []byte) (int, error) { return s.screen.Write(p) })
@@ -198,8 +200,10 @@ func (s *shell) job(plan *millrace.Plan) error {
 	stats, err := await(s.screen, job)
 	if errors.Is(err, errInterrupted) {
 		cancel()
-		if s.t.unlisten != nil {
-			s.t.unlisten() // should it take long, the next signal ends the program
+		if s.t.unlisten != nil { // should it take long, the next signal ends the program
+			s.t.unlisten()
+			s.release()
+			defer s.hold()
 		}
 		// What the job says now is only that it was cancelled.
 		_, _ = job.Wait()
@@ -224,6 +228,15 @@ func (s *shell) job(plan *millrace.Plan) error {
 	return nil
 }
 
+// hold keeps interrupts from ending the program between an editor's lines: in them they are
+// keys.
+func (s *shell) hold() {
+	s.release = func() {}
+	if s.interactive && s.t.hold != nil {
+		s.release = s.t.hold()
+	}
+}
+
 // jobError tells a request that is wrong from a job that failed.
 func jobError(err error) error {
 	var request *millrace.RequestError
@@ -236,6 +249,8 @@ func jobError(err error) error {
 // interact reads inputs from the terminal until the user leaves.
 func (s *shell) interact() error {
 	s.interactive = true
+	s.hold()
+	defer func() { s.release() }()
 	e := newEditor(s)
 	defer e.close()
 	fmt.Fprintln(s.t.err, `millrace `+thisBuild().Version+`: statements end with ";", \? shows the commands, \q or Ctrl-D leaves`)
