@@ -2,13 +2,10 @@ package connector
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
-	"sync/atomic"
 
 	"github.com/millrace/millrace/connector/arrow"
-	"github.com/millrace/millrace/connector/parquet"
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/stream"
 )
@@ -16,47 +13,22 @@ import (
 // arrowSource reads Arrow IPC files. The reader takes record batches from the file, the
 // decoders copy columns; a block is some rows of a batch. Positions count rows.
 type arrowSource struct {
-	name       string
-	partitions [][]string
-	fields     []stream.Field
-	physical   []bool
-	blockRows  int
-	bytesRead  atomic.Int64
+	recordFiles
+	blockRows int
 }
 
-func newArrowSource(name string, src *model.Source, schema *stream.Schema, partitions [][]string, _ Reading, env Env) Source {
-	s := &arrowSource{name: name, partitions: partitions, fields: schema.Fields, physical: physicalColumns(src, schema), blockRows: unitRowsMax}
+func newArrowSource(name string, src *model.Source, schema *stream.Schema, partitions [][]string, env Env) Source {
+	s := &arrowSource{recordFiles: newRecordFiles(name, src, schema, partitions), blockRows: unitRowsMax}
 	if env.BlockBytes > 0 {
 		s.blockRows = max(1, env.BlockBytes/100)
 	}
 	return s
 }
 
-// Partitions implements Source.
-func (s *arrowSource) Partitions() int { return len(s.partitions) }
-
-// Bounded implements Source.
-func (s *arrowSource) Bounded() bool { return true }
-
-// Live implements Source.
-func (s *arrowSource) Live() bool { return false }
-
-// Warnings implements Source.
-func (s *arrowSource) Warnings() []string { return nil }
-
-// BytesRead implements Counted.
-func (s *arrowSource) BytesRead() int64 { return s.bytesRead.Load() }
-
-// Close implements Source. Files belong to the readers.
-func (s *arrowSource) Close() error { return nil }
-
 // Reader implements Source.
 func (s *arrowSource) Reader(_ context.Context, partition int, at Position) (Reader, error) {
-	files := s.partitions[partition]
-	if at.File < 0 || at.File > len(files) || at.Offset < 0 {
-		return nil, fmt.Errorf("stream %s: position in file %d of %d: not the files of the checkpoint", s.name, at.File+1, len(files))
-	}
-	return &arrowReader{source: s, partition: partition, files: files, at: at}, nil
+	files, err := s.files(partition, at)
+	return &arrowReader{source: s, partition: partition, files: files, at: at}, err
 }
 
 type arrowReader struct {
@@ -69,26 +41,6 @@ type arrowReader struct {
 	batch     *arrow.Batch // nil: the next one is to be read
 	row       int          // of the batch, next to be given
 	skip      int64        // rows that a restored job has read
-}
-
-// countedFile counts what is read of a file.
-type countedFile struct {
-	*os.File
-	count *atomic.Int64
-}
-
-// Read implements io.Reader.
-func (f countedFile) Read(p []byte) (int, error) {
-	n, err := f.File.Read(p)
-	f.count.Add(int64(n))
-	return n, err
-}
-
-// ReadAt implements io.ReaderAt.
-func (f countedFile) ReadAt(p []byte, at int64) (int, error) {
-	n, err := f.File.ReadAt(p, at)
-	f.count.Add(int64(n))
-	return n, err
 }
 
 // Next implements Reader.
@@ -117,12 +69,12 @@ func (r *arrowReader) Next(ctx context.Context, b *Block) error {
 
 func (r *arrowReader) open() error {
 	path := r.files[r.at.File]
-	f, err := os.Open(path)
+	f, err := r.source.open(path)
 	if err != nil {
-		return fmt.Errorf("cannot read %s: %w", path, cause(err))
+		return err
 	}
-	r.file = f
-	if r.reader, err = arrow.Open(path, countedFile{f, &r.source.bytesRead}); err != nil {
+	r.file = f.File
+	if r.reader, err = arrow.Open(path, f); err != nil {
 		return err
 	}
 	r.skip, r.batch = r.at.Offset, nil
@@ -134,7 +86,7 @@ func (r *arrowReader) nextBatch() error {
 	batch, err := r.reader.Next()
 	if err == io.EOF {
 		if r.skip > 0 {
-			return fmt.Errorf("%s ends %d rows before the checkpoint: not the file of the checkpoint", r.files[r.at.File], r.skip)
+			return errTooFew(r.files[r.at.File], r.skip)
 		}
 		r.at = Position{File: r.at.File + 1}
 		return r.Close()
@@ -177,7 +129,7 @@ func (s *arrowSource) NewDecoder() Decoder { return &arrowDecoder{source: s} }
 
 type arrowDecoder struct {
 	source *arrowSource
-	failed []arrow.Failure
+	failed []rowFailure
 	rows   rowTexts
 }
 
@@ -186,28 +138,16 @@ func (d *arrowDecoder) Decode(b *Block, out *stream.Batch, errs []RecordError) (
 	if b.Rows == 0 {
 		return errs, nil
 	}
-	u, failed := b.unit.(arrowUnit), d.failed[:0]
+	u := b.unit.(arrowUnit)
+	d.failed = d.failed[:0]
+	fail := func(row int, reason string) { d.failed = append(d.failed, rowFailure{Row: row, Reason: reason}) }
 	for i := range out.Cols {
 		if !out.Cols[i].Absent() && d.source.physical[i] {
-			failed = u.batch.Append(&out.Cols[i], d.source.fields[i], i, out.Len, u.from, u.from+b.Rows, failed)
+			u.batch.Append(&out.Cols[i], d.source.fields[i], i, out.Len, u.from, u.from+b.Rows, fail)
 		}
 	}
-	d.failed, out.Len = failed, b.Rows
-	return d.rows.settle(out, d.source.physical, sortedFailures(failed), errs), nil
-}
-
-// sortedFailures are failures in row order, the first of each row.
-func sortedFailures(failed []arrow.Failure) []parquet.Failure {
-	if len(failed) == 0 {
-		return nil
-	}
-	first := map[int]string{}
-	for _, f := range failed {
-		if _, known := first[f.Row]; !known {
-			first[f.Row] = f.Reason
-		}
-	}
-	return orderedFailures(first)
+	out.Len = b.Rows
+	return d.rows.settle(out, d.source.physical, orderedFailures(d.failed), errs), nil
 }
 
 // Record implements Decoder.

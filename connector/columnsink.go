@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/millrace/millrace/connector/arrow"
+	"github.com/millrace/millrace/connector/avro"
 	"github.com/millrace/millrace/connector/parquet"
 	"github.com/millrace/millrace/state"
 	"github.com/millrace/millrace/stream"
@@ -18,7 +19,7 @@ type columnWriter interface {
 	Close() error
 }
 
-// columnSink writes a Parquet or Arrow file. Rows can be read once it is closed. The file
+// columnSink writes a Parquet, Arrow or Avro file. Rows can be read once it is closed. The file
 // is emptied when the first row comes, or at the end.
 type columnSink struct {
 	options sinkOptions
@@ -44,6 +45,9 @@ func openColumnSink(t sinkOptions, schema *stream.Schema, visible []int) (Sink, 
 func (t *sinkOptions) columnWriter(w io.Writer, schema *stream.Schema, visible []int) (columnWriter, error) {
 	if t.format == FormatArrow {
 		return arrow.NewWriter(w, schema, visible, t.compression, t.streaming)
+	}
+	if t.format == FormatAvro {
+		return avro.NewWriter(w, schema, visible, t.compression)
 	}
 	return parquet.NewWriter(w, schema, visible, t.compression, t.groupRows)
 }

@@ -97,6 +97,8 @@ func schemaOf(src Source) *stream.Schema {
 		return s.schema
 	case *datagenSource:
 		return s.schema
+	case *avroSource:
+		return stream.NewSchema(s.fields...)
 	case *arrowSource:
 		return stream.NewSchema(s.fields...)
 	case *parquetSource:

@@ -66,4 +66,6 @@ func sinkOptionNames(name, format string) []string {
 }
 
 // Formats are the formats that files have; standard streams have those of text.
-func Formats() []string { return []string{FormatCSV, FormatNDJSON, FormatArrow, FormatParquet} }
+func Formats() []string {
+	return []string{FormatCSV, FormatNDJSON, FormatArrow, FormatAvro, FormatParquet}
+}

@@ -21,12 +21,13 @@ const (
 	FormatNDJSON  = "ndjson"
 	FormatParquet = "parquet"
 	FormatArrow   = "arrow"
+	FormatAvro    = "avro"
 )
 
 // The names of formats that options may have.
 var (
 	textFormats = []string{FormatCSV, FormatNDJSON, "json", "jsonl"}
-	fileFormats = append([]string{FormatArrow, FormatParquet}, textFormats...)
+	fileFormats = append([]string{FormatArrow, FormatAvro, FormatParquet}, textFormats...)
 )
 
 // textOptions are a text source's options, checked.
@@ -85,6 +86,8 @@ func formatByName(name string) string {
 		return FormatParquet
 	case ".arrow", ".arrows", ".feather":
 		return FormatArrow
+	case ".avro":
+		return FormatAvro
 	}
 	return ""
 }
@@ -121,7 +124,7 @@ func (o *optionSet) takeText(defaultFormat string, allowed []string) textOptions
 	if t.text() {
 		t.compression = o.choice("compression", compressAuto, compressAuto, compressNone, compressGzip, compressZstd)
 	}
-	if t.format == FormatArrow {
+	if t.format == FormatArrow || t.format == FormatAvro {
 		return t
 	}
 	switch o.choice("timestamp_unit", "", "s", "ms", "us", "ns") {

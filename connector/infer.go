@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/millrace/millrace/connector/arrow"
+	"github.com/millrace/millrace/connector/avro"
 	"github.com/millrace/millrace/connector/parquet"
 	"github.com/millrace/millrace/stream"
 )
@@ -44,6 +45,12 @@ func Infer(path string) (Inferred, error) {
 	case FormatArrow:
 		err = withArrow(name, func(r *arrow.Reader) error {
 			out.Columns, out.Left = r.Fields()
+			out.fold()
+			return nil
+		})
+	case FormatAvro:
+		err = withAvro(name, func(file *avro.File) error {
+			out.Columns, out.Left = file.Fields()
 			out.fold()
 			return nil
 		})

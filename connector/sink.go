@@ -14,6 +14,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/millrace/millrace/connector/arrow"
+	"github.com/millrace/millrace/connector/avro"
 	"github.com/millrace/millrace/connector/parquet"
 	"github.com/millrace/millrace/state"
 	"github.com/millrace/millrace/stream"
@@ -68,6 +69,10 @@ func (o *optionSet) takeFileSink() sinkOptions {
 	if t.format == FormatArrow {
 		t.compression = o.choice("compression", compressNone, arrow.Codecs...)
 		t.streaming = strings.HasSuffix(strings.ToLower(path), ".arrows")
+		return t
+	}
+	if t.format == FormatAvro {
+		t.compression = o.choice("compression", compressNone, avro.Codecs...)
 		return t
 	}
 	if t.format == FormatParquet {

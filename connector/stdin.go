@@ -18,7 +18,10 @@ func newFileSource(name string, src *model.Source, schema *stream.Schema, t text
 		return newParquetSource(name, src, schema, t, partitions, reading, env)
 	}
 	if t.format == FormatArrow {
-		return newArrowSource(name, src, schema, partitions, reading, env)
+		return newArrowSource(name, src, schema, partitions, env)
+	}
+	if t.format == FormatAvro {
+		return newAvroSource(name, src, schema, partitions)
 	}
 	s := newTextSource(src, name, schema, t, env)
 	s.partitions, s.bounded, s.live = partitions, !t.follow, t.follow

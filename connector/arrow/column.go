@@ -11,12 +11,6 @@ import (
 	"github.com/millrace/millrace/stream"
 )
 
-// Failure is a row that is no row of the stream.
-type Failure struct {
-	Row    int
-	Reason string
-}
-
 // natural is the type of a stream that a type of Arrow is; Invalid if there is none.
 func natural(t arrow.DataType) stream.Type {
 	switch t.ID() {
@@ -67,12 +61,13 @@ func readable(from arrow.DataType, t stream.Type) bool {
 }
 
 // Append appends rows [from, to) of the batch to column i of a stream, which has n rows. A
-// row that is none has a value there all the same.
-func (b *Batch) Append(out *stream.Column, f stream.Field, i, n, from, to int, failed []Failure) []Failure {
+// row that is none has a value there all the same, and fail is told of it: its number from
+// `from` on, and why.
+func (b *Batch) Append(out *stream.Column, f stream.Field, i, n, from, to int, fail func(row int, reason string)) {
 	values := b.record.Column(b.bound[i])
 	if view, ok := viewOf(values, out.Type); ok {
 		out.AppendRange(&view, from, to, n)
-		return failed
+		return
 	}
 	read := reader(values)
 	low, high, ranged := out.Type.Range()
@@ -81,16 +76,15 @@ func (b *Batch) Append(out *stream.Column, f stream.Field, i, n, from, to int, f
 		v.Type = out.Type
 		switch {
 		case v.Null && f.NotNull:
-			failed = append(failed, Failure{row - from, fmt.Sprintf("column %q is NOT NULL", f.Name)})
+			fail(row-from, fmt.Sprintf("column %q is NOT NULL", f.Name))
 		case v.Null:
 		case !ok || ranged && (v.I < low || v.I > high):
-			failed = append(failed, Failure{row - from, fmt.Sprintf("column %q: a value is out of the range of %s", f.Name, out.Type)})
+			fail(row-from, fmt.Sprintf("column %q: a value is out of the range of %s", f.Name, out.Type))
 		case out.Type == stream.Varchar && !utf8.ValidString(v.S):
-			failed = append(failed, Failure{row - from, fmt.Sprintf("column %q: invalid UTF-8", f.Name)})
+			fail(row-from, fmt.Sprintf("column %q: invalid UTF-8", f.Name))
 		}
 		out.AppendValue(v, n+row-from)
 	}
-	return failed
 }
 
 // viewOf is an array without NULLs as a column, if it has the layout of type t.

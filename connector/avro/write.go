@@ -1,0 +1,132 @@
+package avro
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/linkedin/goavro/v2"
+
+	"github.com/millrace/millrace/stream"
+)
+
+// Codecs are the compressions of files that are written.
+var Codecs = []string{"none", "deflate", "snappy"}
+
+// Writer writes records, a block for each call of Write. It is for one goroutine.
+type Writer struct {
+	out     *goavro.OCFWriter
+	schema  *stream.Schema
+	visible []int
+	names   []string // of the types, as unions name their members
+}
+
+// written are the types of fields: as the schema has them, and as unions name them.
+var written = map[stream.Type]struct {
+	schema any
+	name   string
+}{
+	stream.Boolean: {"boolean", "boolean"}, stream.TinyInt: {"int", "int"}, stream.SmallInt: {"int", "int"}, stream.Integer: {"int", "int"},
+	stream.BigInt: {"long", "long"}, stream.Real: {"float", "float"}, stream.Double: {"double", "double"}, stream.Varchar: {"string", "string"},
+	stream.Date:      {map[string]string{"type": "int", "logicalType": "date"}, "int.date"},
+	stream.TimeOfDay: {map[string]string{"type": "long", "logicalType": "time-micros"}, "long.time-micros"},
+	stream.Timestamp: {map[string]string{"type": "long", "logicalType": "timestamp-micros"}, "long.timestamp-micros"},
+}
+
+// NewWriter writes the header of a file.
+func NewWriter(w io.Writer, schema *stream.Schema, visible []int, codec string) (*Writer, error) {
+	out := &Writer{schema: schema, visible: visible}
+	type fieldNode struct {
+		Name string `json:"name"`
+		Type any    `json:"type"`
+	}
+	record := struct {
+		Type   string      `json:"type"`
+		Name   string      `json:"name"`
+		Fields []fieldNode `json:"fields"`
+	}{Type: "record", Name: "row"}
+	for _, i := range visible {
+		f := schema.Fields[i]
+		t, ok := written[f.Type]
+		if !ok {
+			return nil, fmt.Errorf("column %q: %s cannot be written to an Avro file", f.Name, f.Type)
+		}
+		if !isName(f.Name) {
+			return nil, fmt.Errorf("column %q: a name in an Avro file has letters, digits and _ only; give it another with AS", f.Name)
+		}
+		node := fieldNode{f.Name, []any{"null", t.schema}}
+		if f.NotNull {
+			node.Type = t.schema
+		}
+		record.Fields, out.names = append(record.Fields, node), append(out.names, t.name)
+	}
+	text, err := json.Marshal(record)
+	if err != nil {
+		return nil, err
+	}
+	if codec == "none" {
+		codec = goavro.CompressionNullLabel
+	}
+	out.out, err = goavro.NewOCFWriter(goavro.OCFConfig{W: w, Schema: string(text), CompressionName: codec})
+	return out, err
+}
+
+func isName(s string) bool {
+	for i, c := range []byte(s) {
+		letter := c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+		if !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// Write appends rows [from, to) of a batch without base.
+func (w *Writer) Write(b *stream.Batch, from, to int) error {
+	records := make([]any, 0, to-from)
+	for row := from; row < to; row++ {
+		record := make(map[string]any, len(w.visible))
+		for k, i := range w.visible {
+			f := &w.schema.Fields[i]
+			if b.Cols[i].IsNull(row) {
+				record[f.Name] = nil
+				continue
+			}
+			record[f.Name] = native(b.Cols[i].Value(row))
+			if !f.NotNull {
+				record[f.Name] = goavro.Union(w.names[k], record[f.Name])
+			}
+		}
+		records = append(records, record)
+	}
+	return w.out.Append(records)
+}
+
+// native is a value as goavro takes it.
+func native(v stream.Value) any {
+	switch v.Type {
+	case stream.Boolean:
+		return v.I != 0
+	case stream.Date:
+		return time.Unix(v.I*(stream.MicrosPerDay/1e6), 0).UTC()
+	case stream.TimeOfDay:
+		return time.Duration(v.I) * time.Microsecond
+	case stream.Timestamp:
+		return time.UnixMicro(v.I).UTC()
+	}
+	switch v.Type.Storage() {
+	case stream.Integer:
+		return int32(v.I)
+	case stream.Real:
+		return float32(v.F)
+	case stream.Double:
+		return v.F
+	case stream.Varchar:
+		return v.S
+	}
+	return v.I
+}
+
+// Close does nothing: a container file has no end of its own.
+func (w *Writer) Close() error { return nil }
