@@ -3,7 +3,6 @@ package kernel
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/millrace/millrace/model"
@@ -147,9 +146,6 @@ func (e *emitter) write(x *model.Expr) (value, error) {
 	if err := checkText(x, f); err != nil {
 		return value{}, err
 	}
-	if checked(x) {
-		return value{}, refuse("there is no kernel for %s of %s", x.Func, x.Type)
-	}
 	args := make([]value, len(x.Args))
 	for i, a := range x.Args {
 		if f.literals > i {
@@ -161,18 +157,26 @@ func (e *emitter) write(x *model.Expr) (value, error) {
 		}
 		args[i] = v
 	}
+	if write := byTimes(x); write != nil {
+		return write(e, x, args)
+	}
+	if narrow(x) {
+		carried := *x
+		carried.Type = stream.Integer
+		v, err := f.write(e, &carried, args)
+		return e.ranged(v, x.Type), err
+	}
 	v, err := f.write(e, x, args)
 	v.t = x.Type
 	return v, err
 }
 
-// checked reports whether a call computes numbers that need more than the arithmetic of
-// their storage: small integers, dates and times of day have limits of their own.
-func checked(x *model.Expr) bool {
+// narrow reports whether a call computes whole numbers of a type that has fewer values than
+// what carries it.
+func narrow(x *model.Expr) bool {
 	switch x.Func {
 	case "add", "sub", "mul", "div", "mod", "neg", "abs":
-		own := x.Type.IsSmall() || x.Type == stream.Date || x.Type == stream.TimeOfDay
-		return own || slices.ContainsFunc(x.Args, func(a *model.Expr) bool { return a.Type.Storage() != x.Type.Storage() })
+		return x.Type.Storage() == stream.Integer && x.Type != stream.Integer
 	}
 	return false
 }

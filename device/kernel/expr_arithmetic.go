@@ -27,6 +27,8 @@ func init() {
 		"add": {write: arithmetic("ADD_I", "+", addOver)}, "sub": {write: arithmetic("SUB_I", "-", subOver)},
 		"mul": {write: multiply}, "div": {write: divide}, "mod": {write: modulo}, "neg": {write: negate}, "abs": {write: absolute},
 		"floor": {write: rounding("FLOOR_F64")}, "ceil": {write: rounding("CEIL_F64")}, "round": {write: rounding("ROUND_F64")},
+		"bit_and": {write: bitwise("&")}, "bit_or": {write: bitwise("|")}, "bit_xor": {write: bitwise("^")}, "bit_not": {write: invert},
+		"shift_left": {write: shiftLeft}, "shift_right": {write: shiftRight},
 		"sign": {write: sign}, "sqrt": {write: squareRoot},
 		"power": {refuses: lastBits}, "exp": {refuses: lastBits}, "ln": {refuses: lastBits},
 
@@ -154,6 +156,9 @@ func squareRoot(e *emitter, x *model.Expr, args []value) (value, error) {
 // castText is a conversion as C, and when it does not fit.
 func castText(a string, from, to stream.Type) (text, over string, err error) {
 	c := ctype(to)
+	if text, over, ok := castRanged(a, from, to); ok && from != to {
+		return text, over, nil
+	}
 	switch {
 	case isText(from) || isText(to):
 		return "", "", refuse("text is not computed with on devices")

@@ -171,7 +171,7 @@ var refused = func() map[string]bool {
 		m[f.Name] = true
 	}
 	for _, computed := range []string{
-		"add", "sub", "mul", "div", "mod", "neg", "abs", "floor", "ceil", "round", "sign", "sqrt",
+		"add", "sub", "mul", "div", "mod", "neg", "abs", "floor", "ceil", "round", "sign", "sqrt", "bit_and", "bit_or", "bit_xor", "bit_not", "shift_left", "shift_right",
 		"eq", "ne", "lt", "le", "gt", "ge", "distinct", "not_distinct", "is_null", "is_not_null", "in",
 		"and", "or", "not", "is_true", "is_false", "case", "coalesce", "nullif", "greatest", "least", "cast", "try_cast",
 		"to_timestamp_ltz", "date_trunc", "extract_epoch", "extract_year", "extract_month", "extract_day",
