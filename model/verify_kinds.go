@@ -224,6 +224,9 @@ func (v *verifier) aggregate() string {
 }
 
 func verifyAgg(g Agg, fields []stream.Field) string {
+	if g.Distinct && !g.Func.Basic() {
+		return fmt.Sprintf("%s takes no distinct", g.Func)
+	}
 	if g.Arg == nil && (g.Func != Count || g.Distinct) {
 		return fmt.Sprintf("%s needs an argument", g.Func)
 	}
@@ -257,6 +260,14 @@ func AggType(f AggFunc, arg stream.Type) (stream.Type, bool) {
 		return stream.BigInt, true
 	case Min, Max:
 		return arg, validType(arg)
+	case FirstValue, LastValue:
+		return arg, validType(arg)
+	case BoolAnd, BoolOr:
+		return arg, arg == stream.Boolean
+	case ApproxCountDistinct:
+		return stream.BigInt, validType(arg)
+	case VarPop, VarSamp, StddevPop, StddevSamp:
+		return stream.Double, arg.IsInteger() || arg.IsFloat()
 	case Sum, Avg:
 		switch {
 		case arg == stream.Interval:

@@ -53,9 +53,20 @@ type accumulator interface {
 // newAccumulator returns the accumulator for an aggregate over values of type t, which
 // is Invalid for COUNT(*).
 func newAccumulator(f model.AggFunc, t stream.Type) (accumulator, error) {
+	if a := newFolds(f, t); a != nil {
+		return a, nil
+	}
 	switch f {
 	case model.Count:
 		return &counts{}, nil
+	case model.BoolAnd, model.BoolOr:
+		keep := least
+		if f == model.BoolOr {
+			keep = greatest
+		}
+		if t == stream.Boolean {
+			return &boolExtremes{extremes[int32]{keep: keep}}, nil
+		}
 	case model.Sum, model.Avg:
 		switch {
 		case t.IsInteger() || t == stream.Interval:

@@ -109,7 +109,7 @@ func planLocal(a *aggregate, side Side) (*localPlan, string) {
 			cp.sums = true
 			cp.t = a.types[c.column]
 		default:
-			return nil, "MIN and MAX cannot subtract"
+			return nil, "an aggregate other than COUNT, SUM and AVG cannot subtract"
 		}
 		p.cells = append(p.cells, cp)
 	}

@@ -27,9 +27,9 @@ type aggregateOffload struct {
 // planOffload finds the calls whose accumulators somebody needs or whose arguments can fail.
 func (a *aggregate) planOffload(side Side, op *model.Operator) {
 	o := &a.offloads
-	if a.form == carriedRuns || len(a.sets) > 0 || side.Lookups != nil {
+	if a.form == carriedRuns || len(a.sets) > 0 || side.Lookups != nil || slices.ContainsFunc(a.calls, func(c aggCall) bool { return !c.f.Basic() }) {
 		// Runs of windows in columns, values of which every one counts, and the keys of tables
-		// are found by the CPU, in rows with keys and arguments computed elsewhere.
+		// and aggregates beyond COUNT, SUM, AVG, MIN and MAX are found by the CPU, in rows with keys and arguments computed elsewhere.
 		o.Offload, o.refusal = a.chain.Offload()
 		return
 	}

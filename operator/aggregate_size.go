@@ -11,14 +11,25 @@ const (
 // MAX hold are left out.
 func (a *aggregate) sizeBytes() int64 {
 	w := &a.windowState
-	size := w.keys.sizeBytes() + int64(len(a.cells)*w.groupCount(a)*accumulatorBytes)
+	size := w.keys.sizeBytes() + a.slotBytes()*int64(w.groupCount(a))
 	if s := w.slide; s != nil {
 		size += int64(len(s.groups)*4 + len(s.last)*16)
-		size += int64((len(s.groups) + len(s.last)) * len(s.log) * accumulatorBytes)
+		size += int64(len(s.groups)+len(s.last)) * a.slotBytes()
 	}
 	for i := range w.sets {
 		d := &w.sets[i]
 		size += d.keys.sizeBytes() + int64(len(d.log)*4+len(d.last)*12)
+	}
+	return size
+}
+
+// slotBytes estimates what the accumulators of one group occupy.
+func (a *aggregate) slotBytes() (size int64) {
+	for _, c := range a.cells {
+		size += accumulatorBytes
+		if f, ok := c.empty.(interface{ slotBytes() int }); ok {
+			size += int64(f.slotBytes())
+		}
 	}
 	return size
 }

@@ -50,6 +50,9 @@ func (a *instantAgg) number(s *intSum) (stream.Value, bool) {
 
 // over computes the aggregate from a group's rows in order.
 func (a *instantAgg) over(entries []groupEntry) (stream.Value, bool) {
+	if !a.Func.Basic() {
+		return a.folded(entries), true
+	}
 	var ints intSum
 	var floats floatSum
 	best := stream.NullOf(a.Type)
@@ -84,6 +87,25 @@ func (a *instantAgg) over(entries []groupEntry) (stream.Value, bool) {
 		return stream.Dbl(floats.value() / float64(floats.n)), true
 	}
 	return stream.Dbl(floats.value()), true
+}
+
+// folded computes an aggregate that has only an accumulator.
+func (a *instantAgg) folded(entries []groupEntry) stream.Value {
+	var values, out stream.Column
+	values.Reset(a.argType)
+	for i := range entries {
+		values.AppendValue(entries[i].values[a.column], i)
+	}
+	acc, err := newAccumulator(a.Func, a.argType)
+	if err != nil {
+		return stream.NullOf(a.Type) // not of a verified model
+	}
+	acc.resize(1)
+	acc.addRuns(0, 0, []int32{int32(len(entries))}, &values)
+	out.Reset(a.Type)
+	room(&out, 1)
+	acc.result(a.Func, &out, 0, 0, 1)
+	return out.Value(0)
 }
 
 // canonical returns a value that is the same for equal ones, fit for a map's key.

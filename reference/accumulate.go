@@ -30,6 +30,16 @@ func ordinary(a *model.Agg) accumulator {
 		return &extreme{best: stream.NullOf(a.Type), sign: -1}
 	case model.Max:
 		return &extreme{best: stream.NullOf(a.Type), sign: 1}
+	case model.BoolAnd:
+		return &extreme{best: stream.NullOf(a.Type), sign: -1}
+	case model.BoolOr:
+		return &extreme{best: stream.NullOf(a.Type), sign: 1}
+	case model.FirstValue, model.LastValue:
+		return &endOf{kept: stream.NullOf(a.Type), last: a.Func == model.LastValue}
+	case model.ApproxCountDistinct:
+		return &sketch{}
+	case model.VarPop, model.VarSamp, model.StddevPop, model.StddevSamp:
+		return &moment{f: a.Func}
 	}
 	if a.Arg.Type.IsFloat() {
 		return &floatSum{average: a.Func == model.Avg}

@@ -31,6 +31,9 @@ var functionNames = func() map[string]string {
 // aggregateNames are the aggregates; the value is the model's name.
 var aggregateNames = map[string]model.AggFunc{
 	"count": model.Count, "sum": model.Sum, "avg": model.Avg, "min": model.Min, "max": model.Max,
+	"var_pop": model.VarPop, "var_samp": model.VarSamp, "variance": model.VarSamp, "stddev_pop": model.StddevPop, "stddev_samp": model.StddevSamp, "stddev": model.StddevSamp,
+	"bool_and": model.BoolAnd, "every": model.BoolAnd, "bool_or": model.BoolOr, "some": model.BoolOr,
+	"first_value": model.FirstValue, "last_value": model.LastValue, "approx_count_distinct": model.ApproxCountDistinct,
 }
 
 // Aggregates are the names of the aggregate functions, for completion and SHOW FUNCTIONS.
@@ -40,10 +43,7 @@ func Aggregates() []string { return keys(aggregateNames) }
 var refusedFunctions = map[string]string{
 	"now": "use the stream's event-time column, or window_end", "proctime": "use the stream's event-time column",
 	"current_watermark": "use the stream's event-time column",
-	"stddev":            "use AVG(x * x) and AVG(x)", "stddev_pop": "use AVG(x * x) and AVG(x)", "stddev_samp": "use SUM(x * x), SUM(x) and COUNT(x)",
-	"variance": "use AVG(x * x) and AVG(x)", "var_pop": "use AVG(x * x) and AVG(x)", "var_samp": "use SUM(x * x), SUM(x) and COUNT(x)",
-	"first_value": "use MIN or MAX", "last_value": "use MIN or MAX", "listagg": "", "string_agg": "", "array_agg": "", "collect": "",
-	"approx_count_distinct": "use COUNT(DISTINCT x)", "median": "use AVG", "percentile_cont": "", "every": "use MIN(x)", "bool_and": "use MIN(x)", "bool_or": "use MAX(x)",
+	"listagg":           "", "string_agg": "", "array_agg": "", "collect": "", "median": "use AVG", "percentile_cont": "", "approx_percentile": "",
 	"row_number": "", "rank": "", "dense_rank": "", "lag": "", "lead": "", "ntile": "",
 	"random": "results depend on the data alone", "rand": "results depend on the data alone", "uuid": "results depend on the data alone",
 	"unnest": "", "to_date": "",

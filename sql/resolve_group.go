@@ -177,8 +177,19 @@ func (x *exprs) aggregate(e *expr, fn model.AggFunc) (*model.Expr, error) {
 			return nil, err
 		}
 	}
+	if agg.Distinct && !fn.Basic() {
+		switch fn {
+		case model.BoolAnd, model.BoolOr, model.FirstValue, model.ApproxCountDistinct:
+			agg.Distinct = false // the same with and without
+		default:
+			return nil, x.fail(e.span, "take the distinct rows in a sub-query", "%s of distinct values is not supported yet", upper(e.fn))
+		}
+	}
 	var ok bool
 	if agg.Type, ok = model.AggType(fn, arg); !ok {
+		if fn == model.BoolAnd || fn == model.BoolOr {
+			return nil, x.fail(e.args[0].span, "compare it with something", "%s needs a BOOLEAN, not %s", upper(e.fn), arg)
+		}
 		return nil, x.fail(e.args[0].span, "COUNT, MIN and MAX take any type", "%s needs numbers or intervals, not %s", upper(e.fn), arg)
 	}
 	return model.Col(placeholder+x.group.addAgg(agg), agg.Type), nil
@@ -207,7 +218,7 @@ func (g *grouping) fields(b *builder) []stream.Field {
 		out = append(out, f)
 	}
 	for _, a := range g.aggs {
-		out = append(out, stream.Field{Name: string(a.Func), Type: a.Type, NotNull: a.Func == model.Count})
+		out = append(out, stream.Field{Name: string(a.Func), Type: a.Type, NotNull: a.Func == model.Count || a.Func == model.ApproxCountDistinct})
 	}
 	taken := map[string]bool{}
 	for i := range out {

@@ -39,6 +39,8 @@ func cellOf(a *model.Agg, arg int, t stream.Type) (cell, error) {
 		return cell{}, refuse("%s of distinct values needs all of them", a.Func)
 	}
 	switch {
+	case !a.Func.Basic():
+		return cell{}, refuse("there is no kernel for %s", a.Func)
 	case a.Func == model.Count:
 		return newCell(operator.CountCell, arg, t), nil
 	case isText(t):

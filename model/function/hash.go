@@ -4,6 +4,12 @@ func digest(name, sql string) Function {
 	return Function{Name: name, SQL: sql, Category: "hashes", Signatures: []Signature{sig(txt, txt)}, Doc: sql + " of the text's bytes, in small hexadecimal digits"}
 }
 
+// SketchBits and SketchRegisters are the precision of APPROX_COUNT_DISTINCT.
+const (
+	SketchBits      = 12
+	SketchRegisters = 1 << SketchBits
+)
+
 // hashes are digests and check sums.
 var hashes = []Function{
 	digest("md5", "MD5"), digest("sha1", "SHA1"), digest("sha224", "SHA224"), digest("sha256", "SHA256"), digest("sha384", "SHA384"), digest("sha512", "SHA512"),

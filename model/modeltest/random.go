@@ -215,9 +215,15 @@ func (g *generator) aggregate() {
 func (g *generator) agg(fields []stream.Field) model.Agg {
 	agg := model.Agg{Func: model.Count, Type: stream.BigInt}
 	if g.r.IntN(3) > 0 {
-		agg.Func = []model.AggFunc{model.Count, model.Sum, model.Avg, model.Min, model.Max}[g.r.IntN(5)]
+		for ok := false; !ok; {
+			agg.Func = model.AggFuncs[g.r.IntN(len(model.AggFuncs))]
+			_, ok = model.AggType(agg.Func, stream.Integer)
+		}
 		arg := []stream.Type{stream.Integer, stream.BigInt, stream.Real, stream.Double, stream.Interval}[g.r.IntN(5)]
-		agg.Arg, agg.Distinct = g.expr(fields, arg, 2), g.r.IntN(3) == 0
+		if !agg.Func.Basic() && arg == stream.Interval {
+			arg = stream.Integer
+		}
+		agg.Arg, agg.Distinct = g.expr(fields, arg, 2), agg.Func.Basic() && g.r.IntN(3) == 0
 		agg.Type, _ = model.AggType(agg.Func, arg)
 	}
 	if g.r.IntN(3) == 0 {

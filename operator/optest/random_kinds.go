@@ -111,6 +111,9 @@ func (b *caseBuilder) aggregate(in *model.Operator) *model.Operator {
 // call is an aggregate call. Sums of floats are of bare columns, which are exact in them.
 func (b *caseBuilder) call(in *stream.Schema) model.Agg {
 	arg := b.column(in)
+	if b.IntN(4) == 0 {
+		return b.fold(in, arg)
+	}
 	g := model.Agg{Func: []model.AggFunc{model.Count, model.Min, model.Max, model.Sum, model.Avg}[b.IntN(5)], Type: stream.BigInt}
 	if (g.Func == model.Min || g.Func == model.Max || g.Func == model.Count) && b.IntN(4) == 0 {
 		arg = b.expr(visible(in), arg.Type, 1)
@@ -131,6 +134,24 @@ func (b *caseBuilder) call(in *stream.Schema) model.Agg {
 		g.Type = stream.Double
 	}
 	g.Arg = arg
+	if b.IntN(4) == 0 {
+		g.Filter = b.expr(visible(in), stream.Boolean, 1)
+	}
+	return g
+}
+
+// fold is a call of an aggregate beyond the basic ones. Squares of floats are exact in
+// double-double if the floats are columns.
+func (b *caseBuilder) fold(in *stream.Schema, arg *model.Expr) model.Agg {
+	var funcs []model.AggFunc
+	for _, f := range model.AggFuncs {
+		t, ok := model.AggType(f, arg.Type)
+		if ok && !f.Basic() && (t != stream.Double || f == model.FirstValue || f == model.LastValue || !arg.Type.IsFloat() || in == randomSchema) {
+			funcs = append(funcs, f)
+		}
+	}
+	g := model.Agg{Func: pick(b.Gen, funcs), Arg: arg}
+	g.Type, _ = model.AggType(g.Func, arg.Type)
 	if b.IntN(4) == 0 {
 		g.Filter = b.expr(visible(in), stream.Boolean, 1)
 	}

@@ -231,6 +231,9 @@ func (e exprs) aggregate() string {
 		filter = " FILTER (WHERE " + e.boolean(1) + ")"
 	}
 	var call string
+	if e.r.IntN(3) == 0 {
+		return e.fold() + filter
+	}
 	switch e.r.IntN(8) {
 	case 7:
 		call = e.pick("SUM", "AVG") + "(" + distinct + e.small(e.r.IntN(2)) + ")"
@@ -250,6 +253,19 @@ func (e exprs) aggregate() string {
 		call = e.pick("SUM", "AVG") + "(" + distinct + e.col("v") + ")"
 	}
 	return call + filter
+}
+
+// fold is a call of an aggregate that has no DISTINCT.
+func (e exprs) fold() string {
+	switch e.r.IntN(4) {
+	case 0:
+		return e.pick("BOOL_AND", "BOOL_OR", "EVERY") + "(" + e.boolean(1) + ")"
+	case 1:
+		return e.pick("FIRST_VALUE", "LAST_VALUE") + "(" + e.extreme() + ")"
+	case 2:
+		return "APPROX_COUNT_DISTINCT(" + e.extreme() + ")"
+	}
+	return e.pick("VAR_POP", "VAR_SAMP", "STDDEV_POP", "STDDEV") + "(" + e.pick(e.integer(1), e.col("y"), e.col("r"), e.col("d")) + ")"
 }
 
 // extreme is an argument of MIN or MAX, of any type.

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/model/function"
 )
 
@@ -96,6 +97,11 @@ func (c functionCount) assert(t *testing.T) {
 	for _, f := range function.All() {
 		if c[f.Name] == 0 {
 			t.Errorf("coverage: no query calls %s", f.Name)
+		}
+	}
+	for _, f := range model.AggFuncs {
+		if c[string(f)] == 0 {
+			t.Errorf("coverage: no query calls %s", f)
 		}
 	}
 }
