@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"math"
 	"slices"
 
 	"github.com/parquet-go/parquet-go/encoding/rle"
@@ -155,6 +156,9 @@ func appendText(out *stream.Column, v *values, codes []int32, levels []byte, fir
 		value = 0
 	}
 	for i := range count {
+		if len(text) > math.MaxInt32 {
+			break // the caller sees it
+		}
 		if levels == nil || levels[i] != 0 {
 			at := int32(value)
 			if codes != nil {

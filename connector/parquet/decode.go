@@ -3,6 +3,7 @@ package parquet
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 
 	"github.com/parquet-go/parquet-go/format"
@@ -103,6 +104,9 @@ func (d *Decoder) column(r io.ReaderAt, i int, u Unit, out *stream.Column) error
 		from, to := int(max(u.From, p.first)-p.first), int(min(u.To, p.first+p.rows)-p.first)
 		d.noteBad(c, b, n, from, to)
 		c.appendRows(out, b.read, n, from, to, int(u.To-u.From))
+		if len(out.Bytes) > math.MaxInt32 {
+			return fmt.Errorf("the texts of %d rows take more than 2 GiB", u.To-u.From)
+		}
 		n += to - from
 	}
 	return nil
@@ -115,7 +119,7 @@ func (c *column) load(r io.ReaderAt, f form, p page, optional bool) error {
 		return err
 	}
 	c.levels = b.levels
-	c.coded = b.encoding == format.RLEDictionary || b.encoding == format.PlainDictionary
+	c.coded = b.encoding == format.RLEDictionary || b.encoding == plainDictionary
 	if !c.coded {
 		return c.own.decode(f, b)
 	}

@@ -74,6 +74,9 @@ func fill(dst []byte, r io.Reader) error {
 	return nil
 }
 
+// plainDictionary is what older writers call RLEDictionary.
+const plainDictionary = format.Encoding(2)
+
 // runsSlack is how many values beyond the page's a last bit-packed run may hold.
 const runsSlack = 512
 
@@ -131,7 +134,7 @@ func (b *body) check() error {
 			return errDamaged
 		}
 		return checkRuns(b.values[4:min(len(b.values), 4+int(binary.LittleEndian.Uint32(b.values)))], 1, b.count)
-	case format.RLEDictionary, format.PlainDictionary:
+	case format.RLEDictionary, plainDictionary:
 		if len(b.values) == 0 {
 			return nil
 		}
