@@ -47,7 +47,7 @@ func main() {
 	flag.IntVar(&o.AccidentGap, "accident-gap", 600, "mean seconds between two accidents in one direction of an expressway")
 	flag.StringVar(&o.millrace, "millrace", "", "the engine's command; without it, it is built from ./cmd/millrace")
 	flag.StringVar(&o.script, "script", "examples/linear-road/linear-road.sql", "the queries")
-	flag.StringVar(&o.keep, "data", "", "folder to put the data set in; without it a temporary one")
+	flag.StringVar(&o.keep, "data", "", "folder of the data set, which is made there unless one of the same flags is; without it a temporary one")
 	flag.Parse()
 	pass, err := drive(&o)
 	if err != nil {
@@ -77,8 +77,7 @@ func drive(o *options) (pass bool, err error) {
 	if data == "" {
 		data = filepath.Join(temporary, "data")
 	}
-	records, err := o.Write(data)
-	if err != nil {
+	if err := prepare(o.Options, data); err != nil {
 		return false, err
 	}
 	run, err := replay(o, data, temporary)
@@ -89,14 +88,30 @@ func drive(o *options) (pass bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return run.report(o, road, records), nil
+	return run.report(o, road), nil
+}
+
+// prepare makes the data set unless the folder has it. A file beside it says which it is.
+func prepare(o traffic.Options, folder string) error {
+	note := filepath.Join(folder, "flags.txt")
+	flags := fmt.Sprintf("%+v\n", o)
+	if made, err := os.ReadFile(note); err == nil && string(made) == flags {
+		return nil
+	}
+	if err := os.RemoveAll(note); err != nil {
+		return err
+	}
+	if _, err := o.Write(folder); err != nil {
+		return err
+	}
+	return os.WriteFile(note, []byte(flags), 0o666)
 }
 
 // report prints the verdict and returns it.
-func (r *result) report(o *options, road *rules.Road, records int) (pass bool) {
+func (r *result) report(o *options, road *rules.Road) (pass bool) {
 	fmt.Printf("L = %d, %d minutes of traffic at %g times real time, %d workers\n", o.Xways, o.Minutes, o.speed, o.workers)
 	fmt.Printf("%d records in %.1f s: %.0f a second, %.0f in the busiest second of the clock; at worst the engine took them %.2f s late\n",
-		records, r.wall.Seconds(), float64(records)/r.wall.Seconds(), r.busiest, r.behind.Seconds())
+		r.records, r.wall.Seconds(), float64(r.records)/r.wall.Seconds(), r.busiest, r.behind.Seconds())
 	fmt.Printf("engine: %.1f CPU seconds, %d MB at most; %d accidents, summed over minutes\n", r.cpu.Seconds(), r.peakBytes/1e6, road.Crashes)
 	pass = true
 	for _, d := range rules.Compare(&road.Answers, &r.answers) {

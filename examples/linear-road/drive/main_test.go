@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -21,7 +22,7 @@ func TestReplay(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", o.millrace, "./cmd/millrace").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	if _, err := o.Write(data); err != nil {
+	if err := prepare(o.Options, data); err != nil {
 		t.Fatal(err)
 	}
 	run, err := replay(o, data, temporary)
@@ -53,5 +54,32 @@ func TestSecondEnds(t *testing.T) {
 	input := []byte("0,1,a\n0,1,b\n2,3,c\n")
 	if got, want := secondEnds(input, 5), []int{0, 12, 12, 18, 18}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// A data set is made once, and anew for other flags.
+func TestPrepareReuses(t *testing.T) {
+	folder := t.TempDir()
+	size := func(o traffic.Options) int64 {
+		if err := prepare(o, folder); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(filepath.Join(folder, "input.csv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	o := traffic.Options{Xways: 1, Minutes: 2, Cars: 500, Seed: 1}
+	first := size(o)
+	if err := os.Truncate(filepath.Join(folder, "input.csv"), 3); err != nil {
+		t.Fatal(err)
+	}
+	if again := size(o); again != 3 {
+		t.Errorf("the same flags: %d bytes, want the 3 that were left", again)
+	}
+	o.Xways = 2
+	if other := size(o); other <= first {
+		t.Errorf("two expressways: %d bytes, one: %d", other, first)
 	}
 }

@@ -21,6 +21,7 @@ import (
 type result struct {
 	answers   [rules.Queries][]rules.Answer
 	times     [rules.Queries][]float64 // responses, seconds, ascending
+	records   int
 	wall, cpu time.Duration
 	behind    time.Duration // the longest that a second's records were taken after they were due
 	busiest   float64       // most records due in a second of the clock
@@ -66,7 +67,7 @@ func replay(o *options, data, temporary string) (*result, error) {
 	for _, c := range collectors {
 		reading.Go(func() { c.read(start) })
 	}
-	r := &result{busiest: busiest(input, ends, o.speed)}
+	r := &result{records: bytes.Count(input, []byte{'\n'}), busiest: busiest(input, ends, o.speed)}
 	r.behind, err = pace(stdin, input, ends, start, o.speed)
 	reading.Wait()
 	if failed := engine.Wait(); failed != nil {

@@ -41,7 +41,7 @@ func run(o traffic.Options, out string) error {
 	var line []byte
 	err := o.Run(func(r *traffic.Record) {
 		line = r.AppendCSV(line[:0])
-		w.Write(line) // a failure stays in w until the end
+		_, _ = w.Write(line) // a failure stays in w until the end
 	})
 	if err != nil {
 		return err

@@ -41,7 +41,7 @@ func (o Options) Write(folder string) (records int, err error) {
 				ask(account{max(r.Vehicle/2, 1), r.Xway})
 			}
 			line = r.AppendCSV(line[:0])
-			w.Write(line) // a failure stays in w until the end
+			_, _ = w.Write(line) // a failure stays in w until the end
 		})
 	})
 	if err != nil {
