@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -62,6 +63,22 @@ type cellReader struct {
 	f32  func(b []byte, flags uint32) (float32, bool)
 	f64  func(b []byte, flags uint32) (float64, bool)
 	bool func(b []byte, flags uint32) (value, ok bool)
+	text func(dst, b []byte, flags uint32) ([]byte, bool) // nil: the cell's text is the value
+}
+
+// readDecimals makes r read numbers, also from quotes, where takes says so.
+func (r *cellReader) readDecimals(t stream.Type, takes func(flags uint32) bool) {
+	if t.Storage() == stream.BigInt {
+		r.i64 = func(b []byte, flags uint32) (int64, bool) {
+			x, fits, ok := stream.ParseDecimal(t, bytes.TrimSpace(b))
+			return int64(x.Lo), fits && ok && takes(flags)
+		}
+		return
+	}
+	r.text = func(dst, b []byte, flags uint32) ([]byte, bool) {
+		x, fits, ok := stream.ParseDecimal(t, bytes.TrimSpace(b))
+		return x.AppendBytes(dst), fits && ok && takes(flags)
+	}
 }
 
 func (c *cells) begin(data []byte) {
@@ -169,13 +186,19 @@ func (c *cells) convertBool(out *stream.Column, j, col int) {
 
 func (c *cells) convertText(out *stream.Column, j, col int) {
 	off := slices.Grow(out.Off[:0], c.rows+1)[:c.rows+1]
-	text, width := out.Bytes[:0], len(c.columns)
+	text, width, read := out.Bytes[:0], len(c.columns), c.readers[col].text
 	off[0] = 0
 	for row, at := 0, j; row < c.rows; row, at = row+1, at+width {
 		s := c.spans[at]
 		switch {
 		case s.end&spanNull != 0:
 			c.nullOrFail(out, row, col, s)
+		case read != nil:
+			if v, ok := read(text, c.text(s), s.end&spanFlags); ok {
+				text = v
+			} else {
+				c.nullOrFail(out, row, col, s)
+			}
 		case c.ascii && s.end&spanExtra == 0:
 			text = append(text, c.data[s.start:s.end&^spanFlags]...)
 		default:

@@ -191,6 +191,9 @@ func csvReaders(schema *stream.Schema, unit int64) []cellReader {
 	readers := make([]cellReader, len(schema.Fields))
 	for i, f := range schema.Fields {
 		r := &readers[i]
+		if f.Type.IsDecimal() {
+			r.readDecimals(f.Type, func(uint32) bool { return true })
+		}
 		switch f.Type {
 		case stream.Boolean:
 			r.bool = func(b []byte, _ uint32) (bool, bool) { return parseBool(b) }

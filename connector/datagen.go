@@ -115,6 +115,27 @@ func (o *optionSet) timeOfDay(name string, otherwise int64) int64 {
 	return t
 }
 
+// decimal reads a DECIMAL of the type as units of its last digit, which 64 bits hold;
+// what stands in its place without it is decimalUnits where the type does not hold that.
+func (o *optionSet) decimal(name string, t stream.Type, otherwise string) int64 {
+	text, given := o.take(name)
+	if !given {
+		text = otherwise
+	}
+	x, fits, ok := stream.ParseDecimal(t, text)
+	units, small := x.Int64()
+	switch {
+	case fits && ok && small:
+		return units
+	case given:
+		o.bad(name, "write a "+t.String()+" of at most 18 digits")
+	}
+	return decimalUnits
+}
+
+// decimalUnits is the range of a DECIMAL that does not hold 1.
+const decimalUnits = 9
+
 // checkFieldNames finds options of columns that do not exist.
 func (o *optionSet) checkFieldNames(columns []stream.Field) {
 	var names []string

@@ -99,6 +99,9 @@ func (c *columnOptions) takeRange(o *optionSet, at string, startTime, timeStep i
 	_, low := o.values[at+"min"]
 	_, high := o.values[at+"max"]
 	c.bounded = low || high
+	if c.field.Type.IsDecimal() {
+		c.takeDecimals(o, at)
+	}
 	switch c.field.Type {
 	case stream.Real, stream.Double:
 		c.low, c.high = o.float(at+"min", 0), o.float(at+"max", 1)
@@ -147,12 +150,24 @@ func (c *columnOptions) takeRange(o *optionSet, at string, startTime, timeStep i
 	if !c.field.Type.IsFloat() {
 		middle, width = float64(c.from)/2+float64(c.to)/2, float64(c.to)-float64(c.from)
 	}
-	if c.field.Type.IsNumeric() {
+	if c.field.Type.IsNumeric() && !c.field.Type.IsDecimal() {
 		c.mean, c.dev = o.float(at+"mean", middle), o.float(at+"stddev", width/normalWidths)
 	}
-	if c.kind == kindNormal && !c.field.Type.IsNumeric() || c.kind == kindZipf && c.field.Type.IsFloat() && c.values == nil {
+	if c.kind == kindNormal && (!c.field.Type.IsNumeric() || c.field.Type.IsDecimal()) || c.kind == kindZipf && c.field.Type.IsFloat() && c.values == nil {
 		o.bad(at+"kind", "a "+c.field.Type.String()+" cannot be made that way")
 	}
+}
+
+// takeDecimals reads the range of a DECIMAL, whose numbers are counted in units of its
+// last digit.
+func (c *columnOptions) takeDecimals(o *optionSet, at string) {
+	t := c.field.Type
+	c.from = o.decimal(at+"min", t, "0")
+	c.to = max(o.decimal(at+"max", t, "1"), c.from)
+	if _, high := o.values[at+"max"]; high {
+		c.to = o.decimal(at+"max", t, "")
+	}
+	c.start, c.step = o.decimal(at+"start", t, "0"), o.decimal(at+"step", t, "1")
 }
 
 // sequenceRows is the length of a sequence that ends, or -1.
@@ -256,6 +271,9 @@ func (m *columnMaker) appendValue(col *stream.Column, h uint64, row int64, i int
 		v.S = m.text(h, row)
 	default:
 		v.I = m.integer(h, row)
+		if v.Type.IsDecimal() {
+			v = stream.DecimalOfUnits(v.Type, v.I)
+		}
 	}
 	col.AppendValue(v, i)
 }

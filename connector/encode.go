@@ -89,8 +89,12 @@ func appendJSONValue(dst []byte, c *stream.Column, row int) []byte {
 	return appendPlain(dst, c, row)
 }
 
-// appendPlain appends a value that every format writes alike: an integer or boolean.
+// appendPlain appends a value that every format writes alike: a number that is no float,
+// or a boolean.
 func appendPlain(dst []byte, c *stream.Column, row int) []byte {
+	if c.Type.IsDecimal() {
+		return c.AppendDecimal(dst, row)
+	}
 	switch c.Type.Storage() {
 	case stream.Boolean:
 		return strconv.AppendBool(dst, c.Bits.Get(row))

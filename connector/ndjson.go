@@ -237,6 +237,9 @@ func jsonReaders(schema *stream.Schema, unit int64) []cellReader {
 	readers := make([]cellReader, len(schema.Fields))
 	for i, f := range schema.Fields {
 		r := &readers[i]
+		if f.Type.IsDecimal() {
+			r.readDecimals(f.Type, func(flags uint32) bool { return flags&(spanLiteral|spanNested) == 0 })
+		}
 		switch f.Type {
 		case stream.Boolean:
 			r.bool = func(b []byte, flags uint32) (v, ok bool) {

@@ -37,6 +37,9 @@ func (e *Expr) callMayErr() bool {
 	case "add", "sub", "mul", "neg", "abs":
 		return !e.Type.IsFloat()
 	case "div", "mod":
+		if e.Type.IsDecimal() {
+			return true // its type may have fewer digits than the quotient
+		}
 		return !e.Type.IsFloat() && !harmlessDivisor(e.Args)
 	case "cast":
 		return len(e.Args) != 1 || castMayErr(e.Args[0].Type, e.Type)
@@ -147,7 +150,9 @@ func castMayErr(from, to stream.Type) bool {
 		return true
 	case to == stream.Boolean:
 		return false
-	case from.IsInteger() && to.IsFloat():
+	case from.IsDecimal() && to.IsDecimal():
+		return to.Scale() < from.Scale() || to.Precision()-to.Scale() < from.Precision()-from.Scale()
+	case (from.IsInteger() || from.IsDecimal()) && to.IsFloat():
 		return false
 	case from == stream.Timestamp:
 		return to == stream.Date

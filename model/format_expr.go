@@ -51,6 +51,8 @@ func literalText(v stream.Value) string {
 		return strconv.Quote(v.S)
 	case v.Type.IsFloat():
 		return string(stream.AppendDouble(nil, v.F, floatBits(v.Type)))
+	case v.Type.IsDecimal():
+		return v.String()
 	case v.Type == stream.Timestamp:
 		if text := stream.FormatTimestamp(v.I); readsBack(text, v.I, stream.ParseTimestamp) {
 			return strconv.Quote(text)

@@ -219,7 +219,7 @@ type Peak struct {
 
 // PeakType reports whether a column of the type can have a peak: numbers and times.
 func PeakType(t stream.Type) bool {
-	return t.IsNumeric() || t.IsTime()
+	return t.Storage() != stream.Varchar && (t.IsNumeric() || t.IsTime())
 }
 
 // Join joins by equality of LeftKeys[i] and RightKeys[i] (same types; NULL matches

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -10,6 +11,12 @@ import (
 func (p *parser) sqlType() stream.Type {
 	at := p.tok.column
 	name := p.word("a type")
+	if name == "DECIMAL" && p.skip("(") {
+		precision := p.index()
+		p.expect(",")
+		name = fmt.Sprintf("DECIMAL(%d,%d)", precision, p.index())
+		p.expect(")")
+	}
 	t, ok := stream.ParseType(name)
 	if p.err == nil && (!ok || name != t.String()) {
 		p.failAt(at, "there is no type %q", name)
@@ -94,6 +101,10 @@ func parseLiteral(t token, typ stream.Type) (stream.Value, bool) {
 		v.I, ok = stream.ParseDate(t.text)
 	case typ == stream.TimeOfDay && t.kind == textToken:
 		v.I, ok = stream.ParseTime(t.text)
+	case typ.IsDecimal():
+		x, fits, read := stream.ParseDecimal(typ, t.text)
+		v = stream.DecimalOf(typ, x)
+		ok = t.kind == numberToken && fits && read && v.String() == t.text
 	default:
 		v.I, err = strconv.ParseInt(t.text, 10, 64)
 		low, high, _ := typ.Range()

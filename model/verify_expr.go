@@ -63,6 +63,9 @@ func verifyLiteral(e *Expr) string {
 	if low, high, ok := v.Type.Range(); ok && (v.I < low || v.I > high) {
 		return fmt.Sprintf("literal %d is no %s", v.I, v.Type)
 	}
+	if v.Type.IsDecimal() && !v.Decimal().Fits(v.Type.Precision()) {
+		return fmt.Sprintf("literal %s is no %s", v, v.Type)
+	}
 	switch v.Type {
 	case stream.Boolean:
 		if v.I != 0 && v.I != 1 {
@@ -94,6 +97,12 @@ func verifyCall(e *Expr) string {
 		}
 		if !CastAllowed(types[0], e.Type) {
 			return fmt.Sprintf("%s cannot be cast to %s", types[0], e.Type)
+		}
+		return ""
+	}
+	if t, ok := function.Decimal(e.Func, types); ok {
+		if t != e.Type {
+			return fmt.Sprintf("%s(%s) is %s, not %s", e.Func, typeList(types), t, e.Type)
 		}
 		return ""
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/millrace/millrace/model/function"
 	"github.com/millrace/millrace/stream"
 )
 
@@ -272,6 +273,10 @@ func AggType(f AggFunc, arg stream.Type) (stream.Type, bool) {
 		switch {
 		case arg == stream.Interval:
 			return stream.Interval, true
+		case arg.IsDecimal() && f == Sum:
+			return function.DecimalSum(arg), true
+		case arg.IsDecimal():
+			return function.DecimalAverage(arg), true
 		case arg.IsInteger() && f == Sum:
 			return stream.BigInt, true
 		case arg.IsNumeric():

@@ -73,6 +73,8 @@ func newAccumulator(f model.AggFunc, t stream.Type) (accumulator, error) {
 			return &intSums{}, nil
 		case t.IsFloat():
 			return &floatSums{}, nil
+		case t.IsDecimal():
+			return &decimalSums{t: t}, nil
 		}
 	case model.Min, model.Max:
 		keep := least

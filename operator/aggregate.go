@@ -83,7 +83,7 @@ type aggCall struct {
 	f         model.AggFunc
 	out       int // output column
 	cell, set int
-	// checked: the sum of 64-bit numbers may not fit, which concerns the whole row even
+	// checked: the sum of 64-bit numbers or decimals may not fit, which concerns the whole row even
 	// if nobody reads the column.
 	checked bool
 	needed  bool
@@ -259,7 +259,7 @@ func (c *columnList) add(e *model.Expr, read bool, keys int) int {
 func (a *aggregate) compileCalls(aggs []model.Agg, c *columnList) error {
 	for i, g := range aggs {
 		call := aggCall{f: g.Func, out: a.keys + i, cell: -1, set: -1, needed: a.need[a.keys+i]}
-		call.checked = g.Func == model.Sum && (g.Type == stream.BigInt || g.Type == stream.Interval)
+		call.checked = g.Func == model.Sum && (g.Type == stream.BigInt || g.Type == stream.Interval) || (g.Func == model.Sum || g.Func == model.Avg) && g.Type.IsDecimal()
 		arg, column, t := guarded(g), -1, stream.Invalid
 		if arg != nil {
 			t = arg.Type

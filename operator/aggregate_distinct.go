@@ -35,6 +35,8 @@ func (p distinctPlan) total() accumulator {
 		return &counts{}
 	case p.t.IsFloat():
 		return &floatSums{}
+	case p.t.IsDecimal():
+		return &decimalSums{t: p.t}
 	default:
 		return &intSums{}
 	}
@@ -211,6 +213,14 @@ func (d *distinctState) change(id int32, by int64) {
 	switch t := d.total.(type) {
 	case *counts:
 		t.n[group] += by
+	case *decimalSums:
+		one := decimalSum{}
+		one.add(d.keys.value(1, id).Decimal())
+		if by > 0 {
+			t.s[group] = t.s[group].plus(one)
+		} else {
+			t.s[group] = t.s[group].minus(one)
+		}
 	case *intSums:
 		one := intSum{}
 		one.add(intValue(&d.keys.cols[1], id))

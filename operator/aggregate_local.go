@@ -108,6 +108,8 @@ func planLocal(a *aggregate, side Side) (*localPlan, string) {
 		case *intSums, *floatSums:
 			cp.sums = true
 			cp.t = a.types[c.column]
+		case *decimalSums:
+			return nil, "sums of DECIMAL"
 		default:
 			return nil, "an aggregate other than COUNT, SUM and AVG cannot subtract"
 		}

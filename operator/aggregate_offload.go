@@ -27,8 +27,8 @@ type aggregateOffload struct {
 // planOffload finds the calls whose accumulators somebody needs or whose arguments can fail.
 func (a *aggregate) planOffload(side Side, op *model.Operator) {
 	o := &a.offloads
-	if a.form == carriedRuns || len(a.sets) > 0 || side.Lookups != nil || slices.ContainsFunc(a.calls, func(c aggCall) bool { return !c.f.Basic() }) {
-		// Runs of windows in columns, values of which every one counts, and the keys of tables
+	if a.form == carriedRuns || len(a.sets) > 0 || side.Lookups != nil || a.sumsDecimals() || slices.ContainsFunc(a.calls, func(c aggCall) bool { return !c.f.Basic() }) {
+		// Sums of DECIMAL, runs of windows in columns, values of which every one counts, and the keys of tables
 		// and aggregates beyond COUNT, SUM, AVG, MIN and MAX are found by the CPU, in rows with keys and arguments computed elsewhere.
 		o.Offload, o.refusal = a.chain.Offload()
 		return
@@ -230,4 +230,12 @@ func fillExtremes[T int32 | int64 | float32 | float64](to *extremes[T], from *Gr
 		}
 	}
 	return nil
+}
+
+// sumsDecimals reports whether an accumulator is not among GroupedCell's.
+func (a *aggregate) sumsDecimals() bool {
+	return slices.ContainsFunc(a.cells, func(c cell) bool {
+		_, ok := c.empty.(*decimalSums)
+		return ok
+	})
 }

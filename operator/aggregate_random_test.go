@@ -10,17 +10,14 @@ import (
 	"github.com/millrace/millrace/stream"
 )
 
-// randomCall is an aggregate of an expression full of extremes. Sums are of INTEGER:
+// randomCall is an aggregate of an expression full of extremes. Sums are exact:
 // those of floats that are not exact depend on where panes begin, in the last bit.
 func randomCall(g *optest.Gen) model.Agg {
 	a := model.Agg{Func: []model.AggFunc{model.Count, model.Min, model.Max, model.Sum, model.Avg}[g.IntN(5)], Distinct: g.IntN(4) == 0}
 	switch a.Func {
 	case model.Sum, model.Avg:
-		a.Arg = g.Expr(stream.Integer, 2)
-		a.Type = stream.BigInt
-		if a.Func == model.Avg {
-			a.Type = stream.Double
-		}
+		a.Arg = g.Expr([]stream.Type{stream.Integer, stream.TinyInt, stream.Decimal(12, 3), stream.Decimal(30, 8)}[g.IntN(4)], 2)
+		a.Type, _ = model.AggType(a.Func, a.Arg.Type)
 	case model.Count:
 		a.Arg, a.Type = g.Expr(g.Type(), 2), stream.BigInt
 	default:

@@ -172,6 +172,11 @@ func (b *builder) call(e *model.Expr) (int, error) {
 		args[i] = r
 	}
 	in := instr{args: args}
+	if in.run = decimalKernel(e); in.run != nil {
+		in.out = b.register(e.Type)
+		b.prog.code = append(b.prog.code, in)
+		return in.out, nil
+	}
 	if err := prepare(b, e, &in); err != nil {
 		return 0, fmt.Errorf("%s: %w", e.Func, err)
 	}

@@ -42,6 +42,8 @@ func castKernel(from, to stream.Type) kernel {
 	switch {
 	case from == to:
 		return byTypeOrBits(from, copyFixed[int32], copyFixed[int64], copyFixed[float32], copyFixed[float64])
+	case from.IsDecimal() || to.IsDecimal():
+		return decimalCast(from, to)
 	case to == stream.Varchar:
 		return textOf[from]
 	case from == stream.Varchar:

@@ -46,7 +46,7 @@ type instantAgg struct {
 
 // exact reports whether the aggregate follows by adding and subtracting.
 func (a *instantAgg) exact() bool {
-	return !a.Distinct && (a.Func == model.Count || (a.Func == model.Sum || a.Func == model.Avg) && !a.argType.IsFloat())
+	return !a.Distinct && (a.Func == model.Count || (a.Func == model.Sum || a.Func == model.Avg) && !a.argType.IsFloat() && !a.argType.IsDecimal())
 }
 
 // instantGroup is one group. A group without rows is forgotten, but for the one of an

@@ -55,6 +55,7 @@ func (a *instantAgg) over(entries []groupEntry) (stream.Value, bool) {
 	}
 	var ints intSum
 	var floats floatSum
+	var decimals decimalSum
 	best := stream.NullOf(a.Type)
 	seen := map[stream.Value]bool{}
 	for i := range entries {
@@ -65,9 +66,12 @@ func (a *instantAgg) over(entries []groupEntry) (stream.Value, bool) {
 		if a.Distinct {
 			seen[canonical(v)] = true
 		}
-		if v.Type.IsFloat() {
+		switch {
+		case v.Type.IsFloat():
 			floats.add(v.F)
-		} else {
+		case v.Type.IsDecimal():
+			decimals.add(v.Decimal())
+		default:
 			ints.add(v.I)
 		}
 		if best.Null || a.Func == model.Max && compareValues(v, best) > 0 || a.Func == model.Min && compareValues(v, best) < 0 {
@@ -77,6 +81,10 @@ func (a *instantAgg) over(entries []groupEntry) (stream.Value, bool) {
 	switch {
 	case a.Func == model.Min || a.Func == model.Max:
 		return best, true
+	case a.argType.IsDecimal() && a.Func == model.Count:
+		return stream.Value{Type: a.Type, I: decimals.n}, true
+	case a.argType.IsDecimal():
+		return decimals.result(a.Func, a.argType)
 	case !a.argType.IsFloat():
 		return a.number(&ints)
 	case a.Func == model.Count:

@@ -41,6 +41,9 @@ func ordinary(a *model.Agg) accumulator {
 	case model.VarPop, model.VarSamp, model.StddevPop, model.StddevSamp:
 		return &moment{f: a.Func}
 	}
+	if a.Arg.Type.IsDecimal() {
+		return &decimalSum{average: a.Func == model.Avg, t: a.Type}
+	}
 	if a.Arg.Type.IsFloat() {
 		return &floatSum{average: a.Func == model.Avg}
 	}

@@ -24,6 +24,8 @@ func cast(v stream.Value, t stream.Type) (stream.Value, string) {
 		return stream.Text(v.String()), ""
 	case v.Type == stream.Varchar:
 		return castText(v, t)
+	case v.Type.IsDecimal() || t.IsDecimal():
+		return castDecimal(v, t)
 	case v.Type.IsTime() && t.IsTime():
 		return castTime(v, t)
 	case v.Type == stream.Boolean && t.IsInteger():
@@ -57,6 +59,11 @@ var wholeNumber = regexp.MustCompile(`^[+-]?[0-9]+$`)
 // castText reads a value from text, with blanks around it allowed.
 func castText(v stream.Value, t stream.Type) (stream.Value, string) {
 	s := strings.TrimSpace(v.S)
+	if t.IsDecimal() {
+		if d, reason, ok := decimalOfText(s, t); ok {
+			return d, reason
+		}
+	}
 	switch t {
 	case stream.Boolean:
 		switch strings.ToLower(s) {

@@ -12,6 +12,8 @@ import (
 // bytes, -0 equal to 0, NaN equal to itself and greatest.
 func compare(a, b stream.Value) int {
 	switch {
+	case a.Type.IsDecimal():
+		return rat(a).Cmp(rat(b))
 	case a.Type == stream.Varchar:
 		return strings.Compare(a.S, b.S)
 	case a.Type.IsFloat():
@@ -74,6 +76,9 @@ func groupKey(values Row) string {
 		switch {
 		case v.Null:
 			key = append(key, 0)
+		case v.Type.IsDecimal():
+			n := unscaled(v)
+			key = append(append(key, byte(4+n.Sign()), byte(len(n.Bytes()))), n.Bytes()...)
 		case v.Type == stream.Varchar:
 			key = binary.AppendUvarint(append(key, 1), uint64(len(v.S)))
 			key = append(key, v.S...)

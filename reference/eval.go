@@ -35,6 +35,9 @@ func Eval(e *model.Expr, row Row) (v stream.Value, reason string) {
 			return stream.NullOf(e.Type), ""
 		}
 	}
+	if v, reason, ok := ofDecimals(e.Func, args, e.Type); ok {
+		return v, reason
+	}
 	return f(args, e.Type)
 }
 

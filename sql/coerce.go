@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/model/function"
 	"github.com/millrace/millrace/stream"
 )
 
@@ -27,6 +28,10 @@ func commonType(a, b stream.Type) stream.Type {
 		return stream.Timestamp
 	case !a.IsNumeric() || !b.IsNumeric():
 		return stream.Invalid
+	case (a.IsDecimal() || b.IsDecimal()) && (a.IsFloat() || b.IsFloat()):
+		return stream.Double
+	case a.IsDecimal() || b.IsDecimal():
+		return function.CommonDecimal(asDecimal(a), asDecimal(b))
 	case a == stream.Double || b == stream.Double:
 		return stream.Double
 	case a == stream.Real || b == stream.Real:
@@ -50,6 +55,16 @@ func isLiteral(e *model.Expr) bool { return e.Kind == model.LiteralExpr }
 // is none.
 func widenCost(from, to stream.Type) int {
 	switch {
+	case to.IsDecimal():
+		if widensDecimal(from, to) {
+			return 10
+		}
+		return 0
+	case from.IsDecimal():
+		if to == stream.Double {
+			return 40
+		}
+		return 0
 	case from.IsSmall() && to.IsNumeric():
 		steps := 10 * (integerRank[stream.Integer] - integerRank[from])
 		if to.IsFloat() || to == stream.BigInt {
@@ -75,6 +90,8 @@ func adapt(e *model.Expr, t stream.Type) (*model.Expr, bool) {
 	switch {
 	case v.Type == t:
 		return e, true
+	case t.IsDecimal():
+		return adaptDecimal(v, t)
 	case v.Type.IsInteger() && t.IsInteger():
 		low, high, _ := t.Range()
 		return model.Lit(stream.Value{Type: t, I: v.I}), v.I >= low && v.I <= high
@@ -128,6 +145,7 @@ func coerce(e *model.Expr, t stream.Type) (out *model.Expr, cost int, ok bool) {
 
 // unify gives all expressions one type. Where it cannot, it returns the two that differ.
 func unify(args []*model.Expr) (out []*model.Expr, t stream.Type, bad [2]int) {
+	args = decimalLiterals(args)
 	var set [2]int
 	for _, literals := range []bool{false, true} {
 		for i, a := range args {

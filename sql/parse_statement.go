@@ -292,6 +292,7 @@ var columnTypes = map[string]stream.Type{
 	"bigint": stream.BigInt, "int8": stream.BigInt,
 	"real": stream.Real, "float4": stream.Real,
 	"double": stream.Double, "double precision": stream.Double, "float": stream.Double, "float8": stream.Double,
+	"decimal": stream.Decimal(defaultDigits, 0), "numeric": stream.Decimal(defaultDigits, 0), "dec": stream.Decimal(defaultDigits, 0),
 	"varchar": stream.Varchar, "text": stream.Varchar, "string": stream.Varchar, "character varying": stream.Varchar,
 	"timestamp": stream.Timestamp, "timestamp_ltz": stream.Timestamp, "timestamptz": stream.Timestamp,
 	"date": stream.Date, "time": stream.TimeOfDay, "interval": stream.Interval,
@@ -300,7 +301,7 @@ var columnTypes = map[string]stream.Type{
 // refusedTypes are types of the language that this version does not have, with the
 // nearest that works.
 var refusedTypes = map[string]string{
-	"decimal": "DOUBLE or BIGINT", "numeric": "DOUBLE or BIGINT", "dec": "DOUBLE or BIGINT", "char": "VARCHAR", "character": "VARCHAR", "bytea": "VARCHAR", "bytes": "VARCHAR",
+	"char": "VARCHAR", "character": "VARCHAR", "bytea": "VARCHAR", "bytes": "VARCHAR",
 	"binary": "VARCHAR", "varbinary": "VARCHAR", "array": "VARCHAR", "row": "one column for each field", "map": "VARCHAR",
 	"json": "VARCHAR", "jsonb": "VARCHAR", "multiset": "VARCHAR", "uuid": "VARCHAR",
 }
@@ -336,7 +337,32 @@ func (p *parser) typeName() typeNode {
 	return n
 }
 
-var typeSuggestions = []string{"BOOLEAN", "INTEGER", "BIGINT", "REAL", "DOUBLE", "VARCHAR", "TEXT", "TIMESTAMP", "INTERVAL", "DATE", "TIME", "SMALLINT", "TINYINT", "INT", "FLOAT", "STRING"}
+var typeSuggestions = []string{"BOOLEAN", "INTEGER", "BIGINT", "REAL", "DOUBLE", "VARCHAR", "TEXT", "TIMESTAMP", "INTERVAL", "DATE", "TIME", "SMALLINT", "TINYINT", "DECIMAL", "NUMERIC", "INT", "FLOAT", "STRING"}
+
+// defaultDigits is the precision of a DECIMAL without one.
+const defaultDigits = 10
+
+// decimalArguments reads (precision) or (precision, scale).
+func (p *parser) decimalArguments(n *typeNode) {
+	if !p.accept("(") {
+		return
+	}
+	at, scaleAt := p.peek().span, p.peek().span
+	precision, scale := p.integer("a number of digits"), int64(0)
+	if p.accept(",") {
+		scaleAt = p.peek().span
+		scale = p.integer("a number of digits behind the point")
+	}
+	p.expect(")")
+	switch {
+	case precision < 1 || precision > stream.DecimalDigitsMax:
+		p.fail(at, "use DECIMAL(38, s) at most", "a DECIMAL has 1 to %d digits", stream.DecimalDigitsMax)
+	case scale < 0 || scale > precision:
+		p.fail(scaleAt, "", "a DECIMAL has at most as many digits behind the point as it has digits")
+	default:
+		n.typ = stream.Decimal(int(precision), int(scale))
+	}
+}
 
 // maxTimestampDigits is the precision of TIMESTAMP.
 const maxTimestampDigits = 6
@@ -344,18 +370,25 @@ const maxTimestampDigits = 6
 // typeArguments reads (n) and the words behind TIMESTAMP. Timestamps are instants of
 // UTC with or without a zone.
 func (p *parser) typeArguments(n *typeNode, text string) {
+	if n.typ.IsDecimal() {
+		p.decimalArguments(n)
+		return
+	}
 	if p.isSymbol("(") {
-		if n.typ != stream.Varchar && n.typ != stream.Timestamp || text == "text" || text == "string" {
+		if n.typ != stream.Varchar && n.typ != stream.Timestamp && n.typ != stream.TimeOfDay || text == "text" || text == "string" {
 			p.fail(p.peek().span, "", "the type %s takes no length", strings.ToUpper(text))
 		}
 		p.next()
 		at := p.peek().span
 		digits := p.integer("a length")
 		p.expect(")")
-		if n.typ == stream.Timestamp && digits > maxTimestampDigits {
-			p.fail(at, "use TIMESTAMP(6)", "timestamps have microseconds, at most %d digits", maxTimestampDigits)
+		if n.typ.IsTime() && digits > maxTimestampDigits {
+			p.fail(at, "use "+n.typ.String()+"(6)", "times have microseconds, at most %d digits", maxTimestampDigits)
 		}
 		n.length = n.typ == stream.Varchar || digits < maxTimestampDigits
+	}
+	if text == "time" {
+		p.acceptWords("without", "time", "zone")
 	}
 	if text != "timestamp" {
 		return

@@ -262,6 +262,9 @@ func (x *exprs) arithmetic(e *expr, args []*model.Expr) (*model.Expr, error) {
 	for _, a := range args {
 		numbers = numbers && (a.Type.IsNumeric() || a.Type == stream.Invalid)
 	}
+	if call := ofDecimals(e.fn, args); numbers && call != nil {
+		return call, nil
+	}
 	if numbers {
 		out, t, _ := unify(args)
 		if t == stream.Varchar { // NULL + NULL
@@ -291,6 +294,9 @@ func (x *exprs) concat(e *expr, args []*model.Expr) (*model.Expr, error) {
 
 // overload picks the signature that needs the cheapest conversions.
 func (x *exprs) overload(e *expr, fn string, args []*model.Expr) (*model.Expr, error) {
+	if call := ofDecimals(fn, args); call != nil {
+		return call, nil
+	}
 	f, _ := function.Lookup(fn)
 	if len(f.Signatures) > 0 && generic(f.Signatures[0]) {
 		return x.genericCall(e, f, args)

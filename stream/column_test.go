@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/millrace/millrace/stream/decimal"
 )
 
 func randomValue(r *rand.Rand, t Type) Value {
@@ -19,6 +21,9 @@ func randomValue(r *rand.Rand, t Type) Value {
 		return Dbl(r.NormFloat64())
 	case Varchar:
 		return Text(string(make([]byte, r.IntN(5))) + string(rune('a'+r.IntN(26))))
+	}
+	if t.IsDecimal() && t.Storage() == Varchar {
+		return DecimalOf(t, decimal.Int{Hi: int64(r.Uint32()) - 1<<31, Lo: r.Uint64()})
 	}
 	low, high, _ := t.Range()
 	if n := uint64(high-low) + 1; n != 0 {

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/millrace/millrace/stream/decimal"
 )
 
 // This file is the one definition of how values look as text: in files, results,
@@ -176,6 +178,9 @@ func AppendValue(dst []byte, v Value) []byte {
 	case Interval:
 		return AppendInterval(dst, v.I)
 	default:
+		if v.Type.IsDecimal() {
+			return decimal.Append(dst, v.Decimal(), v.Type.Scale())
+		}
 		return strconv.AppendInt(dst, v.I, 10)
 	}
 }

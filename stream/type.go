@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/millrace/millrace/stream/decimal"
 )
 
 // Type is the SQL type of a column or value: a kind, and for DECIMAL its parameters.
@@ -34,20 +36,49 @@ const (
 	Timestamp = BigInt | 1<<kindShift // microseconds since 1970-01-01 UTC
 	Interval  = BigInt | 2<<kindShift // microseconds
 	TimeOfDay = BigInt | 3<<kindShift // microseconds since midnight, less than MicrosPerDay
+
+	shortDecimal = BigInt | 4<<kindShift  // unscaled value
+	longDecimal  = Varchar | 1<<kindShift // unscaled value, as decimal.Int.AppendBytes writes it
 )
 
+// Layout of a Type.
 const (
-	kindShift   = 4
-	storageMask = Type(1<<kindShift - 1)
+	kindShift      = 4
+	storageMask    = Type(1<<kindShift - 1)
+	kindMask       = Type(0xff)
+	precisionShift = 8
+	scaleShift     = 16
+
+	shortDigits = 18 // of an int64, whatever they are
 )
+
+// Decimal returns DECIMAL(precision, scale). Precision is 1 to decimal.DigitsMax, scale
+// 0 to precision. Up to 18 digits are carried by BIGINT's storage, more by VARCHAR's, in
+// 16 bytes of which the order is that of the numbers.
+func Decimal(precision, scale int) Type {
+	kind := shortDecimal
+	if precision > shortDigits {
+		kind = longDecimal
+	}
+	return kind | Type(precision)<<precisionShift | Type(scale)<<scaleShift
+}
+
+// IsDecimal reports whether t is a DECIMAL of any precision and scale.
+func (t Type) IsDecimal() bool { return t&kindMask == shortDecimal || t&kindMask == longDecimal }
+
+// Precision is the number of digits of a DECIMAL.
+func (t Type) Precision() int { return int(t >> precisionShift & 0xff) }
+
+// Scale is the number of digits behind the point of a DECIMAL.
+func (t Type) Scale() int { return int(t >> scaleShift & 0xff) }
 
 // Storage is the type whose representation t shares: one of Boolean, Integer, BigInt,
 // Real, Double and Varchar, or Invalid for Invalid. Values of equal storage compare,
 // group and hash alike.
 func (t Type) Storage() Type { return t & storageMask }
 
-// Types lists the types a column can have.
-var Types = []Type{Boolean, TinyInt, SmallInt, Integer, BigInt, Real, Double, Varchar, Date, TimeOfDay, Timestamp, Interval}
+// Types lists the types a column can have, for DECIMAL one of each storage.
+var Types = []Type{Boolean, TinyInt, SmallInt, Integer, BigInt, Decimal(12, 3), Decimal(30, 8), Real, Double, Varchar, Date, TimeOfDay, Timestamp, Interval}
 
 var typeNames = map[Type]string{
 	Invalid: "INVALID", Boolean: "BOOLEAN", TinyInt: "TINYINT", SmallInt: "SMALLINT", Integer: "INTEGER", BigInt: "BIGINT",
@@ -58,20 +89,34 @@ func (t Type) String() string {
 	if name, ok := typeNames[t]; ok {
 		return name
 	}
+	if t.IsDecimal() {
+		return fmt.Sprintf("DECIMAL(%d,%d)", t.Precision(), t.Scale())
+	}
 	return fmt.Sprintf("Type(%d)", uint32(t))
 }
 
 // Valid reports whether t is a type that a column can have.
-func (t Type) Valid() bool { return t != Invalid && typeNames[t] != "" }
+func (t Type) Valid() bool {
+	if t.IsDecimal() {
+		p, s := t.Precision(), t.Scale()
+		return t == Decimal(p, s) && p > 0 && p <= decimal.DigitsMax && s <= p
+	}
+	return t != Invalid && typeNames[t] != ""
+}
 
 // ParseType returns the type with the given canonical name (see String), in any case.
 func ParseType(name string) (Type, bool) {
-	for _, t := range Types {
-		if strings.EqualFold(typeNames[t], name) {
+	for t, n := range typeNames {
+		if t != Invalid && strings.EqualFold(n, name) {
 			return t, true
 		}
 	}
-	return Invalid, false
+	var p, s int
+	if n, err := fmt.Sscanf(strings.ToUpper(name), "DECIMAL(%d,%d)", &p, &s); err != nil || n != 2 || p < 0 || s < 0 || p > decimal.DigitsMax || s > p {
+		return Invalid, false
+	}
+	t := Decimal(p, s)
+	return t, t.Valid() && strings.EqualFold(t.String(), name)
 }
 
 // IsInteger reports whether values of t are whole numbers: TINYINT, SMALLINT, INTEGER
@@ -83,7 +128,8 @@ func (t Type) IsInteger() bool { return t == Integer || t == BigInt || t.IsSmall
 func (t Type) IsSmall() bool { return t == TinyInt || t == SmallInt }
 
 // Range returns the least and the greatest value of a type carried as a whole number;
-// ok is false for the others. INTERVAL and TIMESTAMP have that of BIGINT.
+// ok is false for the others. INTERVAL and TIMESTAMP have that of BIGINT;
+// a DECIMAL's values are unscaled, and not whole numbers if it has more than 18 digits.
 func (t Type) Range() (low, high int64, ok bool) {
 	switch t {
 	case TinyInt:
@@ -94,6 +140,10 @@ func (t Type) Range() (low, high int64, ok bool) {
 		return DateMin, DateMax, true
 	case TimeOfDay:
 		return 0, MicrosPerDay - 1, true
+	}
+	if t&kindMask == shortDecimal {
+		n := decimal.Power(t.Precision()) - 1
+		return -n, n, true
 	}
 	switch t.Storage() {
 	case Integer:
@@ -108,7 +158,7 @@ func (t Type) Range() (low, high int64, ok bool) {
 func (t Type) IsFloat() bool { return t == Real || t == Double }
 
 // IsNumeric reports whether t is a number.
-func (t Type) IsNumeric() bool { return t.IsInteger() || t.IsFloat() }
+func (t Type) IsNumeric() bool { return t.IsInteger() || t.IsFloat() || t.IsDecimal() }
 
 // IsTime reports whether t is a date, a time of day, a timestamp or an interval.
 func (t Type) IsTime() bool { return t == Date || t == TimeOfDay || t == Timestamp || t == Interval }

@@ -146,6 +146,9 @@ func (e *emitter) write(x *model.Expr) (value, error) {
 	if err := checkText(x, f); err != nil {
 		return value{}, err
 	}
+	if decimals(x) {
+		return value{}, refuse("there is no kernel for %s of DECIMAL", x.Func)
+	}
 	args := make([]value, len(x.Args))
 	for i, a := range x.Args {
 		if f.literals > i {
@@ -169,6 +172,18 @@ func (e *emitter) write(x *model.Expr) (value, error) {
 	v, err := f.write(e, x, args)
 	v.t = x.Type
 	return v, err
+}
+
+// decimals reports whether a call computes with DECIMALs. Comparing and passing them on is
+// the same as for what carries them.
+func decimals(x *model.Expr) bool {
+	switch x.Func {
+	case "cast", "try_cast":
+		return x.Type.IsDecimal() != x.Args[0].Type.IsDecimal() || x.Type.IsDecimal() && x.Type != x.Args[0].Type
+	case "add", "sub", "mul", "div", "mod", "neg", "abs", "floor", "ceil", "round", "sign":
+		return x.Type.IsDecimal()
+	}
+	return false
 }
 
 // narrow reports whether a call computes whole numbers of a type that has fewer values than

@@ -406,6 +406,10 @@ func (g *generator) literal(t stream.Type) stream.Value {
 	if g.r.IntN(6) == 0 {
 		return stream.NullOf(t)
 	}
+	if t.IsDecimal() {
+		x, _, _ := stream.ParseDecimal(t, []string{"0", "1.5", "-0.001", "999999999", "-123456789.123"}[g.r.IntN(5)])
+		return stream.DecimalOf(t, x)
+	}
 	switch t {
 	case stream.Boolean:
 		return stream.Bool(g.r.IntN(2) == 0)

@@ -127,6 +127,7 @@ type runner struct {
 	feeds  []*feed
 	idle   []operator.Scratch
 	result *Result
+	late   []operator.ErrorRow // of results: the reference tells them behind those of rows
 	mark   int64
 	away   *Away
 	pairer operator.Pairer // whose pairs find finds
@@ -174,6 +175,7 @@ func (c *Case) run(t testing.TB, rng *rand.Rand, size cuts, force operator.Choic
 	if n := r.env.Pool.Outstanding(); n != 0 {
 		t.Fatalf("%d batches were not given back", n)
 	}
+	r.fail(r.late)
 	return r.result
 }
 
@@ -339,7 +341,7 @@ func (r *runner) assemble(t *operator.Task, p operator.Partial) {
 			break
 		}
 	}
-	r.fail(r.fn.TakeErrors())
+	r.late = append(r.late, r.fn.TakeErrors()...)
 	w := r.fn.Watermark()
 	if w < r.mark {
 		r.t.Fatalf("watermark fell from %d to %d", r.mark, w)

@@ -1,10 +1,12 @@
 package optest
 
 import (
+	"fmt"
 	"math"
 	"strings"
 
 	"github.com/millrace/millrace/stream"
+	"github.com/millrace/millrace/stream/decimal"
 )
 
 // Values that break things.
@@ -32,6 +34,9 @@ func (g *Gen) Value(t stream.Type, nullPercent int) stream.Value {
 		return stream.NullOf(t)
 	}
 	small := g.IntN(3) > 0
+	if t.IsDecimal() {
+		return g.decimal(t, small)
+	}
 	switch t {
 	case stream.TinyInt, stream.SmallInt:
 		low, high, _ := t.Range()
@@ -146,4 +151,27 @@ func Same(a, b stream.Value) bool {
 		return math.Float64bits(a.F) == math.Float64bits(b.F) || math.IsNaN(a.F) && math.IsNaN(b.F)
 	}
 	return a.I == b.I && a.S == b.S
+}
+
+// decimal is a small number, or one with any digits, or an extreme.
+func (g *Gen) decimal(t stream.Type, small bool) stream.Value {
+	text := fmt.Sprintf("%d.%03d", g.IntN(41)-20, g.IntN(8)*125)
+	if !small {
+		p, s := t.Precision(), t.Scale()
+		digits := []byte(strings.Repeat("9", p))
+		for i := range digits {
+			if small = small || g.IntN(3) == 0; small {
+				digits[i] = byte('0' + g.IntN(10))
+			}
+		}
+		text = []string{"", "-"}[g.IntN(2)] + string(digits[:p-s]) + "." + string(digits[p-s:])
+		if g.IntN(4) == 0 {
+			text = fmt.Sprintf("%de-%d", g.IntN(3)-1, s)
+		}
+	}
+	x, fits, ok := stream.ParseDecimal(t, text)
+	if !fits || !ok {
+		return stream.Value{Type: t, S: stream.DecimalOf(t, decimal.Int{}).S}
+	}
+	return stream.DecimalOf(t, x)
 }

@@ -111,6 +111,9 @@ func (g *Gen) leaf(t stream.Type) *model.Expr {
 func (g *Gen) call(c call, t stream.Type, depth int) *model.Expr {
 	switch c.f.Name {
 	case "cast", "try_cast":
+		if arg := g.decimals(depth - 1); g.IntN(4) == 0 && model.CastAllowed(arg.Type, t) {
+			return model.Call(c.f.Name, t, arg)
+		}
 		from := g.Type()
 		if !model.CastAllowed(from, t) {
 			return nil
@@ -202,4 +205,48 @@ func (g *Gen) CallOf(name string, depth int) *model.Expr {
 		}
 	}
 	return nil
+}
+
+// decimalTypes are types of the arguments of decimal arithmetic, beside those that columns
+// have.
+var decimalTypes = []stream.Type{stream.Decimal(12, 3), stream.Decimal(30, 8), stream.Decimal(1, 1), stream.Decimal(4, 0), stream.Decimal(18, 6),
+	stream.Decimal(19, 0), stream.Decimal(38, 0), stream.Decimal(38, 38), stream.Decimal(38, 18)}
+
+// decimals is a call that computes a DECIMAL, of the type that follows from its arguments.
+func (g *Gen) decimals(depth int) *model.Expr {
+	name := []string{"add", "sub", "mul", "div", "mod", "neg", "abs", "floor", "ceil", "round"}[g.IntN(10)]
+	var args []*model.Expr
+	for range 2 - g.IntN(2)*g.IntN(2) {
+		args = append(args, g.decimalArgument(depth))
+	}
+	types := []stream.Type{args[0].Type}
+	if _, ok := function.Decimal(name, types); ok {
+		args = args[:1]
+	} else {
+		for len(args) < 2 {
+			args = append(args, g.decimalArgument(depth))
+		}
+		types = append(types, args[1].Type)
+	}
+	t, _ := function.Decimal(name, types)
+	return model.Call(name, t, args...)
+}
+
+func (g *Gen) decimalArgument(depth int) *model.Expr {
+	t := decimalTypes[g.IntN(len(decimalTypes))]
+	switch g.IntN(4) {
+	case 0:
+		return g.leaf(t)
+	case 1:
+		return model.Call("cast", t, g.leaf(g.numeric()))
+	}
+	return g.Expr(decimalTypes[g.IntN(2)], depth-1)
+}
+
+func (g *Gen) numeric() stream.Type {
+	for {
+		if t := g.Type(); t.IsNumeric() {
+			return t
+		}
+	}
 }

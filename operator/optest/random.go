@@ -58,6 +58,10 @@ var randomSchema = stream.NewSchema(
 	stream.Field{Name: "t", Type: stream.Timestamp},
 	stream.Field{Name: "v", Type: stream.Interval},
 	stream.Field{Name: "s", Type: stream.Varchar},
+	stream.Field{Name: "p", Type: stream.Decimal(12, 3)},
+	stream.Field{Name: "q", Type: stream.Decimal(30, 8)},
+	stream.Field{Name: "day", Type: stream.Date},
+	stream.Field{Name: "small", Type: stream.SmallInt},
 )
 
 // caseBuilder puts a case together.

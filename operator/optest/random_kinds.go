@@ -118,7 +118,7 @@ func (b *caseBuilder) call(in *stream.Schema) model.Agg {
 	if (g.Func == model.Min || g.Func == model.Max || g.Func == model.Count) && b.IntN(4) == 0 {
 		arg = b.expr(visible(in), arg.Type, 1)
 	}
-	numeric := arg.Type.IsInteger() || arg.Type == stream.Interval || arg.Type.IsFloat() && in == randomSchema
+	numeric := arg.Type.IsInteger() || arg.Type.IsDecimal() || arg.Type == stream.Interval || arg.Type.IsFloat() && in == randomSchema
 	if sums := g.Func == model.Sum || g.Func == model.Avg; sums && !numeric {
 		g.Func = model.Count
 	}
@@ -130,6 +130,8 @@ func (b *caseBuilder) call(in *stream.Schema) model.Agg {
 		}
 	case g.Func == model.Min || g.Func == model.Max || arg.Type == stream.Interval:
 		g.Type = arg.Type
+	case arg.Type.IsDecimal():
+		g.Type, _ = model.AggType(g.Func, arg.Type)
 	case g.Func == model.Avg || arg.Type.IsFloat():
 		g.Type = stream.Double
 	}

@@ -45,7 +45,7 @@ type data struct {
 var columnTypes = map[string]string{
 	"ms": "BIGINT", "k": "INTEGER", "g": "VARCHAR", "x": "INTEGER", "y": "BIGINT", "r": "REAL", "d": "DOUBLE",
 	"b": "BOOLEAN", "w": "TIMESTAMP", "v": "INTERVAL", "ts": "TIMESTAMP",
-	"dt": "DATE", "tm": "TIME", "sm": "SMALLINT", "ti": "TINYINT",
+	"dt": "DATE", "tm": "TIME", "sm": "SMALLINT", "ti": "TINYINT", "dc": "DECIMAL(12, 3)", "dw": "DECIMAL(30, 8)",
 }
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()

@@ -236,7 +236,7 @@ func (e exprs) aggregate() string {
 	}
 	switch e.r.IntN(8) {
 	case 7:
-		call = e.pick("SUM", "AVG") + "(" + distinct + e.small(e.r.IntN(2)) + ")"
+		call = e.pick("SUM", "AVG") + "(" + distinct + e.pick(e.small(e.r.IntN(2)), e.decimal(e.r.IntN(2)), e.col("dc"), e.col("dw")) + ")"
 	case 0:
 		return "COUNT(*)" + filter
 	case 1:
@@ -283,7 +283,7 @@ func (e exprs) having() string {
 // keys are grouping expressions.
 func (e exprs) keys() []string {
 	options := []string{e.col("k"), e.col("g"), e.col("b"), e.col("x") + " % 3", e.col("d"), e.col("r"), "UPPER(" + e.col("g") + ")",
-		e.col("dt"), e.col("tm"), e.col("sm"), e.col("ti"), "(" + e.col("dt") + " + " + e.col("ti") + ")", e.col("w"), e.col("v"), "DATE_TRUNC('minute', " + e.col("w") + ")"}
+		e.col("dt"), e.col("tm"), e.col("sm"), e.col("ti"), e.col("dc"), e.col("dw"), "(" + e.col("dt") + " + " + e.col("ti") + ")", e.col("w"), e.col("v"), "DATE_TRUNC('minute', " + e.col("w") + ")"}
 	n := pickWeighted(e.r, 3, 6, 3, 1)
 	seen := map[string]bool{}
 	var out []string

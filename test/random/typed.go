@@ -11,9 +11,9 @@ import (
 )
 
 // Columns and expressions of the types that are carried as another's: dt DATE, tm TIME,
-// sm SMALLINT, ti TINYINT.
+// sm SMALLINT, ti TINYINT; and dc DECIMAL(12,3), dw DECIMAL(30,8).
 
-var typedColumns = []string{"dt", "tm", "sm", "ti"}
+var typedColumns = []string{"dt", "tm", "sm", "ti", "dc", "dw"}
 
 // typedRow adds the values of these columns, near each other or odd.
 func (d *data) typedRow(r *rand.Rand, row map[string]cell, ms int64, null func() bool) {
@@ -24,6 +24,12 @@ func (d *data) typedRow(r *rand.Rand, row map[string]cell, ms int64, null func()
 		day = []string{"0001-01-01", "9999-12-31", "1969-12-31", "2023-02-29"}[r.IntN(4)]
 		clock = []string{"00:00:00", "23:59:59.999999", "12:00:00.5", "24:00:00"}[r.IntN(4)]
 		small, tiny = []string{"32767", "-32768", "32768"}[r.IntN(3)], []string{"127", "-128", "-129"}[r.IntN(3)]
+	}
+	row["dc"] = cell{text: fmt.Sprintf("%d.%03d", r.IntN(40)-20, 125*r.IntN(8)), null: null()}
+	row["dw"] = cell{text: fmt.Sprintf("%d.%08d", r.IntN(4)-2, 12_500_000*r.IntN(3)), null: null()}
+	if r.IntN(40) == 0 {
+		row["dc"] = cell{text: []string{"999999999.999", "-999999999.999", "1e9", "0.0005", "-0", "12.3456"}[r.IntN(6)]}
+		row["dw"] = cell{text: []string{"9999999999999999999999.99999999", "-9999999999999999999999.99999999", "1e-8", "12345678901234567890.5"}[r.IntN(4)]}
 	}
 	row["dt"] = cell{text: day, null: null(), quoted: true}
 	row["tm"] = cell{text: clock, null: null(), quoted: true}
@@ -93,10 +99,38 @@ func (e exprs) small(depth int) string {
 	}
 }
 
+// decimal is an expression of type DECIMAL.
+func (e exprs) decimal(depth int) string {
+	if depth <= 0 {
+		return e.pick(e.col("dc"), e.col("dc"), e.col("dw"), "CAST(1.25 AS DECIMAL(5, 2))")
+	}
+	a, b := e.decimal(depth-1), e.pick(e.decimal(depth-1), e.decimal(0), e.integer(0), e.col("sm"), "0.5")
+	switch e.r.IntN(10) {
+	case 0, 1:
+		return fmt.Sprintf("(%s %s %s)", a, e.pick("+", "-", "*"), b)
+	case 2:
+		return fmt.Sprintf("(%s %s %s)", b, e.pick("+", "-", "*"), a)
+	case 3:
+		return fmt.Sprintf("(%s %s %s)", a, e.pick("/", "%"), b)
+	case 4:
+		return fmt.Sprintf("%s(%s)", e.pick("-", "ABS", "FLOOR", "CEIL", "ROUND"), a)
+	case 5:
+		return fmt.Sprintf("%s(%s AS DECIMAL(%s))", e.pick("CAST", "TRY_CAST"), e.pick(e.number(depth-1), e.text(0), a), e.pick("4", "9, 2", "18, 6", "38, 10", "20, 20"))
+	case 6:
+		return fmt.Sprintf("%s(%s, %s)", e.pick("GREATEST", "LEAST", "NULLIF", "COALESCE"), a, b)
+	default:
+		return a
+	}
+}
+
 // typed is any expression of these types, or one of another type made from them.
 func (e exprs) typed(depth int) string {
 	d := max(depth-1, 0)
-	switch e.r.IntN(10) {
+	switch e.r.IntN(14) {
+	case 10, 11, 12:
+		return e.decimal(depth)
+	case 13:
+		return fmt.Sprintf("CAST(%s AS %s)", e.decimal(d), e.pick("INTEGER", "BIGINT", "TINYINT", "REAL", "DOUBLE", "VARCHAR"))
 	case 0, 1:
 		return e.date(depth)
 	case 2, 3:
@@ -116,7 +150,9 @@ func (e exprs) typed(depth int) string {
 
 // typedCondition compares values of these types.
 func (e exprs) typedCondition(depth int) string {
-	switch e.r.IntN(5) {
+	switch e.r.IntN(7) {
+	case 5, 6:
+		return fmt.Sprintf("%s %s %s", e.decimal(depth), e.compare(), e.pick(e.decimal(0), e.integer(0), e.col("y"), e.col("d"), "0.125"))
 	case 0:
 		return fmt.Sprintf("%s %s %s", e.date(depth), e.compare(), e.pick(e.date(0), e.timestamp(0), "'2026-01-01'"))
 	case 1:

@@ -1,0 +1,43 @@
+package connector
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/millrace/millrace/stream"
+)
+
+var carried = stream.NewSchema(
+	stream.Field{Name: "ti", Type: stream.TinyInt}, stream.Field{Name: "sm", Type: stream.SmallInt}, stream.Field{Name: "dt", Type: stream.Date},
+	stream.Field{Name: "tm", Type: stream.TimeOfDay}, stream.Field{Name: "dc", Type: stream.Decimal(6, 2)}, stream.Field{Name: "dw", Type: stream.Decimal(30, 4)})
+
+// TestCarriedTypes reads values of types that are carried as others are, and refuses what
+// is out of their range.
+func TestCarriedTypes(t *testing.T) {
+	good := `{"ti":-128,"sm":32767,"dt":"9999-12-31","tm":"23:59:59.999999","dc":-1234.50,"dw":98765432109876543210.1234}`
+	nulls := `{"ti":null,"sm":null,"dt":null,"tm":null,"dc":null,"dw":null}`
+	csv := "ti,sm,dt,tm,dc,dw\n-128, 32767 ,9999-12-31,23:59:59.999999,-1.2345e3,98765432109876543210.12339\n,,,,,\n128,,,,,\n,-32769,,,,\n,,2026-02-30,,,\n,,,24:00,,\n,,,,10000,\n,,,,,x\n"
+	check(t, rowsOf(t, csv, carried, "header", "true"), []string{good, nulls,
+		`error @4 column "ti": cannot read "128" as TINYINT: 128,,,,,`, `error @5 column "sm": cannot read "-32769" as SMALLINT: ,-32769,,,,`,
+		`error @6 column "dt": cannot read "2026-02-30" as DATE: ,,2026-02-30,,,`, `error @7 column "tm": cannot read "24:00" as TIME: ,,,24:00,,`,
+		`error @8 column "dc": cannot read "10000" as DECIMAL(6,2): ,,,,10000,`, `error @9 column "dw": cannot read "x" as DECIMAL(30,4): ,,,,,x`})
+	json := good + "\n" + nulls + "\n" + `{"dc":"-1234.495","dw":"98765432109876543210.1234"}` + "\n" + `{"ti":1.5}` + "\n" + `{"dt":20260101}` + "\n" + `{"dc":true}` + "\n" + `{"dw":[1]}` + "\n"
+	check(t, jsonRows(t, json, carried), []string{good, nulls, `{"ti":null,"sm":null,"dt":null,"tm":null,"dc":-1234.50,"dw":98765432109876543210.1234}`,
+		`error @4 column "ti": cannot read 1.5 as TINYINT: {"ti":1.5}`, `error @5 column "dt": cannot read 20260101 as DATE: {"dt":20260101}`,
+		`error @6 column "dc": cannot read true as DECIMAL(6,2): {"dc":true}`, `error @7 column "dw": cannot read [1] as DECIMAL(30,4): {"dw":[1]}`})
+}
+
+func TestDatagenOfCarriedTypes(t *testing.T) {
+	lines := generate(t, carried, Position{}, "number-of-rows", "3", "seed", "1", "fields.ti.start", "126", "fields.sm.min", "-3", "fields.sm.max", "-3",
+		"fields.dt.start", "2026-02-27", "fields.tm.start", "23:59:59", "fields.dc.start", "9999.98", "fields.dc.step", "0.01", "fields.dw.min", "2.5", "fields.dw.max", "2.5")
+	text := strings.Join(lines, "\n")
+	for _, want := range []string{
+		`{"ti":126,"sm":-3,"dt":"2026-02-27","tm":"23:59:59","dc":9999.98,"dw":2.5000}`,
+		`{"ti":127,"sm":-3,"dt":"2026-02-28","tm":"00:00:00","dc":9999.99,"dw":2.5000}`,
+		`{"ti":-128,"sm":-3,"dt":"2026-03-01","tm":"00:00:01","dc":-9999.99,"dw":2.5000}`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s\nlacks %s", text, want)
+		}
+	}
+}
