@@ -46,7 +46,7 @@ var layouts = map[function.TimeKind]string{
 func shownField(f function.TimeField, t time.Time) string {
 	shown := t.Format(layouts[f.Kind])
 	isoYear, isoWeek := t.ISOWeek()
-	number := -1
+	var number int
 	switch f.Kind {
 	case function.TimeText:
 		return f.Text

@@ -46,6 +46,9 @@ func newCase(seed uint64, dir string) (*testCase, error) {
 		q := g.next()
 		c.queries = append(append(c.queries, q), q.also...)
 	}
+	if r.IntN(2) == 0 {
+		c.queries = append(c.queries, g.formed())
+	}
 	c.compose([]*data{g.a, g.b, g.t}, nil)
 	return c, c.insertSome(r, []*data{g.a, g.b, g.t})
 }

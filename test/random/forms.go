@@ -31,7 +31,7 @@ var forms = map[byte][]string{
 	'l': {
 		"CRC32({t})", "XXHASH64({t})", "JSON_VALUE('{\"a\":' || {t} || '}', '$.a' RETURNING BIGINT)",
 		"EXTRACT(QUARTER FROM {s})", "WEEK({s})", "EXTRACT(ISOYEAR FROM {s})", "DAYOFWEEK({s})", "EXTRACT(ISODOW FROM {s})", "DAYOFYEAR({s})", "DATE_PART('decade', {s})",
-		"EXTRACT(CENTURY FROM {s})", "EXTRACT(MILLENNIUM FROM {s})", "EXTRACT(MILLISECOND FROM {s})", "EXTRACT(MICROSECOND FROM {s})", "YEAR({s})",
+		"EXTRACT(CENTURY FROM {s})", "EXTRACT(MILLENNIUM FROM {s})", "EXTRACT(MILLISECOND FROM {s})", "EXTRACT(MICROSECOND FROM {s})", "YEAR({s})", "MONTH({s})", "DAYOFMONTH({s})", "HOUR({s})",
 		"TIMESTAMPDIFF(SECOND, {s}, {s})", "TIMESTAMPDIFF(MONTH, {s}, {s})", "UNIX_TIMESTAMP(DATE_FORMAT({s}, 'yyyy-MM-dd HH:mm:ss'))", "UNIX_TIMESTAMP({t})",
 	},
 	's': {
@@ -40,7 +40,7 @@ var forms = map[byte][]string{
 	},
 	'f': {
 		"ROUND({f}, {n})", "TRUNCATE({f}, {n})", "TRUNCATE({f})", "CBRT({f})", "LOG(2, {f})", "LOG({f}, 7)", "LOG2({f})", "LOG10({f})", "SIN({f})", "COS({f})", "TAN({f})", "COT({f})",
-		"ASIN({f} / 100)", "ACOS({f} / 100)", "ATAN({f})", "ATAN2({f}, {f})", "SINH({f} / 10)", "COSH({f} / 10)", "TANH({f})", "DEGREES({f})", "RADIANS({f})", "PI()", "E()", "HAVERSINE({f} / 10, {f}, {f} / 10, {f})",
+		"ASIN({f} / 100)", "ACOS({f} / 100)", "ATAN({f})", "ATAN2({f}, {f})", "SINH({f} / 10)", "COSH({f} / 10)", "TANH({f})", "DEGREES({f})", "RADIANS({f})", "PI()", "E()", "SQRT(ABS({f}))", "EXP({f} / 100)", "POWER({f}, 2)", "HAVERSINE({f} / 10, {f}, {f} / 10, {f})",
 	},
 	'b': {
 		"ENDS_WITH({t}, 'n')", "{t} ~ 'e+'", "{t} ~* 'E'", "{t} !~ '^g'", "REGEXP({t}, {t})", "REGEXP_LIKE({t}, 'R', 'i')", "{t} SIMILAR TO '%(re|bl)%'",
@@ -72,6 +72,12 @@ func (e exprs) form(kind byte, depth int) string {
 			return e.boolean(depth)
 		}
 	})
+}
+
+// formed is a projection of forms, so that every one is drawn often enough.
+func (g *generator) formed() *query {
+	d, e := g.any(), g.exprs("")
+	return newQuery("SELECT "+g.list(3, func() string { return e.anyForm(g.r.IntN(2)) })+" FROM "+d.name, "project", "none", []*data{d})
 }
 
 // anyForm is a form of any kind.

@@ -2,6 +2,7 @@ package random
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -31,13 +32,27 @@ func (g *generator) order(keys ...string) string {
 	return text
 }
 
+var (
+	quotedText = regexp.MustCompile(`'[^']*'`)
+	columnName = regexp.MustCompile(`\b(k|x|g|y|r|d|b|w|v|ms|dt|tm|sm|ti)\b`)
+)
+
+// varying draws until the expression reads a column: a constant is no order.
+func varying(draw func() string) string {
+	for {
+		if e := draw(); columnName.MatchString(quotedText.ReplaceAllString(e, "")) {
+			return e
+		}
+	}
+}
+
 // sorted is a query of any shape in another order.
 func (g *generator) sorted() *query {
 	e := g.exprs("")
 	switch g.r.IntN(5) {
 	case 0:
 		d := g.any()
-		text := "SELECT " + g.list(2, func() string { return e.scalar(1) }) + ", x FROM " + d.name + e.where() + g.order("c0", "3", e.scalar(1))
+		text := "SELECT " + g.list(2, func() string { return e.scalar(1) }) + ", x FROM " + d.name + e.where() + g.order("c0", "3", varying(func() string { return e.scalar(1) }))
 		return newQuery(text, "sorted", "none", []*data{d})
 	case 1:
 		w := g.closing()
@@ -48,7 +63,7 @@ func (g *generator) sorted() *query {
 		if strings.HasPrefix(w.kind, "group-") {
 			return nil
 		}
-		inner := "SELECT k, x, r, g FROM " + w.from + e.where() + g.order("r", e.integer(1), "g")
+		inner := "SELECT k, x, r, g FROM " + w.from + e.where() + g.order("r", varying(func() string { return e.integer(1) }), "g")
 		text := "SELECT k, COUNT(*) AS n, MAX(x) AS x, MIN(g) AS g FROM (" + inner + ") AS v GROUP BY k" + g.order("n")
 		return newQuery(text, "sorted", w.kind, []*data{w.data})
 	case 3:
@@ -56,7 +71,7 @@ func (g *generator) sorted() *query {
 		if strings.HasPrefix(w.kind, "group-") {
 			return nil
 		}
-		text := "SELECT " + strings.Join(w.cols, ", ") + ", k, d, y FROM " + w.from + e.where() + g.order("d", "k", e.scalar(1))
+		text := "SELECT " + strings.Join(w.cols, ", ") + ", k, d, y FROM " + w.from + e.where() + g.order("d", "k", varying(func() string { return e.scalar(1) }))
 		return newQuery(text, "sorted", w.kind, []*data{w.data})
 	default:
 		q := g.next()
