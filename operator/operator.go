@@ -5,7 +5,7 @@
 //
 // Files: chain.go (stateless steps fused in front of every operator), expr*.go
 // (expressions over columns), aggregate*.go (windowed grouping), rows.go (windowed
-// relations without aggregate), join.go, union.go, instant*.go (per-instant regions,
+// relations without aggregate), session*.go, sort*.go, join.go, union.go, instant*.go (per-instant regions,
 // the keyed form).
 package operator
 

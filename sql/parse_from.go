@@ -96,7 +96,7 @@ func (p *parser) relation() *tableRef {
 	default:
 		p.streamName(r)
 		if p.isSymbol("(") {
-			hint := "there are TUMBLE, HOP and CUMULATE: FROM TABLE(TUMBLE(TABLE s, DESCRIPTOR(ts), INTERVAL '10' SECOND))"
+			hint := "there are TUMBLE, HOP, CUMULATE and SESSION: FROM TABLE(TUMBLE(TABLE s, DESCRIPTOR(ts), INTERVAL '10' SECOND))"
 			if p.isWordAt(1, "range", "rows", "size", "partition") {
 				hint = "write the window in brackets: " + r.name.text + " [RANGE 60 SECONDS]"
 			}

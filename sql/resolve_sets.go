@@ -85,6 +85,9 @@ func (b *builder) groupedSets(g *grouping, s *selectNode, out []output, having [
 		return nil, nil, b.fail(at, "use a time window, or write one SELECT for each grouping", "several groupings of a ROWS window are not supported yet")
 	}
 	q, timed := &query{}, g.rel.Windowed()
+	if timed && b.model.Ops[g.rel.edge.Op].Kind != model.WindowOp {
+		g.rel = b.shared(g.rel)
+	}
 	var inputs []*relation
 	for n, set := range s.sets {
 		one := g.of(set)
@@ -117,6 +120,20 @@ func (b *builder) groupedSets(g *grouping, s *selectNode, out []output, having [
 		columns[i] = output{expr: model.Col(i, rel.Schema.Fields[i].Type), at: out[i].at}
 	}
 	return rel, columns, nil
+}
+
+// shared is a relation that several aggregates read row by row: a projection keeps
+// filters below it from going below its window, which would show in the order of groups.
+func (b *builder) shared(rel *relation) *relation {
+	op := &model.Operator{Kind: model.ProjectOp, Relation: rel.Relation}
+	fields := cloneFields(rel.Schema.Fields)
+	for i, f := range fields {
+		op.Project = append(op.Project, model.Col(i, f.Type))
+	}
+	op.Project = append(op.Project, model.Lit(stream.Int(0)))
+	fields = append(fields, stream.Field{Name: "$sets", Type: stream.Integer, NotNull: true, Hidden: true})
+	op.Relation.Schema = stream.NewSchema(fields...)
+	return b.derive(op, rel)
 }
 
 // of is the grouping by the keys of one set; the others are NULL there.
