@@ -26,8 +26,9 @@ const (
 
 // The names of formats that options may have.
 var (
-	textFormats = []string{FormatCSV, FormatNDJSON, "json", "jsonl"}
-	fileFormats = append([]string{FormatArrow, FormatAvro, FormatParquet}, textFormats...)
+	textFormats   = []string{FormatCSV, FormatNDJSON, "json", "jsonl"}
+	columnFormats = []string{FormatArrow, FormatAvro, FormatParquet}
+	fileFormats   = slices.Concat(columnFormats, textFormats)
 )
 
 // textOptions are a text source's options, checked.
@@ -172,8 +173,8 @@ func (o *optionSet) takeFile() (textOptions, [][]string) {
 	return t, partitions
 }
 
-// text: the format is one of lines.
-func (t *textOptions) text() bool { return t.format == FormatCSV || t.format == FormatNDJSON }
+// text: the format is one of lines, or it is not known.
+func (t *textOptions) text() bool { return !slices.Contains(columnFormats, t.format) }
 
 func (t *textOptions) checkFollow(o *optionSet, files []string) {
 	key := o.written["follow"]

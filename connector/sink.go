@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -92,8 +93,8 @@ func (o *optionSet) takeFileSink() sinkOptions {
 	return t
 }
 
-// text: the format is one of lines.
-func (t *sinkOptions) text() bool { return t.format == FormatCSV || t.format == FormatNDJSON }
+// text: the format is one of lines, or it is not known.
+func (t *sinkOptions) text() bool { return !slices.Contains(columnFormats, t.format) }
 
 func (t *sinkOptions) encoder(schema *stream.Schema, visible []int) Encoder {
 	if t.format == FormatCSV {
