@@ -131,8 +131,11 @@ func (r *resolver) checkDeclaration(s *statement) error {
 		_, err := newBuilder(r).view(d, s.name)
 		return err
 	}
-	_, err := r.sourceOf(d)
-	return err
+	src, err := r.sourceOf(d)
+	if err != nil || src.connector == "" {
+		return err // without connector it may still be there to be read about
+	}
+	return r.checkConnector(src)
 }
 
 // relation is what the resolver knows of an edge.

@@ -209,6 +209,23 @@ func (r *resolver) connect(d *declaration, sink bool) (*sourceDeclaration, Conne
 	return s, c, nil
 }
 
+// checkConnector reports options that are wrong whether the stream is read or written. A
+// path that is not there is none of them: it may be by the time it is used.
+func (r *resolver) checkConnector(s *sourceDeclaration) error {
+	_, err := r.cat.Source(s.connector, s.options, s.physical())
+	if err == nil {
+		return nil
+	}
+	if _, asSink := r.cat.Sink(s.connector, s.options, s.physical()); asSink == nil {
+		return nil
+	}
+	var wrong *model.OptionError
+	if errors.As(err, &wrong) && strings.EqualFold(wrong.Option, "path") {
+		return nil
+	}
+	return r.catalogError(s, err)
+}
+
 // catalogError points at the option that the catalog complains about.
 func (r *resolver) catalogError(s *sourceDeclaration, err error) error {
 	var wrong *model.OptionError
