@@ -72,7 +72,7 @@ func (o *optionSet) takeFormat(name, otherwise string, allowed []string) string 
 }
 
 // csvOptions are known while it is not known whether the format is CSV.
-var csvOptions = []string{"header", "delimiter", "quote", "null"}
+var csvOptions = []string{"header", "delimiter", "quote", "null", "compression"}
 
 // formatByName returns the format a file name's extension tells, or "".
 func formatByName(name string) string {
