@@ -169,6 +169,9 @@ func (a *Aggregation) arguments(side operator.Side, op *model.Operator) (last *m
 	}
 	schema := &stream.Schema{}
 	for i, x := range exprs {
+		if !SupportsType(x.Type) {
+			return nil, nil, refuse("it groups by %s, or aggregates it", x.Type)
+		}
 		schema.Fields, need = append(schema.Fields, stream.Field{Name: fmt.Sprint("c", i), Type: x.Type}), append(need, true)
 	}
 	return &model.Operator{ID: op.ID, Kind: model.ProjectOp, Project: exprs, Relation: model.Relation{Schema: schema, Time: -1}}, need, nil

@@ -143,6 +143,9 @@ func (e *emitter) write(x *model.Expr) (value, error) {
 	if f.refuses != "" {
 		return value{}, refuse("%s: %s", x.Func, f.refuses)
 	}
+	if !SupportsType(x.Type) {
+		return value{}, refuse("%s makes %s, which devices do not", x.Func, x.Type)
+	}
 	if err := checkText(x, f); err != nil {
 		return value{}, err
 	}
@@ -236,6 +239,8 @@ func zero(t stream.Type) string { return "((" + ctype(t) + ")0)" }
 func (e *emitter) literal(v stream.Value) (value, error) {
 	out := value{t: v.Type, null: never, fail: never}
 	switch {
+	case !SupportsType(v.Type):
+		return out, refuse("devices do not compute with %s", v.Type)
 	case isText(v.Type) && e.texts == nil:
 		return out, refuse("text is not computed with in pairs")
 	case v.Null:

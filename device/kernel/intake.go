@@ -53,6 +53,8 @@ func (l *layout) take(names inputNames, schema *stream.Schema, reads []bool) (in
 		switch {
 		case !read:
 			continue
+		case !SupportsType(f.Type):
+			return nil, nil, nil, refuse("column %s is %s, which devices do not have", f.Name, f.Type)
 		case isText(f.Type) && l.texts == nil:
 			return nil, nil, nil, refuse("column %s is text: devices have fixed-width values only", f.Name)
 		case len(in.columns) == columnsMax:

@@ -62,7 +62,7 @@ func NewLookup(side operator.Side, p *operator.Probe) (*Lookup, error) {
 		add(model.Col(i, f.Type), need[i])
 	}
 	for _, k := range l.keys {
-		if isText(k.Type) {
+		if isText(k.Type) || !SupportsType(k.Type) {
 			return nil, refuse("its lookup compares text")
 		}
 		add(k, true)

@@ -84,6 +84,9 @@ func (l *layout) outputColumns(schema *stream.Schema, need []bool) (columns []ou
 	for i, f := range schema.Fields {
 		c := outputColumn{valid: -1}
 		if need[i] {
+			if !SupportsType(f.Type) {
+				return nil, refuse("column %s is %s, which devices do not have", f.Name, f.Type)
+			}
 			store, _ := storage(f.Type)
 			c.t = f.Type
 			c.values = l.output(fmt.Sprintf("out%d", i), store, columnSize(f.Type), counted(countRows, columnSize(f.Type))).arg.Index

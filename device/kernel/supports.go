@@ -28,4 +28,6 @@ func Supports() map[string]string {
 
 // SupportsType reports whether devices hold columns of a type; of text they know which values
 // are equal.
-func SupportsType(t stream.Type) bool { return t != stream.Invalid }
+func SupportsType(t stream.Type) bool {
+	return isText(t) || t.Storage() != stream.Varchar && t != stream.Invalid
+}

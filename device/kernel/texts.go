@@ -31,8 +31,9 @@ import (
 //     none: their validity says so.
 //  2. Codes say nothing of order. Functions that ask for more than equality are refused.
 
-// isText reports whether values of a type are text to devices.
-func isText(t stream.Type) bool { return t.Storage() == stream.Varchar }
+// isText reports whether a type is text. Others that are carried as text, long decimals, are
+// not compared byte by byte.
+func isText(t stream.Type) bool { return t == stream.Varchar }
 
 // TextsMax bounds the different texts in a task, of all columns that a program reads. A task
 // with more is run on the CPU.
