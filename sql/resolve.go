@@ -132,8 +132,8 @@ func (r *resolver) checkDeclaration(s *statement) error {
 		return err
 	}
 	src, err := r.sourceOf(d)
-	if err != nil || src.connector == "" {
-		return err // without connector it may still be there to be read about
+	if err != nil || src.connector == "" || len(r.inserts[s.name.text]) > 0 {
+		return err // without connector it may still be there to be read about; INSERT checks as a sink
 	}
 	return r.checkConnector(src)
 }
