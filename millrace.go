@@ -57,7 +57,7 @@ type (
 	Snapshot = state.Snapshot
 )
 
-// Auto, as Options.Processors, is the CPU and every GPU and accelerator that has been
+// Auto is, as Options.Processors, the CPU and every GPU and accelerator that has been
 // checked. Without it, or a list of names, jobs run on the CPU.
 const Auto = job.Auto
 

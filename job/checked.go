@@ -25,7 +25,7 @@ import (
 // with the CPU's on this machine (millrace devices --check). What came of that is kept in a
 // file of the user's. It holds for that device, that driver and that build of millrace.
 
-// Auto, as Options.Processors, is the CPU and every GPU and accelerator that was checked.
+// Auto is, as Options.Processors, the CPU and every GPU and accelerator that was checked.
 const Auto = "auto"
 
 // Checked is what came of checking a device.

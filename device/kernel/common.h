@@ -44,6 +44,16 @@ FUNCTION i64 civil(i64 days) {
 #define CIVIL_YEAR(c)   floor_div((c), 65536)
 #define CIVIL_MONTH(c)  (((c) & 65535) >> 8)
 #define CIVIL_DAY(c)    ((c) & 255)
+#define CIVIL_QUARTER(c)  ((CIVIL_MONTH(c) + 2) / 3)
+#define CIVIL_DECADE(c)   floor_div(CIVIL_YEAR(c), 10)
+
+/* Periods of years: the first begins with year 1, the one before it is the -1st. */
+FUNCTION i64 period_of(i64 year, i64 length) {
+  i64 n = floor_div(year - 1, length) + 1;
+  return n < 1 ? n - 1 : n;
+}
+#define CIVIL_CENTURY(c)     period_of(CIVIL_YEAR(c), 100)
+#define CIVIL_MILLENNIUM(c)  period_of(CIVIL_YEAR(c), 1000)
 
 /* The day, counted from 1970-01-01, on which a year begins. */
 FUNCTION i64 year_start(i64 year) {

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/model/function"
@@ -27,6 +28,7 @@ func init() {
 		"add": {write: arithmetic("ADD_I", "+", addOver)}, "sub": {write: arithmetic("SUB_I", "-", subOver)},
 		"mul": {write: multiply}, "div": {write: divide}, "mod": {write: modulo}, "neg": {write: negate}, "abs": {write: absolute},
 		"floor": {write: rounding("FLOOR_F64")}, "ceil": {write: rounding("CEIL_F64")}, "round": {write: rounding("ROUND_F64")},
+		"truncate": {write: rounding("TRUNC_F64")}, "degrees": {write: scaled(180 / math.Pi)}, "radians": {write: scaled(math.Pi / 180)},
 		"bit_and": {write: bitwise("&")}, "bit_or": {write: bitwise("|")}, "bit_xor": {write: bitwise("^")}, "bit_not": {write: invert},
 		"shift_left": {write: shiftLeft}, "shift_right": {write: shiftRight},
 		"sign": {write: sign}, "sqrt": {write: squareRoot},
@@ -47,6 +49,10 @@ func init() {
 		"extract_epoch": {write: epoch}, "extract_year": {write: ofDate("CIVIL_YEAR")}, "extract_month": {write: ofDate("CIVIL_MONTH")},
 		"extract_day": {write: ofDate("CIVIL_DAY")}, "extract_hour": {write: ofClock(microsPerDay, microsPerHour)},
 		"extract_minute": {write: ofClock(microsPerHour, microsPerMinute)}, "extract_second": {write: ofClock(microsPerMinute, microsPerSecond)},
+		"extract_millisecond": {write: ofClock(microsPerMinute, 1000)}, "extract_microsecond": {write: ofClock(microsPerMinute, 1)},
+		"extract_quarter": {write: ofDate("CIVIL_QUARTER")}, "extract_decade": {write: ofDate("CIVIL_DECADE")},
+		"extract_century": {write: ofDate("CIVIL_CENTURY")}, "extract_millennium": {write: ofDate("CIVIL_MILLENNIUM")},
+		"extract_dow": {write: ofWeek(4, 0)}, "extract_isodow": {write: ofWeek(3, 1)}, "extract_doy": {write: dayOfYear},
 	}
 }
 
@@ -139,6 +145,13 @@ func rounding(f string) func(*emitter, *model.Expr, []value) (value, error) {
 			text = fmt.Sprintf("(%s)%s((f64)%s)", ctype(x.Type), f, text)
 		}
 		return e.strict(text, x.Type, args), nil
+	}
+}
+
+// scaled multiplies by a constant, rounding once.
+func scaled(by float64) func(*emitter, *model.Expr, []value) (value, error) {
+	return func(e *emitter, x *model.Expr, args []value) (value, error) {
+		return e.strict(args[0].value+" * "+literalText(stream.Dbl(by)), x.Type, args), nil
 	}
 }
 

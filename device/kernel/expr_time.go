@@ -39,6 +39,19 @@ func ofClock(within, unit int64) func(*emitter, *model.Expr, []value) (value, er
 	}
 }
 
+// ofWeek counts days of the week from one that is offset days before 1970-01-01.
+func ofWeek(offset, first int) func(*emitter, *model.Expr, []value) (value, error) {
+	return func(e *emitter, _ *model.Expr, args []value) (value, error) {
+		day := fmt.Sprintf("floor_div(%s, %s)", args[0].value, whole(microsPerDay))
+		return e.strict(fmt.Sprintf("floor_mod(%s + %d, 7) + %d", day, offset, first), stream.BigInt, args), nil
+	}
+}
+
+func dayOfYear(e *emitter, _ *model.Expr, args []value) (value, error) {
+	day := e.local("i64", fmt.Sprintf("floor_div(%s, %s)", args[0].value, whole(microsPerDay)))
+	return e.strict(fmt.Sprintf("%s - year_start(CIVIL_YEAR(civil(%s))) + 1", day, day), stream.BigInt, args), nil
+}
+
 func toTimestamp(e *emitter, _ *model.Expr, args []value) (value, error) {
 	p := args[1].value
 	unit := e.local("i64", fmt.Sprintf("%s == 0 ? 1000000 : %s == 3 ? 1000 : %s == 6 ? 1 : 0", p, p, p))

@@ -28,10 +28,10 @@ func has(g *optest.Gen, t stream.Type, depth int) *model.Expr {
 	}
 }
 
-// fixedType is any type that devices have.
+// fixedType is any type that devices compute with.
 func fixedType(g *optest.Gen) stream.Type {
 	for {
-		if t := g.Type(); t != stream.Varchar {
+		if t := g.Type(); t.Storage() != stream.Varchar && !t.IsDecimal() {
 			return t
 		}
 	}
