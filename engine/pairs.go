@@ -69,13 +69,20 @@ func (r *run) tryPairs(p *bind.Pipeline) error {
 	if err != nil {
 		return err
 	}
-	if _, declined := pairProgram(fn); declined != nil {
-		if r.unpaired == nil {
-			r.unpaired = map[int]error{}
-		}
-		r.unpaired[p.ID] = declined
-	}
+	_, declined := pairProgram(fn)
+	r.leavePairs(p, declined)
 	return nil
+}
+
+// leavePairs notes why devices do not find a pipeline's pairs; nil: they do.
+func (r *run) leavePairs(p *bind.Pipeline, why error) {
+	if why == nil {
+		return
+	}
+	if r.unpaired == nil {
+		r.unpaired = map[int]error{}
+	}
+	r.unpaired[p.ID] = why
 }
 
 // newPairs has any processor find the pairs of a stage's function.
