@@ -62,7 +62,7 @@ func (r *run) pairing(p *bind.Pipeline) bool { return r.hybrid() && p.Form == bi
 // tryPairs finds out whether devices can find a pipeline's pairs, if it is a join. If not the
 // join finds them as it does without devices.
 func (r *run) tryPairs(p *bind.Pipeline) error {
-	if !r.pairing(p) || r.unpaired[p.ID] != nil {
+	if _, known := r.unpaired[p.ID]; known || !r.pairing(p) {
 		return nil
 	}
 	fn, err := r.function(p, false)
