@@ -183,7 +183,7 @@ func TestSelectionRandom(t *testing.T) {
 	d := open(t)
 	programs, lengths := 12, []int{1, 0, 63, 64, 65, 255, 256, 257, 512, 1, 1111}
 	if testing.Short() {
-		programs, lengths = 4, []int{1, 65, 257}
+		programs, lengths = 6, []int{1, 65, 257}
 	}
 	kept, failed := 0, 0
 	for i := range uint64(programs) {
