@@ -227,7 +227,7 @@ func TestEveryFunction(t *testing.T) {
 // Nested expressions at random, many to a program.
 func TestRandomExpressions(t *testing.T) {
 	d := open(t)
-	programs := 15
+	programs := 19
 	if testing.Short() {
 		programs = 4
 	}
