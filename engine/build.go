@@ -57,6 +57,7 @@ func (r *run) connect(s *stage, in *bind.Input) *inlet {
 	if r.plan.Pipelines[s.id].Form == bind.Sink {
 		inlet.rowsMax = min(inlet.rowsMax, operator.OutputRows)
 	}
+	inlet.size = inlet.rowsMax
 	o.readers = append(o.readers, inlet)
 	s.inlets = append(s.inlets, inlet)
 	return inlet

@@ -19,7 +19,8 @@ func (s *stage) pump() {
 				continue
 			}
 			sl := &s.ring[s.tail%uint64(len(s.ring))]
-			if in.cutter.Cut(&sl.task, in.taskRows(), in.flush || in.eager && in.advanced) {
+			in.size = in.taskRows()
+			if in.cutter.Cut(&sl.task, in.size, in.flush || in.eager && in.advanced) {
 				sl.task.Input, sl.born = i, in.born
 				if in.cutter.Rows() == 0 {
 					in.born = 0
@@ -58,6 +59,7 @@ type inlet struct {
 	cutter   *dispatch.Cutter
 	schema   *stream.Schema
 	rowsMax  int  // rows of a full task
+	size     int  // what a full task was when pump last tried to cut one
 	eager    bool // cut whatever a producer's task put out; else wait for full tasks
 	wanted   bool // the function takes this input now
 	advanced bool // an eager producer finished a task
@@ -86,13 +88,16 @@ func (in *inlet) taskRows() int {
 }
 
 // hasRoom also while the run stops: what is in the rings must come to rest somewhere,
-// and an input that its function does not want will not be cut any more. The input of a
-// fused sink has room when a slot is free, which its producer may fill itself.
+// and an input that its function does not want will not be cut any more. Room is measured
+// by the size that pump has tried to cut, not by the present one, which may change at any
+// moment: rows that were too few for a task and are too many for the producer would wait
+// for each other. The input of a fused sink has room when a slot is free, which its producer
+// may fill itself.
 func (in *inlet) hasRoom() bool {
 	if in.fused {
 		return !in.stage.full() && !in.cutter.Pending()
 	}
-	return in.cutter.Rows() < in.taskRows() || in.tied && !in.wanted || in.stage.run.stopping.Load()
+	return in.cutter.Rows() < in.size || in.tied && !in.wanted || in.stage.run.stopping.Load()
 }
 
 // room is hasRoom for a producer, which is woken later if there is none. Tasks may have
