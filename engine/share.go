@@ -19,7 +19,7 @@ import (
 // Invariants:
 //
 //  1. Rows are read through holds of the runner's own, so the ring's slot may be freed, and
-//     used again, while a loser still runs.
+//     used again, while a loser still runs. Holding and freeing exclude each other (mu).
 //  2. A slot of the ring is written by the first result only, before computed is set; what
 //     a loser has made is discarded.
 //  3. A task that a device did not finish, or not well, is in the queue again or is run by

@@ -323,9 +323,9 @@ func (s *stage) finishSlot(sl *slot) {
 		s.run.latency.add(time.Duration(s.run.clock() - sl.born))
 	}
 	s.born, sl.born = 0, 0
-	dispatch.Release(&sl.task)
-	sl.partial = operator.Partial{}
 	s.mu.Lock()
+	dispatch.Release(&sl.task) // a runner that is late may be about to hold the rows; see hold
+	sl.partial = operator.Partial{}
 	s.head++
 	for i, in := range s.inlets {
 		in.wanted = s.body.wants(i)
