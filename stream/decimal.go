@@ -16,6 +16,21 @@ func DecimalOf(t Type, unscaled decimal.Int) Value {
 // DecimalOfUnits is DecimalOf for a number of units of the last digit.
 func DecimalOfUnits(t Type, units int64) Value { return DecimalOf(t, decimal.Of(units)) }
 
+// Holds reports whether DECIMAL t has every value of DECIMAL from.
+func (t Type) Holds(from Type) bool {
+	return t.IsDecimal() && from.IsDecimal() && t.Scale() >= from.Scale() && t.Precision()-t.Scale() >= from.Precision()-from.Scale()
+}
+
+// DecimalFrom returns a number of another scale as a value of the DECIMAL type t; ok is
+// false if it has too many digits.
+func DecimalFrom(t Type, unscaled decimal.Int, scale int) (v Value, ok bool) {
+	x, ok := decimal.Rescale(unscaled, scale, t.Scale())
+	if !ok || !x.Fits(t.Precision()) {
+		return DecimalOfUnits(t, 0), false
+	}
+	return DecimalOf(t, x), true
+}
+
 // Decimal returns the unscaled value of a DECIMAL.
 func (v Value) Decimal() decimal.Int {
 	if v.Type.Storage() == Varchar {

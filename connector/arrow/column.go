@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/millrace/millrace/stream"
+	"github.com/millrace/millrace/stream/decimal"
 )
 
 // natural is the type of a stream that a type of Arrow is; Invalid if there is none.
@@ -38,10 +39,21 @@ func natural(t arrow.DataType) stream.Type {
 		return stream.Timestamp
 	case arrow.DURATION:
 		return stream.Interval
+	case arrow.DECIMAL32, arrow.DECIMAL64, arrow.DECIMAL128, arrow.DECIMAL256:
+		return decimalOf(t.(arrow.DecimalType))
 	case arrow.DICTIONARY:
 		return natural(t.(*arrow.DictionaryType).ValueType)
 	}
 	return stream.Invalid
+}
+
+// decimalOf is a DECIMAL of as many digits; Invalid: there is none.
+func decimalOf(t arrow.DecimalType) stream.Type {
+	p, s := int(t.GetPrecision()), int(t.GetScale())
+	if p < 1 || p > stream.DecimalDigitsMax || s < 0 || s > p {
+		return stream.Invalid
+	}
+	return stream.Decimal(p, s)
 }
 
 // readable reports whether a type of Arrow can be read as t without loss.
@@ -57,7 +69,7 @@ func readable(from arrow.DataType, t stream.Type) bool {
 	case n.IsInteger() && n != stream.BigInt && t == stream.Double || n == stream.Real && t == stream.Double:
 		return true
 	}
-	return n == t
+	return n == t || t.Holds(n)
 }
 
 // Append appends rows [from, to) of the batch to column i of a stream, which has n rows. A
@@ -70,6 +82,9 @@ func (b *Batch) Append(out *stream.Column, f stream.Field, i, n, from, to int, f
 		return
 	}
 	read := reader(values)
+	if out.Type.IsDecimal() {
+		read = decimals(values, out.Type)
+	}
 	low, high, ranged := out.Type.Range()
 	for row := from; row < to; row++ {
 		v, ok := read(row)
@@ -170,6 +185,47 @@ func reader(a arrow.Array) func(row int) (stream.Value, bool) {
 func integers[T int8 | int16 | int32 | int64 | uint8 | uint16 | uint32](a number[T]) func(int) (stream.Value, bool) {
 	return func(row int) (stream.Value, bool) {
 		return stream.Value{I: int64(a.Value(row)), F: float64(a.Value(row))}, true
+	}
+}
+
+// decimals reads a DECIMAL as one of type t.
+func decimals(a arrow.Array, t stream.Type) func(int) (stream.Value, bool) {
+	var unscaled func(row int) (decimal.Int, bool)
+	switch a := a.(type) {
+	case *array.Decimal32:
+		unscaled = func(row int) (decimal.Int, bool) { return decimal.Of(int64(a.Value(row))), true }
+	case *array.Decimal64:
+		unscaled = func(row int) (decimal.Int, bool) { return decimal.Of(int64(a.Value(row))), true }
+	case *array.Decimal128:
+		unscaled = func(row int) (decimal.Int, bool) {
+			v := a.Value(row)
+			return decimal.Int{Hi: v.HighBits(), Lo: v.LowBits()}, true
+		}
+	case *array.Decimal256:
+		unscaled = func(row int) (decimal.Int, bool) {
+			w := a.Value(row).Array()
+			sign := uint64(int64(w[1]) >> 63)
+			return decimal.Int{Hi: int64(w[1]), Lo: w[0]}, w[2] == sign && w[3] == sign
+		}
+	case *array.Dictionary:
+		values := decimals(a.Dictionary(), t)
+		return func(row int) (stream.Value, bool) {
+			if a.IsNull(row) {
+				return stream.NullOf(t), true
+			}
+			return values(a.GetValueIndex(row))
+		}
+	}
+	scale := natural(a.DataType()).Scale()
+	return func(row int) (stream.Value, bool) {
+		if a.IsNull(row) {
+			return stream.NullOf(t), true
+		}
+		x, fits := unscaled(row)
+		if !fits {
+			return stream.DecimalOfUnits(t, 0), false
+		}
+		return stream.DecimalFrom(t, x, scale)
 	}
 }
 

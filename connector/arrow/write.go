@@ -6,6 +6,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
@@ -55,6 +56,9 @@ func NewWriter(w io.Writer, schema *stream.Schema, visible []int, codec string, 
 }
 
 func typeOf(t stream.Type) (arrow.DataType, bool) {
+	if t.IsDecimal() {
+		return &arrow.Decimal128Type{Precision: int32(t.Precision()), Scale: int32(t.Scale())}, true
+	}
 	out, ok := map[stream.Type]arrow.DataType{
 		stream.Boolean: arrow.FixedWidthTypes.Boolean, stream.TinyInt: arrow.PrimitiveTypes.Int8, stream.SmallInt: arrow.PrimitiveTypes.Int16,
 		stream.Integer: arrow.PrimitiveTypes.Int32, stream.BigInt: arrow.PrimitiveTypes.Int64,
@@ -75,7 +79,8 @@ func (w *Writer) Write(b *stream.Batch, from, to int) error {
 	return w.out.Write(array.NewRecordBatch(w.schema, columns, int64(to-from)))
 }
 
-// arrayOf makes an array that shares the column's buffers, but for the small integers.
+// arrayOf makes an array that shares the column's buffers, but for the small integers
+// and decimals.
 func arrayOf(c *stream.Column, t arrow.DataType, rows int) arrow.Array {
 	buffers, nulls := []*memory.Buffer{nil}, 0
 	if c.Valid != nil {
@@ -88,6 +93,13 @@ func arrayOf(c *stream.Column, t arrow.DataType, rows int) arrow.Array {
 		add(arrow.Int8Traits.CastToBytes(narrow[int8](c.I32)))
 	case c.Type == stream.SmallInt:
 		add(arrow.Int16Traits.CastToBytes(narrow[int16](c.I32)))
+	case c.Type.IsDecimal():
+		numbers := make([]decimal128.Num, rows)
+		for i := range numbers {
+			x := c.Decimal(i)
+			numbers[i] = decimal128.New(x.Hi, x.Lo)
+		}
+		add(arrow.Decimal128Traits.CastToBytes(numbers))
 	case c.Type.Storage() == stream.Boolean:
 		add(arrow.Uint64Traits.CastToBytes(c.Bits))
 	case c.Type.Storage() == stream.Integer:

@@ -81,7 +81,11 @@ func newFile(path string, meta map[string]string) (*File, error) {
 	if f.fields, err = parseSchema(meta["avro.schema"]); err != nil {
 		return nil, err
 	}
-	if f.codec, err = goavro.NewCodec(meta["avro.schema"]); err != nil {
+	schema, err := undecimal(meta["avro.schema"])
+	if err == nil {
+		f.codec, err = goavro.NewCodec(schema)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%w: its schema cannot be read: %w", errDamaged, err)
 	}
 	return f, nil

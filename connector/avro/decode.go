@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/millrace/millrace/stream"
+	"github.com/millrace/millrace/stream/decimal"
 )
 
 // Decode appends the records of a block to out, an empty batch; absent columns are passed
@@ -35,7 +36,7 @@ func (f *File) Decode(block []byte, records int64, out *stream.Batch, fail func(
 				continue
 			}
 			column := &out.Schema.Fields[i]
-			v, ok := valueOf(record[f.fields[f.bound[i]].name], column.Type)
+			v, ok := valueOf(record[f.fields[f.bound[i]].name], column.Type, f.fields[f.bound[i]].typ)
 			if reason := problem(v, ok, column); reason != "" {
 				fail(row, reason)
 			}
@@ -63,15 +64,16 @@ func problem(v stream.Value, ok bool, f *stream.Field) string {
 	return ""
 }
 
-// valueOf is one of goavro's values as type t; a union is a map with one entry.
-func valueOf(native any, t stream.Type) (stream.Value, bool) {
+// valueOf is one of goavro's values, of a field of type from, as type t; a union is a map
+// with one entry.
+func valueOf(native any, t, from stream.Type) (stream.Value, bool) {
 	v := stream.Value{Type: t}
 	switch n := native.(type) {
 	case nil:
 		return stream.NullOf(t), true
 	case map[string]any:
 		for _, inner := range n {
-			return valueOf(inner, t)
+			return valueOf(inner, t, from)
 		}
 	case bool:
 		return stream.Bool(n), true
@@ -85,6 +87,12 @@ func valueOf(native any, t stream.Type) (stream.Value, bool) {
 		v.F = n
 	case string:
 		v.S = n
+	case []byte:
+		x, ok := decimal.FromBigEndian(n)
+		if !ok || !from.IsDecimal() {
+			return stream.DecimalOfUnits(t, 0), false
+		}
+		return stream.DecimalFrom(t, x, from.Scale())
 	case time.Duration:
 		v.I = n.Microseconds()
 	case time.Time:

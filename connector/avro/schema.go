@@ -56,6 +56,8 @@ func typeOf(raw json.RawMessage) (t stream.Type, nullable bool, described string
 	var object struct {
 		Type        json.RawMessage `json:"type"`
 		LogicalType string          `json:"logicalType"`
+		Precision   int             `json:"precision"`
+		Scale       int             `json:"scale"`
 	}
 	if json.Unmarshal(raw, &object) != nil || json.Unmarshal(object.Type, &plain) != nil {
 		return stream.Invalid, false, "nested"
@@ -64,6 +66,14 @@ func typeOf(raw json.RawMessage) (t stream.Type, nullable bool, described string
 		return types[plain], false, plain
 	}
 	described = plain + "." + object.LogicalType
+	if object.LogicalType == "decimal" && (plain == "bytes" || plain == "fixed") {
+		p, s := object.Precision, object.Scale
+		described = fmt.Sprintf("%s.decimal(%d,%d)", plain, p, s)
+		if p < 1 || p > stream.DecimalDigitsMax || s < 0 || s > p {
+			return stream.Invalid, false, described
+		}
+		return stream.Decimal(p, s), false, described
+	}
 	return types[described], false, described
 }
 
@@ -85,13 +95,42 @@ func unionOf(union []json.RawMessage) (t stream.Type, nullable bool, described s
 	return t, nullable, described
 }
 
+// undecimal is a schema in which decimals are the bytes that carry them.
+func undecimal(text string) (string, error) {
+	var tree any
+	if err := json.Unmarshal([]byte(text), &tree); err != nil {
+		return "", err
+	}
+	var walk func(any)
+	walk = func(node any) {
+		switch n := node.(type) {
+		case []any:
+			for _, c := range n {
+				walk(c)
+			}
+		case map[string]any:
+			if n["logicalType"] == "decimal" {
+				delete(n, "logicalType")
+			}
+			for _, c := range n {
+				walk(c)
+			}
+		}
+	}
+	walk(tree)
+	out, err := json.Marshal(tree)
+	return string(out), err
+}
+
 // readable reports whether the field can be read as t without loss.
 func (c *field) readable(t stream.Type) bool {
 	switch {
 	case c.typ == stream.Invalid:
 		return false
-	case c.typ == stream.Integer && (t == stream.BigInt || t == stream.Double) || c.typ == stream.Real && t == stream.Double:
+	case c.typ == stream.Integer && (t.IsInteger() || t == stream.Double) || c.typ == stream.Real && t == stream.Double:
+		return true // a value that is too large for a smaller integer, which Avro has not, is an error row
+	case c.typ == stream.BigInt && t == stream.Interval:
 		return true
 	}
-	return c.typ == t
+	return c.typ == t || t.Holds(c.typ)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/big"
 	"time"
 
 	"github.com/linkedin/goavro/v2"
@@ -22,13 +23,24 @@ type Writer struct {
 	names   []string // of the types, as unions name their members
 }
 
-// written are the types of fields: as the schema has them, and as unions name them.
-var written = map[stream.Type]struct {
+// form is the type of a field: as the schema has it, and as unions name it.
+type form struct {
 	schema any
 	name   string
-}{
+}
+
+func formOf(t stream.Type) (form, bool) {
+	if t.IsDecimal() {
+		return form{map[string]any{"type": "bytes", "logicalType": "decimal", "precision": t.Precision(), "scale": t.Scale()}, "bytes.decimal"}, true
+	}
+	out, ok := written[t]
+	return out, ok
+}
+
+// written are the forms of the types without parameters.
+var written = map[stream.Type]form{
 	stream.Boolean: {"boolean", "boolean"}, stream.TinyInt: {"int", "int"}, stream.SmallInt: {"int", "int"}, stream.Integer: {"int", "int"},
-	stream.BigInt: {"long", "long"}, stream.Real: {"float", "float"}, stream.Double: {"double", "double"}, stream.Varchar: {"string", "string"},
+	stream.BigInt: {"long", "long"}, stream.Interval: {"long", "long"}, stream.Real: {"float", "float"}, stream.Double: {"double", "double"}, stream.Varchar: {"string", "string"},
 	stream.Date:      {map[string]string{"type": "int", "logicalType": "date"}, "int.date"},
 	stream.TimeOfDay: {map[string]string{"type": "long", "logicalType": "time-micros"}, "long.time-micros"},
 	stream.Timestamp: {map[string]string{"type": "long", "logicalType": "timestamp-micros"}, "long.timestamp-micros"},
@@ -48,7 +60,7 @@ func NewWriter(w io.Writer, schema *stream.Schema, visible []int, codec string) 
 	}{Type: "record", Name: "row"}
 	for _, i := range visible {
 		f := schema.Fields[i]
-		t, ok := written[f.Type]
+		t, ok := formOf(f.Type)
 		if !ok {
 			return nil, fmt.Errorf("column %q: %s cannot be written to an Avro file", f.Name, f.Type)
 		}
@@ -105,6 +117,12 @@ func (w *Writer) Write(b *stream.Batch, from, to int) error {
 
 // native is a value as goavro takes it.
 func native(v stream.Value) any {
+	if v.Type.IsDecimal() {
+		x := v.Decimal()
+		unscaled := new(big.Int).Lsh(big.NewInt(x.Hi), 64)
+		unscaled.Add(unscaled, new(big.Int).SetUint64(x.Lo))
+		return new(big.Rat).SetFrac(unscaled, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(v.Type.Scale())), nil))
+	}
 	switch v.Type {
 	case stream.Boolean:
 		return v.I != 0

@@ -10,6 +10,7 @@ import (
 
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/stream"
+	"github.com/millrace/millrace/stream/decimal"
 )
 
 // condition is a comparison of a column with constants that a row must satisfy to be of
@@ -135,7 +136,7 @@ func (c *condition) widen(v stream.Value) stream.Value {
 
 func compare(a, b stream.Value) int {
 	switch {
-	case a.Type == stream.Varchar:
+	case a.Type.Storage() == stream.Varchar:
 		return strings.Compare(a.S, b.S)
 	case a.Type.IsFloat():
 		return cmp.Compare(a.F+0, b.F+0) // -0 is 0
@@ -147,7 +148,7 @@ func compare(a, b stream.Value) int {
 func boundsOf(f form, m *format.ColumnMetaData) bounds {
 	s := &m.Statistics
 	low, high := s.MinValue, s.MaxValue
-	if low == nil && high == nil && f.physical != format.ByteArray && !f.unsigned {
+	if low == nil && high == nil && f.physical != format.ByteArray && f.physical != format.FixedLenByteArray && !f.unsigned {
 		low, high = s.Min, s.Max // of old writers, which compared signed
 	}
 	b := f.bounds(low, high)
@@ -169,6 +170,8 @@ func (f form) bounds(low, high []byte) bounds {
 func (f form) bound(b []byte) (stream.Value, bool) {
 	v := stream.Value{Type: f.target}
 	switch {
+	case f.target.IsDecimal():
+		return f.decimalBound(b)
 	case f.physical == format.ByteArray:
 		v.S = string(b)
 		return v, true
@@ -188,6 +191,26 @@ func (f form) bound(b []byte) (stream.Value, bool) {
 		return v, v.F == v.F
 	}
 	return v, false
+}
+
+// decimalBound reads a bound of a DECIMAL. One of variable length may be cut off as a text
+// is, and says nothing.
+func (f form) decimalBound(b []byte) (stream.Value, bool) {
+	var x decimal.Int
+	switch {
+	case f.physical == format.Int32 && len(b) == 4:
+		x = decimal.Of(int64(int32(binary.LittleEndian.Uint32(b))))
+	case f.physical == format.Int64 && len(b) == 8:
+		x = decimal.Of(int64(binary.LittleEndian.Uint64(b)))
+	case f.physical == format.FixedLenByteArray && len(b) == f.length:
+		var ok bool
+		if x, ok = decimal.FromBigEndian(b); !ok {
+			return stream.Value{}, false
+		}
+	default:
+		return stream.Value{}, false
+	}
+	return stream.DecimalFrom(f.target, x, f.scale)
 }
 
 func (f form) integerBound(v stream.Value, n int64) (stream.Value, bool) {

@@ -17,6 +17,9 @@ type form struct {
 	// mul and div turn a count of the file's unit of time into microseconds.
 	mul, div int64
 	unsigned bool
+	// scale and length are those of a DECIMAL of the file: its digits behind the point, and
+	// the bytes of a value of fixed length.
+	scale, length int
 }
 
 const (
@@ -26,6 +29,13 @@ const (
 
 // natural is the type of a stream that a column has by itself; Invalid if there is none.
 func natural(e *format.SchemaElement) stream.Type {
+	if logical(e) == "DECIMAL" {
+		t := decimalOf(e)
+		if _, ok := formOf(e, t, 0); !ok {
+			return stream.Invalid
+		}
+		return t
+	}
 	for _, t := range []stream.Type{stream.Boolean, stream.TinyInt, stream.SmallInt, stream.Integer, stream.BigInt, stream.Real, stream.Double,
 		stream.Varchar, stream.Date, stream.TimeOfDay, stream.Timestamp} {
 		if _, ok := formOf(e, t, 0); ok {
@@ -35,11 +45,42 @@ func natural(e *format.SchemaElement) stream.Type {
 	return stream.Invalid
 }
 
+// decimalOf is a DECIMAL of as many digits; Invalid: there is none.
+func decimalOf(e *format.SchemaElement) stream.Type {
+	p, s := int(e.Precision.V), int(e.Scale.V)
+	if v, ok := e.LogicalType.Value.(*format.DecimalType); ok {
+		p, s = int(v.Precision), int(v.Scale)
+	}
+	if p < 1 || p > stream.DecimalDigitsMax || s < 0 || s > p {
+		return stream.Invalid
+	}
+	return stream.Decimal(p, s)
+}
+
+func (f form) decimal(e *format.SchemaElement, t stream.Type) (form, bool) {
+	from := decimalOf(e)
+	f.scale, f.length = from.Scale(), int(e.TypeLength.V)
+	switch f.physical {
+	case format.Int32, format.Int64, format.ByteArray:
+	case format.FixedLenByteArray:
+		if f.length <= 0 {
+			return f, false
+		}
+	default:
+		return f, false
+	}
+	return f, t.Holds(from)
+}
+
 // formOf says how a column is read as type t, if that loses nothing. unit is what plain
 // whole numbers count as TIMESTAMP, in nanoseconds, or 0.
 func formOf(e *format.SchemaElement, t stream.Type, unit int64) (form, bool) {
 	f := form{physical: e.Type.V, target: t}
-	switch kind := logical(e); e.Type.V {
+	kind := logical(e)
+	if kind == "DECIMAL" {
+		return f.decimal(e, t)
+	}
+	switch e.Type.V {
 	case format.Boolean:
 		return f, t == stream.Boolean
 	case format.Float:
@@ -155,7 +196,7 @@ func logical(e *format.SchemaElement) string {
 		}
 		return "TIME_" + strings.ToUpper(v.Unit.String())
 	case *format.DecimalType:
-		return "DECIMAL"
+		return "DECIMAL" // decimalOf has its digits
 	default:
 		return v.String()
 	}
@@ -183,7 +224,11 @@ func typeName(e *format.SchemaElement) string {
 		return "repeated"
 	}
 	name := e.Type.V.String()
-	if kind := logical(e); kind != "" {
+	kind := logical(e)
+	if t := decimalOf(e); kind == "DECIMAL" && t != stream.Invalid {
+		kind = t.String()
+	}
+	if kind != "" {
 		name += " (" + kind + ")"
 	}
 	return name

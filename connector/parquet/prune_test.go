@@ -12,7 +12,8 @@ import (
 
 var pruned = stream.NewSchema(
 	stream.Field{Name: "at", Type: stream.Timestamp}, stream.Field{Name: "id", Type: stream.BigInt},
-	stream.Field{Name: "n", Type: stream.Integer}, stream.Field{Name: "f", Type: stream.Double}, stream.Field{Name: "s", Type: stream.Varchar})
+	stream.Field{Name: "n", Type: stream.Integer}, stream.Field{Name: "f", Type: stream.Double}, stream.Field{Name: "s", Type: stream.Varchar},
+	stream.Field{Name: "d6", Type: stream.Decimal(6, 2)}, stream.Field{Name: "d15", Type: stream.Decimal(15, 2)}, stream.Field{Name: "d30", Type: stream.Decimal(30, 2)})
 
 // prunedRow makes columns that rise over the file, so that statistics say something.
 func prunedRow(r *rand.Rand, row int) []stream.Value {
@@ -29,14 +30,18 @@ func prunedRow(r *rand.Rand, row int) []stream.Value {
 	if row/200%3 == 1 {
 		n = stream.NullOf(stream.Integer)
 	}
-	return []stream.Value{stream.Time(int64(row)*1000 + r.Int64N(20_000)), stream.Big(int64(row)), n, f,
+	line := []stream.Value{stream.Time(int64(row)*1000 + r.Int64N(20_000)), stream.Big(int64(row)), n, f,
 		stream.Text(string(rune('a'+row/150)) + string(rune('a'+r.IntN(3))))}
+	for _, f := range pruned.Fields[5:] { // from below zero to above
+		line = append(line, stream.DecimalOfUnits(f.Type, int64(row-1500)*100+r.Int64N(1000)))
+	}
+	return line
 }
 
 func prunedFile(t *testing.T, rows int, r *rand.Rand) ([]byte, [][]stream.Value) {
 	t.Helper()
 	var out bytes.Buffer
-	w, err := NewWriter(&out, pruned, []int{0, 1, 2, 3, 4}, "snappy", 800)
+	w, err := NewWriter(&out, pruned, pruned.Visible(), "snappy", 800)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +55,7 @@ func prunedFile(t *testing.T, rows int, r *rand.Rand) ([]byte, [][]stream.Value)
 			t.Fatal(err)
 		}
 		if row%70 == 69 { // short pages, at other rows in each column
-			if err := w.columns[row/70%5].flush(); err != nil {
+			if err := w.columns[row/70%pruned.Len()].flush(); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -63,7 +68,7 @@ func prunedFile(t *testing.T, rows int, r *rand.Rand) ([]byte, [][]stream.Value)
 
 // randomConjunct compares a column with constants near values that the file has.
 func randomConjunct(r *rand.Rand, rows [][]stream.Value) *model.Expr {
-	column := 1 + r.IntN(4)
+	column := 1 + r.IntN(pruned.Len()-1)
 	typ := pruned.Fields[column].Type
 	constant := func() *model.Expr {
 		v := rows[r.IntN(len(rows))][column]

@@ -16,6 +16,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/millrace/millrace/stream"
+	"github.com/millrace/millrace/stream/decimal"
 )
 
 // values are those of a page or of a dictionary, NULLs left out, as the stream's column
@@ -29,6 +30,7 @@ type values struct {
 	f64   []float64
 	off   []uint32 // VARCHAR: count+1 offsets
 	text  []byte
+	spare []byte             // room for texts made of others
 	int96 []deprecated.Int96 // before conversion
 	bad   []int32            // values that are none of the type, ascending
 }
@@ -44,7 +46,7 @@ func (v *values) decode(f form, b body) (err error) {
 	if err := b.check(); err != nil {
 		return err
 	}
-	have, err := v.physical(f.physical, b)
+	have, err := v.physical(f, b)
 	if err != nil {
 		return fmt.Errorf("%w: the values of a page cannot be read: %w", errDamaged, err)
 	}
@@ -56,9 +58,9 @@ func (v *values) decode(f form, b body) (err error) {
 }
 
 // physical decodes the values as the file has them and tells how many there are.
-func (v *values) physical(t format.Type, b body) (have int, err error) {
+func (v *values) physical(f form, b body) (have int, err error) {
 	e := lookup(b.encoding)
-	switch t {
+	switch f.physical {
 	case format.Boolean:
 		v.bits, err = e.DecodeBoolean(v.bits, b.values)
 		return 8 * len(v.bits), err
@@ -77,6 +79,15 @@ func (v *values) physical(t format.Type, b body) (have int, err error) {
 	case format.Double:
 		v.f64, err = e.DecodeDouble(sized(v.f64, b.count), b.values)
 		return len(v.f64), err
+	}
+	if f.physical == format.FixedLenByteArray {
+		v.text, err = e.DecodeFixedLenByteArray(v.text, b.values, f.length)
+		have = len(v.text) / f.length
+		v.off = grow(v.off, have+1)
+		for i := range v.off {
+			v.off[i] = uint32(i * f.length)
+		}
+		return have, err
 	}
 	v.text, v.off, err = byteArrays(e, v.text, b.values, v.off)
 	return len(v.off) - 1, err
@@ -108,6 +119,8 @@ func byteArrays(e encoding.Encoding, dst, src []byte, off []uint32) ([]byte, []u
 // convert turns the file's values into the stream's and notes those that are none.
 func (v *values) convert(f form) {
 	switch {
+	case f.target.IsDecimal():
+		v.decimals(f)
 	case f.target == stream.Varchar:
 		v.checkText()
 	case f.physical == format.Int96:
@@ -147,6 +160,48 @@ func (v *values) convert(f form) {
 	case f.target.Storage() == stream.BigInt:
 		checkRange(v, v.i64, f.target)
 	}
+}
+
+// decimals turns unscaled values of the file's scale into those of the stream's.
+func (v *values) decimals(f form) {
+	if f.physical == format.Int64 && f.target.Storage() == stream.BigInt && f.scale == f.target.Scale() {
+		checkRange(v, v.i64, f.target)
+		return
+	}
+	short, spare := f.target.Storage() == stream.BigInt, v.spare[:0]
+	if short && f.physical != format.Int64 {
+		v.i64 = grow(v.i64, v.count)
+	}
+	for i := range v.count {
+		x, fits := v.unscaled(f, i)
+		x, ok := decimal.Rescale(x, f.scale, f.target.Scale())
+		if !fits || !ok || !x.Fits(f.target.Precision()) {
+			v.bad, x = append(v.bad, int32(i)), decimal.Int{}
+		}
+		if short {
+			v.i64[i] = int64(x.Lo)
+		} else {
+			spare = x.AppendBytes(spare)
+		}
+	}
+	if short {
+		return
+	}
+	v.text, v.spare, v.off = spare, v.text, grow(v.off, v.count+1)
+	for i := range v.off {
+		v.off[i] = uint32(i * decimal.Size)
+	}
+}
+
+// unscaled is number i as the file has it; false: it has more than 128 bits.
+func (v *values) unscaled(f form, i int) (decimal.Int, bool) {
+	switch f.physical {
+	case format.Int32:
+		return decimal.Of(int64(v.i32[i])), true
+	case format.Int64:
+		return decimal.Of(v.i64[i]), true
+	}
+	return decimal.FromBigEndian(v.text[v.off[i]:v.off[i+1]])
 }
 
 // checkRange notes what is beyond a type that has fewer values than its storage.

@@ -11,6 +11,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/millrace/millrace/stream"
+	"github.com/millrace/millrace/stream/decimal"
 )
 
 // Defaults and limits of files that are written.
@@ -65,6 +66,9 @@ func elementOf(f stream.Field) (format.SchemaElement, bool) {
 	if f.NotNull {
 		e.RepetitionType = thrift.New(format.Required)
 	}
+	if f.Type.IsDecimal() {
+		return decimalElement(e, f.Type), true
+	}
 	switch f.Type {
 	case stream.Boolean:
 		e.Type = thrift.New(format.Boolean)
@@ -98,6 +102,25 @@ func elementOf(f stream.Field) (format.SchemaElement, bool) {
 		return e, false
 	}
 	return e, true
+}
+
+// int32Digits is the precision up to which DECIMAL takes 32 bits.
+const int32Digits = 9
+
+// decimalElement makes e the element of a DECIMAL: the least of 32, 64 and 128 bits.
+func decimalElement(e format.SchemaElement, t stream.Type) format.SchemaElement {
+	p, s := int32(t.Precision()), int32(t.Scale())
+	e.LogicalType.Value, e.ConvertedType = &format.DecimalType{Precision: p, Scale: s}, thrift.New(deprecated.Decimal)
+	e.Precision, e.Scale = thrift.New(p), thrift.New(s)
+	switch {
+	case p <= int32Digits:
+		e.Type = thrift.New(format.Int32)
+	case t.Storage() == stream.BigInt:
+		e.Type = thrift.New(format.Int64)
+	default:
+		e.Type, e.TypeLength = thrift.New(format.FixedLenByteArray), thrift.New(int32(decimal.Size))
+	}
+	return e
 }
 
 // Write appends rows [from, to) of a batch without base.

@@ -104,6 +104,12 @@ func plainBound(v stream.Value, upper bool) []byte {
 			v.F = math.Copysign(0, -1)
 		}
 	}
+	switch {
+	case v.Type.IsDecimal() && v.Type.Storage() == stream.Varchar:
+		return v.Decimal().AppendBigEndian(nil)
+	case v.Type.IsDecimal() && v.Type.Precision() <= int32Digits:
+		return binary.LittleEndian.AppendUint32(nil, uint32(v.I))
+	}
 	switch v.Type.Storage() {
 	case stream.Boolean:
 		return []byte{byte(v.I)}

@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"slices"
@@ -258,7 +259,17 @@ func (c *columnWriter) encodePlain(dst []byte, v *stream.Column, count int) (out
 				buf[i>>3] |= 1 << (i & 7)
 			}
 		}
+	case format.FixedLenByteArray:
+		for i := range count {
+			dst = v.Decimal(i).AppendBigEndian(dst)
+		}
 	case format.Int32:
+		if v.Type.Storage() == stream.BigInt { // a short DECIMAL
+			for _, x := range v.I64[:count] {
+				dst = binary.LittleEndian.AppendUint32(dst, uint32(x))
+			}
+			break
+		}
 		buf, err = e.EncodeInt32(nil, v.I32[:count])
 	case format.Int64:
 		buf, err = e.EncodeInt64(nil, v.I64[:count])

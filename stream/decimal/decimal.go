@@ -7,6 +7,7 @@ package decimal
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 )
 
@@ -85,6 +86,31 @@ func FromBytes[B string | []byte](b B) Int {
 		hi, lo = hi<<8|uint64(b[i]), lo<<8|uint64(b[i+8])
 	}
 	return Int{int64(hi ^ 1<<63), lo}
+}
+
+// FromBigEndian reads a number in two's complement, high byte first, of any length; false:
+// it takes more than 128 bits.
+func FromBigEndian(b []byte) (Int, bool) {
+	var x Int
+	if len(b) > 0 && b[0]&0x80 != 0 {
+		x = Int{-1, math.MaxUint64}
+	}
+	sign := x.Hi
+	for len(b) > Size {
+		if b[0] != byte(sign) {
+			return Int{}, false
+		}
+		b = b[1:]
+	}
+	for _, c := range b {
+		x.Hi, x.Lo = x.Hi<<8|int64(x.Lo>>56), x.Lo<<8|uint64(c)
+	}
+	return x, len(b) < Size || x.Hi>>63 == sign
+}
+
+// AppendBigEndian appends x in two's complement, high byte first, in Size bytes.
+func (x Int) AppendBigEndian(dst []byte) []byte {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(dst, uint64(x.Hi)), x.Lo)
 }
 
 // Rescale returns x of scale from as one of scale to.
