@@ -3,16 +3,26 @@ package connector
 import (
 	"slices"
 	"sort"
-
-	"github.com/millrace/millrace/stream"
 )
 
-// Description is what users are told of a connector, by SHOW CONNECTORS and completion.
+// Description is what users are told of a connector, by SHOW CONNECTORS, DESCRIBE
+// CONNECTOR, completion and docs/connectors.md.
 type Description struct {
 	Name          string
 	Aliases       []string
 	Reads, Writes bool
-	Options       []string // names, sorted; those of datagen's columns with <column> for the name
+	Options       []Option // in the order in which they are explained
+}
+
+// OptionNames are the names of the options, sorted, each once; those of datagen's columns
+// with <column> for the name.
+func (d *Description) OptionNames() []string {
+	var out []string
+	for _, o := range d.Options {
+		out = append(out, o.Name)
+	}
+	sort.Strings(out)
+	return slices.Compact(out)
 }
 
 // Describe describes all connectors, by name.
@@ -25,44 +35,21 @@ func Describe() []Description {
 				d.Aliases = append(d.Aliases, alias)
 			}
 		}
-		for _, format := range Formats() {
-			d.Options = append(append(d.Options, sourceOptions(name, format)...), sinkOptionNames(name, format)...)
-		}
-		sort.Strings(d.Options)
-		d.Options = slices.Compact(d.Options)
+		d.Options = Options(name, Reads|Writes)
 		out = append(out, d)
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
 	return slices.CompactFunc(out, func(a, b Description) bool { return a.Name == b.Name })
 }
 
-// sourceOptions are the names that a source connector asks for with a format.
-func sourceOptions(name, format string) []string {
-	o := newOptionSet(map[string]string{"format": format})
-	switch name {
-	case connectorFile:
-		o.takeFile()
-	case connectorStdin:
-		o.takeStdin()
-	case connectorDatagen:
-		o.takeDatagen([]stream.Field{
-			{Name: "<column>", Type: stream.BigInt}, {Name: "<column>", Type: stream.Varchar}, {Name: "<column>", Type: stream.Timestamp},
-		})
-	case connectorReplay:
-		o.takeReplay()
+// Find describes the connector of a name or alias.
+func Find(name string) (Description, bool) {
+	name = canonicalConnector(name)
+	all := Describe()
+	if i := slices.IndexFunc(all, func(d Description) bool { return d.Name == name }); i >= 0 {
+		return all[i], true
 	}
-	return o.known
-}
-
-func sinkOptionNames(name, format string) []string {
-	o := newOptionSet(map[string]string{"format": format})
-	switch name {
-	case connectorFile:
-		o.takeFileSink()
-	case connectorStdout:
-		o.takeSinkFormat("", FormatNDJSON, textFormats)
-	}
-	return o.known
+	return Description{}, false
 }
 
 // Formats are the formats that files have; standard streams have those of text.

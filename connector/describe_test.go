@@ -21,14 +21,15 @@ func TestDescribe(t *testing.T) {
 	}
 	file := found[connectorFile]
 	for _, option := range []string{"path", "format", "header", "delimiter", "compression", "follow"} {
-		if !slices.Contains(file.Options, option) {
-			t.Errorf("connector file has no option %s: %v", option, file.Options)
+		if !slices.Contains(file.OptionNames(), option) {
+			t.Errorf("connector file has no option %s: %v", option, file.OptionNames())
 		}
 	}
 	if !file.Reads || !file.Writes || !slices.Equal(file.Aliases, []string{"filesystem"}) {
 		t.Errorf("connector file: %+v", file)
 	}
-	if !slices.Contains(found[connectorDatagen].Options, "fields.<column>.min") {
-		t.Errorf("datagen: %v", found[connectorDatagen].Options)
+	datagen := found[connectorDatagen]
+	if !slices.Contains(datagen.OptionNames(), "fields.<column>.min") {
+		t.Errorf("datagen: %v", datagen.OptionNames())
 	}
 }

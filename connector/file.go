@@ -62,17 +62,14 @@ func (o *optionSet) takeFormat(name, otherwise string, allowed []string) string 
 			format = otherwise
 		}
 	}
-	if format == "" || o.err != nil {
-		o.known = append(o.known, csvOptions...)
+	if o.err == nil {
+		o.format = format
 	}
 	if format == "" {
 		o.fail("", fmt.Sprintf("connector %s cannot tell the format of %q", o.connector, name), "add format = 'csv' or format = 'ndjson'")
 	}
 	return format
 }
-
-// csvOptions are known while it is not known whether the format is CSV.
-var csvOptions = []string{"header", "delimiter", "quote", "null", "compression"}
 
 // formatByName returns the format a file name's extension tells, or "".
 func formatByName(name string) string {

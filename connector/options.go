@@ -16,22 +16,16 @@ import (
 // form; the user's spelling is kept for messages. The first mistake is kept.
 type optionSet struct {
 	connector string
+	direction Direction
+	format    string            // "" while it is not known, and of connectors without
 	values    map[string]string // by canonical name
 	written   map[string]string // canonical name -> as the user wrote it
-	known     []string          // names asked for, for hints
+	asked     []string          // names that were asked for
 	err       *model.OptionError
 }
 
-// aliases are the option names of Flink that mean the same here.
-var aliases = map[string]string{
-	"csv.field_delimiter":            "delimiter",
-	"csv.quote_character":            "quote",
-	"csv.null_literal":               "null",
-	"field_delimiter":                "delimiter",
-	"json.timestamp_format.standard": "",
-	"parquet.compression":            "compression",
-	"rows_per_sec":                   "rows_per_second",
-}
+// ignored are options of Flink that say what is the case anyway.
+var ignored = []string{"json.timestamp_format.standard"}
 
 // refused are option names of Flink with another meaning, and what to do instead.
 var refused = map[string]string{
@@ -60,17 +54,18 @@ var refused = map[string]string{
 func newOptionSet(options map[string]string) *optionSet {
 	o := &optionSet{values: map[string]string{}, written: map[string]string{}}
 	for _, key := range sortedKeys(options) {
-		name := strings.ReplaceAll(strings.ToLower(strings.TrimSpace(key)), "-", "_")
+		name := canonicalOption(key)
 		if strings.HasPrefix(name, "fields.") {
 			name = canonicalField(key)
 		}
 		if hint, ok := refused[name]; ok {
 			o.fail(key, fmt.Sprintf("option %q is not supported", key), hint)
 		}
+		if slices.Contains(ignored, name) {
+			continue
+		}
 		if alias, ok := aliases[name]; ok {
-			if name = alias; name == "" {
-				continue
-			}
+			name = alias
 		}
 		if before, ok := o.written[name]; ok {
 			o.fail(key, fmt.Sprintf("options %q and %q are the same", before, key), "keep one of them")
@@ -93,9 +88,9 @@ func (o *optionSet) fail(option, message, hint string) {
 	}
 }
 
-// take returns an option's value and notes that the name is a known one.
+// take returns an option's value. The name is one of the table's.
 func (o *optionSet) take(name string) (string, bool) {
-	o.known = append(o.known, name)
+	o.asked = append(o.asked, name)
 	v, ok := o.values[name]
 	return v, ok
 }
@@ -200,18 +195,42 @@ func (o *optionSet) durationMicros(name string, otherwise int64) int64 {
 var durationWords = strings.NewReplacer(" ", "", "seconds", "s", "second", "s", "sec", "s", "minutes", "m",
 	"minute", "m", "min", "m", "hours", "h", "hour", "h", "milliseconds", "ms", "millisecond", "ms")
 
+// known are the names of the options that stand in the table for the connector here; in the
+// place of those of any column are those that were asked for.
+func (o *optionSet) known() []string {
+	var names []string
+	for _, name := range optionNames(o.connector, o.direction, o.format) {
+		if !strings.Contains(name, "<") {
+			names = append(names, name)
+		}
+	}
+	for _, name := range o.asked {
+		if strings.HasPrefix(name, "fields.") {
+			names = append(names, name)
+		}
+	}
+	sort.Strings(names)
+	return slices.Compact(names)
+}
+
 // done reports an option nobody knows, which is often a known one mistyped and then the
 // cause of other mistakes, or else the first mistake.
 func (o *optionSet) done() error {
+	known := o.known()
 	for _, name := range sortedKeys(o.values) {
 		key := o.written[name]
-		if slices.Contains(o.known, name) || o.err != nil && o.err.Option == key {
+		if slices.Contains(known, name) || o.err != nil && o.err.Option == key {
 			continue
 		}
-		sort.Strings(o.known)
-		hint := "it has " + strings.Join(slices.Compact(o.known), ", ")
-		if near := nearest(name, o.known); near != "" {
+		hint := elsewhere(name, o.connector)
+		if near := nearest(name, known); hint == "" && near != "" {
 			hint = fmt.Sprintf("did you mean %q?", near)
+		}
+		if hint == "" && len(known) == 0 {
+			hint = "it has none"
+		}
+		if hint == "" {
+			hint = "it has " + strings.Join(known, ", ")
 		}
 		return &model.OptionError{Option: key, Message: fmt.Sprintf("connector %s has no option %q here", o.connector, key), Hint: hint}
 	}

@@ -43,6 +43,11 @@ var connectorAliases = map[string]string{
 	"filesystem": connectorFile, "print": connectorStdout, "generator": connectorDatagen,
 }
 
+const (
+	roleSource = "source"
+	roleSink   = "sink"
+)
+
 var (
 	sourceConnectors = []string{connectorDatagen, connectorFile, connectorReplay, connectorStdin}
 	sinkConnectors   = []string{connectorBlackhole, connectorFile, connectorStdout}
@@ -51,7 +56,7 @@ var (
 // CheckSource checks a source's WITH clause against its physical columns, in order.
 // Files must exist, but are not opened. An error is a *model.OptionError.
 func CheckSource(options map[string]string, columns []stream.Field) (Info, error) {
-	o, err := chooseConnector(options, sourceConnectors, "source")
+	o, err := chooseConnector(options, sourceConnectors, roleSource)
 	if err != nil {
 		return Info{}, err
 	}
@@ -59,23 +64,8 @@ func CheckSource(options map[string]string, columns []stream.Field) (Info, error
 		o.fail("", "a stream needs at least one physical column", "name the columns to read")
 	}
 	info := Info{Connector: o.connector, Bounded: true}
-	switch o.connector {
-	case connectorFile:
-		t, partitions := o.takeFile()
-		if o.err == nil && !t.text() {
-			o.checkColumns(t, partitions[0][0], columns)
-		}
-		info.Bounded, info.Live = !t.follow, t.follow
-	case connectorStdin:
-		o.takeStdin()
-		info.Live = true
-	case connectorDatagen:
-		g := o.takeDatagen(columns)
-		info.Bounded, info.Live = g.rows >= 0, g.rowsPerSecond > 0
-	case connectorReplay:
-		r := o.takeReplay()
-		info.Bounded, info.Live = r.rows >= 0, r.rowsPerSecond > 0
-	}
+	_, check := takeSource(o, columns)
+	check(&info)
 	if err := o.done(); err != nil {
 		return Info{}, err
 	}
@@ -83,19 +73,46 @@ func CheckSource(options map[string]string, columns []stream.Field) (Info, error
 	return info, nil
 }
 
+// takeSource reads the options of a source: what they say, and what that means for it.
+func takeSource(o *optionSet, columns []stream.Field) (options any, check func(*Info)) {
+	switch o.connector {
+	case connectorFile:
+		t, partitions := o.takeFile()
+		return t, func(info *Info) {
+			if o.err == nil && !t.text() {
+				o.checkColumns(t, partitions[0][0], columns)
+			}
+			info.Bounded, info.Live = !t.follow, t.follow
+		}
+	case connectorStdin:
+		return o.takeStdin(), func(info *Info) { info.Live = true }
+	case connectorDatagen:
+		g := o.takeDatagen(columns)
+		return g, func(info *Info) { info.Bounded, info.Live = g.rows >= 0, g.rowsPerSecond > 0 }
+	}
+	r := o.takeReplay()
+	return r, func(info *Info) { info.Bounded, info.Live = r.rows >= 0, r.rowsPerSecond > 0 }
+}
+
+// takeSink reads the options of a sink.
+func takeSink(o *optionSet) (options any) {
+	switch o.connector {
+	case connectorFile:
+		return o.takeFileSink()
+	case connectorStdout:
+		return o.takeSinkFormat("", FormatNDJSON, textFormats)
+	}
+	return nil
+}
+
 // CheckSink checks a sink's WITH clause. A file's folder must exist. An error is a
 // *model.OptionError.
 func CheckSink(options map[string]string, columns []stream.Field) (Info, error) {
-	o, err := chooseConnector(options, sinkConnectors, "sink")
+	o, err := chooseConnector(options, sinkConnectors, roleSink)
 	if err != nil {
 		return Info{}, err
 	}
-	switch o.connector {
-	case connectorFile:
-		o.takeFileSink()
-	case connectorStdout:
-		o.takeSinkFormat("", FormatNDJSON, textFormats)
-	}
+	takeSink(o)
 	if err := o.done(); err != nil {
 		return Info{}, err
 	}
@@ -107,7 +124,10 @@ func chooseConnector(options map[string]string, allowed []string, role string) (
 	o := newOptionSet(options)
 	key := o.written["connector"]
 	name := canonicalConnector(o.values["connector"])
-	o.connector = name
+	o.connector, o.direction = name, Reads
+	if role == roleSink {
+		o.direction = Writes
+	}
 	delete(o.values, "connector")
 	if i := sort.SearchStrings(allowed, name); i < len(allowed) && allowed[i] == name {
 		return o, o.errorOrNil()
@@ -149,7 +169,7 @@ func OpenSource(name string, src *model.Source, schema *stream.Schema, reading R
 			physical = append(physical, f)
 		}
 	}
-	o, err := chooseConnector(options, sourceConnectors, "source")
+	o, err := chooseConnector(options, sourceConnectors, roleSource)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +197,7 @@ func OpenSource(name string, src *model.Source, schema *stream.Schema, reading R
 
 // OpenSink opens a sink that CheckSink has accepted, for the columns that visible lists.
 func OpenSink(sink *model.Sink, schema *stream.Schema, visible []int, env Env) (Sink, error) {
-	o, err := chooseConnector(withConnector(sink.Connector, sink.Options), sinkConnectors, "sink")
+	o, err := chooseConnector(withConnector(sink.Connector, sink.Options), sinkConnectors, roleSink)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,14 @@ func (catalog) Source(name string, options map[string]string, columns []stream.F
 	return connection(info), err
 }
 
+func (catalog) Connectors() []string {
+	var out []string
+	for _, d := range connector.Describe() {
+		out = append(append(out, d.Name), d.Aliases...)
+	}
+	return out
+}
+
 func (catalog) Sink(name string, options map[string]string, columns []stream.Field) (sql.Connection, error) {
 	info, err := connector.CheckSink(withConnector(name, options), columns)
 	return connection(info), err

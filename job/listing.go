@@ -59,6 +59,8 @@ func listings(res *sql.Result, o Options) []Listing {
 			out = append(out, listFunctions())
 		case sql.ShowConnectors:
 			out = append(out, listConnectors())
+		case sql.DescribeConnector:
+			out = append(out, describeConnector(s.Name))
 		case sql.ShowSettings:
 			out = append(out, listSettings(o, s.Name))
 		case sql.ShowCreate:
@@ -162,7 +164,21 @@ func argumentsOf(f *function.Function) string {
 func listConnectors() Listing {
 	l := newListing("show_connectors", "connector", "also", "reads", "writes", "options")
 	for _, d := range connector.Describe() {
-		l.add(d.Name, strings.Join(d.Aliases, ", "), yesNo(d.Reads), yesNo(d.Writes), strings.Join(d.Options, ", "))
+		l.add(d.Name, strings.Join(d.Aliases, ", "), yesNo(d.Reads), yesNo(d.Writes), strings.Join(d.OptionNames(), ", "))
+	}
+	return l
+}
+
+// describeConnector lists the options of a connector, which is there.
+func describeConnector(name string) Listing {
+	d, _ := connector.Find(name)
+	l := newListing("describe_connector_"+d.Name, "option", "for", "formats", "values", "default", "also", "about")
+	for _, o := range d.Options {
+		standard := o.Default
+		if o.Required {
+			standard = "required"
+		}
+		l.add(o.Name, o.Direction.String(), strings.Join(o.Formats, ", "), o.Takes(), standard, strings.Join(o.Flink, ", "), o.About)
 	}
 	return l
 }

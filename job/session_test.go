@@ -42,6 +42,8 @@ func TestSession(t *testing.T) {
 		{"CREATE VIEW broken AS SELECT nothing FROM cars", `column "nothing" does not exist`},
 		{"SHOW VIEWS", "list 2"},
 		{"EXPLAIN SELECT * FROM fast", "explain"},
+		{"DESCRIBE CONNECTOR Filesystem", "list"},
+		{"DESCRIBE CONNECTOR fil", `there is no connector "fil"; did you mean "file"?`},
 		{"SET workers = 3", "SET"},
 		{"SET workers = 4", "SET"},
 		{"SET memory = '1KB'", "a memory budget below 64 MiB"},

@@ -1,6 +1,10 @@
 package sql
 
-import "github.com/millrace/millrace/stream"
+import (
+	"slices"
+
+	"github.com/millrace/millrace/stream"
+)
 
 // Declared is a stream, table or view that a script declares, as SHOW and DESCRIBE and
 // completion see it.
@@ -145,6 +149,14 @@ func (r *resolver) show(s *statement) (Show, error) {
 		out.Relation = &Declared{View: true, Time: -1, Text: r.written(s.query.span), Reads: r.reads(s.query, nil)}
 		out.Relation.addRelation(rel)
 		out.Inferred = r.result.Inferred[files:]
+	case out.Kind == DescribeConnector:
+		if known := r.cat.Connectors(); !slices.Contains(known, out.Name) {
+			hint := suggest(out.Name, known)
+			if hint == "" {
+				hint = "SHOW CONNECTORS lists them"
+			}
+			return out, r.fail(s.show.name.span, hint, "there is no connector %q", out.Name)
+		}
 	case out.Kind == ShowCreate || out.Kind == Describe:
 		d := r.streams[out.Name]
 		if d == nil {

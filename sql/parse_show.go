@@ -7,20 +7,21 @@ type ShowKind uint8
 
 // The kinds.
 const (
-	ShowStreams    ShowKind = iota // streams and tables
-	ShowTables                     // everything with rows: streams, tables and views
-	ShowViews                      //
-	ShowFunctions                  //
-	ShowConnectors                 //
-	ShowSettings                   // all settings, or the one that is named
-	ShowCreate                     // the statement that declared a name
-	Describe                       // the columns of a name or of a query
+	ShowStreams       ShowKind = iota // streams and tables
+	ShowTables                        // everything with rows: streams, tables and views
+	ShowViews                         //
+	ShowFunctions                     //
+	ShowConnectors                    //
+	ShowSettings                      // all settings, or the one that is named
+	ShowCreate                        // the statement that declared a name
+	Describe                          // the columns of a name or of a query
+	DescribeConnector                 // the options of a connector
 )
 
 // Show is a SHOW or DESCRIBE statement, checked.
 type Show struct {
 	Kind ShowKind
-	Name string // ShowCreate, Describe: what was named, "" for a query; ShowSettings: one, or ""
+	Name string // ShowCreate, Describe, DescribeConnector: what was named, "" for a query; ShowSettings: one, or ""
 	// Relation is what Name is, or the result of a DESCRIBE's query.
 	Relation *Declared
 	// Inferred are the declarations that stand for the files in a DESCRIBE's query.
@@ -103,6 +104,12 @@ func (p *parser) describe(s *statement) {
 		return
 	case p.isWord("function"):
 		p.fail(p.peek().span, "SHOW FUNCTIONS describes all of them", "DESCRIBE FUNCTION is not supported")
+	}
+	if t := p.peekAt(1); p.isWord("connector") && (t.kind == wordToken || t.kind == quotedToken || t.kind == stringToken) {
+		p.next()
+		p.next()
+		s.show.kind, s.show.name = DescribeConnector, name{strings.ToLower(t.text), t.span}
+		return
 	}
 	for _, word := range []string{"extended", "formatted", "stream", "table", "view"} {
 		if p.isWord(word) && (p.peekAt(1).kind == wordToken || p.peekAt(1).kind == quotedToken) {

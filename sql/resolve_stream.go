@@ -146,15 +146,15 @@ func (r *resolver) option(key string, o optionNode, s *sourceDeclaration) (err e
 		return 0
 	}
 	switch key {
-	case "connector":
+	case optionConnector:
 		s.connector = o.value
-	case "late":
-		s.source.Late = model.LatePolicy(choice("output", "drop"))
-	case "on_error":
-		s.source.OnError = model.ErrorPolicy(choice("output", "fail"))
-	case "max_watermark_jump":
+	case optionLate:
+		s.source.Late = model.LatePolicy(choice(lateWords...))
+	case optionOnError:
+		s.source.OnError = model.ErrorPolicy(choice(onErrorWords...))
+	case optionJump:
 		s.source.MaxJumpMicros, err = r.durationOption(o)
-	case "idle_timeout":
+	case optionIdle:
 		s.source.IdleTimeoutMicros, err = r.durationOption(o)
 	case "allowed_lateness":
 		return r.fail(o.keyAt, "raise the WATERMARK's bound, or read the late rows from the $late output", "allowed_lateness is not supported yet")

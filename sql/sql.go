@@ -37,6 +37,8 @@ type Connection struct {
 // without those the resolver reads itself (see sourceOptions); columns are the physical
 // ones. An error may be a *model.OptionError, which is then shown at that option.
 type Catalog interface {
+	// Connectors are the names of the connectors and their aliases, for DESCRIBE CONNECTOR.
+	Connectors() []string
 	Source(connector string, options map[string]string, columns []stream.Field) (Connection, error)
 	Sink(connector string, options map[string]string, columns []stream.Field) (Connection, error)
 }

@@ -53,6 +53,8 @@ func (c catalog) Source(connector string, options map[string]string, columns []s
 	return sql.Connection{}, &model.OptionError{Option: "connector", Message: fmt.Sprintf("connector %q does not exist", connector), Hint: `did you mean "file"?`}
 }
 
+func (c catalog) Connectors() []string { return []string{"file", "filesystem", "live"} }
+
 func (c catalog) Sink(connector string, options map[string]string, columns []stream.Field) (sql.Connection, error) {
 	if err := c.options(options); err != nil {
 		return sql.Connection{}, err

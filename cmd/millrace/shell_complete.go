@@ -29,7 +29,6 @@ var (
 	showable        = strings.Fields("TABLES STREAMS VIEWS FUNCTIONS CONNECTORS SETTINGS CREATE")
 	creatable       = strings.Fields("STREAM TABLE VIEW OR")
 	droppable       = strings.Fields("STREAM TABLE VIEW")
-	streamOptions   = strings.Fields("connector late on_error idle_timeout max_watermark_jump")
 )
 
 // complete offers words for the one before pos, a position in runes of the line that
@@ -122,7 +121,9 @@ func (c *completion) words(s *shell) []string {
 	case len(c.earlier) == 0:
 		return c.match(statementStarts)
 	case last == "from" || last == "join" || last == "into" || last == "describe" || last == "desc" || (last == "," && c.inFrom()):
-		return c.match(names(s.session.Declared()))
+		return c.match(c.relations(s))
+	case last == "connector" && (c.back(2) == "describe" || c.back(2) == "desc"):
+		return c.match(connectorNames())
 	case last == "show":
 		return c.match(showable)
 	case last == "drop":
@@ -182,15 +183,49 @@ func (c *completion) quotedWords() []string {
 	}
 	switch option {
 	case "connector":
-		var out []string
-		for _, d := range connector.Describe() {
-			out = append(append(out, d.Name), d.Aliases...)
-		}
-		return c.match(out)
-	case "format":
-		return c.match(connector.Formats())
+		return c.match(connectorNames())
+	case "":
+		return paths(c.word)
+	}
+	if words := optionWords(option); len(words) > 0 {
+		return c.match(words)
 	}
 	return paths(c.word)
+}
+
+// relations are names for FROM, INTO and DESCRIBE, which describes connectors too.
+func (c *completion) relations(s *shell) []string {
+	out := names(s.session.Declared())
+	if last := c.back(1); last == "describe" || last == "desc" {
+		out = append(out, "CONNECTOR")
+	}
+	return out
+}
+
+func connectorNames() []string {
+	var out []string
+	for _, d := range connector.Describe() {
+		out = append(append(out, d.Name), d.Aliases...)
+	}
+	return out
+}
+
+// optionWords are the values of an option of a connector or of every stream.
+func optionWords(name string) []string {
+	var out []string
+	for _, o := range sql.StreamOptions() {
+		if o.Name == name {
+			return o.Words
+		}
+	}
+	for _, d := range connector.Describe() {
+		for _, o := range d.Options {
+			if o.Name == name {
+				out = append(out, o.Words...)
+			}
+		}
+	}
+	return out
 }
 
 // paths are the files and folders that a path begins; folders end with a slash.
@@ -271,12 +306,15 @@ func (c *completion) optionNames() []string {
 			named = strings.Trim(c.earlier[i+2], `'`)
 		}
 	}
-	out := slices.Clone(streamOptions)
+	var out []string
+	for _, o := range sql.StreamOptions() {
+		out = append(out, o.Name)
+	}
 	for _, d := range connector.Describe() {
 		if named != "" && d.Name != named && !slices.Contains(d.Aliases, named) {
 			continue
 		}
-		for _, option := range d.Options {
+		for _, option := range d.OptionNames() {
 			if !strings.Contains(option, "<") {
 				out = append(out, option)
 			}
