@@ -17,8 +17,8 @@ type arrowSource struct {
 	blockRows int
 }
 
-func newArrowSource(name string, src *model.Source, schema *stream.Schema, partitions [][]string, env Env) Source {
-	s := &arrowSource{recordFiles: newRecordFiles(name, src, schema, partitions), blockRows: unitRowsMax}
+func newArrowSource(name string, src *model.Source, schema *stream.Schema, lists fileLists, env Env) Source {
+	s := &arrowSource{recordFiles: newRecordFiles(name, src, schema, lists), blockRows: unitRowsMax}
 	if env.BlockBytes > 0 {
 		s.blockRows = max(1, env.BlockBytes/100)
 	}
@@ -27,14 +27,15 @@ func newArrowSource(name string, src *model.Source, schema *stream.Schema, parti
 
 // Reader implements Source.
 func (s *arrowSource) Reader(_ context.Context, partition int, at Position) (Reader, error) {
-	files, err := s.files(partition, at)
+	files, err := s.files(s.name, partition, at)
 	return &arrowReader{source: s, partition: partition, files: files, at: at}, err
 }
 
 type arrowReader struct {
 	source    *arrowSource
 	partition int
-	files     []string
+	files     fileList
+	path      string // of the file that is open
 	at        Position
 	file      *os.File
 	reader    *arrow.Reader
@@ -48,11 +49,11 @@ func (r *arrowReader) Next(ctx context.Context, b *Block) error {
 	*b = Block{Data: b.Data[:0], Partition: r.partition}
 	for ctx.Err() == nil {
 		if r.reader == nil {
-			if r.at.File >= len(r.files) {
+			err := r.open(ctx)
+			if err == io.EOF {
 				b.End = r.at
-				return io.EOF
 			}
-			if err := r.open(); err != nil {
+			if err != nil {
 				return err
 			}
 		}
@@ -67,13 +68,17 @@ func (r *arrowReader) Next(ctx context.Context, b *Block) error {
 	return ctx.Err()
 }
 
-func (r *arrowReader) open() error {
-	path := r.files[r.at.File]
+// open opens the file of the position, or returns io.EOF if there is none.
+func (r *arrowReader) open(ctx context.Context) error {
+	path, err := r.files.path(ctx, r.at.File)
+	if err != nil {
+		return err
+	}
 	f, err := r.source.open(path)
 	if err != nil {
 		return err
 	}
-	r.file = f.File
+	r.file, r.path = f.File, path
 	if r.reader, err = arrow.Open(path, f); err != nil {
 		return err
 	}
@@ -86,8 +91,9 @@ func (r *arrowReader) nextBatch() error {
 	batch, err := r.reader.Next()
 	if err == io.EOF {
 		if r.skip > 0 {
-			return errTooFew(r.files[r.at.File], r.skip)
+			return errTooFew(r.path, r.skip)
 		}
+		r.files.finished(r.at.File)
 		r.at = Position{File: r.at.File + 1}
 		return r.Close()
 	}
@@ -101,7 +107,7 @@ func (r *arrowReader) nextBatch() error {
 
 func (r *arrowReader) fill(b *Block) {
 	n := min(r.source.blockRows, r.batch.Rows()-r.row)
-	b.Rows, b.File, b.Start, b.unit = n, r.files[r.at.File], r.at, arrowUnit{r.batch, r.row}
+	b.Rows, b.File, b.Start, b.unit = n, r.path, r.at, arrowUnit{r.batch, r.row}
 	r.row += n
 	r.at.Offset, r.at.Line = r.at.Offset+int64(n), r.at.Line+int64(n)
 	b.End = r.at
@@ -125,7 +131,7 @@ type arrowUnit struct {
 }
 
 // NewDecoder implements Source.
-func (s *arrowSource) NewDecoder() Decoder { return &arrowDecoder{source: s} }
+func (s *arrowSource) NewDecoder() Decoder { return s.decoder(&arrowDecoder{source: s}) }
 
 type arrowDecoder struct {
 	source *arrowSource

@@ -91,7 +91,7 @@ func avroCut(t *testing.T, path string, columns *stream.Schema) {
 				if r.Next(t.Context(), b) != nil {
 					break
 				}
-				src := &avroSource{newRecordFiles("s", noComputed, columns, nil)}
+				src := &avroSource{newRecordFiles("s", noComputed, columns, fileLists{})}
 				_, _ = src.NewDecoder().Decode(b, stream.NewBatch(columns, nil), nil)
 			}
 			_ = r.Close()

@@ -13,20 +13,21 @@ import (
 // avroSource reads Avro object container files. A block is one of the file's.
 type avroSource struct{ recordFiles }
 
-func newAvroSource(name string, src *model.Source, schema *stream.Schema, partitions [][]string) Source {
-	return &avroSource{newRecordFiles(name, src, schema, partitions)}
+func newAvroSource(name string, src *model.Source, schema *stream.Schema, lists fileLists) Source {
+	return &avroSource{newRecordFiles(name, src, schema, lists)}
 }
 
 // Reader implements Source.
 func (s *avroSource) Reader(_ context.Context, partition int, at Position) (Reader, error) {
-	files, err := s.files(partition, at)
+	files, err := s.files(s.name, partition, at)
 	return &avroReader{source: s, partition: partition, files: files, at: at}, err
 }
 
 type avroReader struct {
 	source    *avroSource
 	partition int
-	files     []string
+	files     fileList
+	path      string // of the file that is open
 	at        Position
 	file      *os.File
 	reader    *avro.Reader
@@ -38,11 +39,11 @@ func (r *avroReader) Next(ctx context.Context, b *Block) error {
 	*b = Block{Data: b.Data[:0], Partition: r.partition}
 	for ctx.Err() == nil {
 		if r.reader == nil {
-			if r.at.File >= len(r.files) {
+			err := r.open(ctx)
+			if err == io.EOF {
 				b.End = r.at
-				return io.EOF
 			}
-			if err := r.open(); err != nil {
+			if err != nil {
 				return err
 			}
 		}
@@ -50,8 +51,9 @@ func (r *avroReader) Next(ctx context.Context, b *Block) error {
 		b.Data = data
 		switch {
 		case err == io.EOF && r.skip > 0:
-			return errTooFew(r.files[r.at.File], r.skip)
+			return errTooFew(r.path, r.skip)
 		case err == io.EOF:
+			r.files.finished(r.at.File)
 			r.at = Position{File: r.at.File + 1}
 			if err := r.Close(); err != nil {
 				return err
@@ -61,7 +63,7 @@ func (r *avroReader) Next(ctx context.Context, b *Block) error {
 		case r.skip > 0: // positions are borders of blocks
 			r.skip -= records
 		case records > 0:
-			b.Rows, b.File, b.Start, b.unit = int(records), r.files[r.at.File], r.at, r.reader.File()
+			b.Rows, b.File, b.Start, b.unit = int(records), r.path, r.at, r.reader.File()
 			r.at.Offset, r.at.Line = r.at.Offset+records, r.at.Line+records
 			b.End = r.at
 			return nil
@@ -70,13 +72,18 @@ func (r *avroReader) Next(ctx context.Context, b *Block) error {
 	return ctx.Err()
 }
 
-func (r *avroReader) open() error {
-	f, err := r.source.open(r.files[r.at.File])
+// open opens the file of the position, or returns io.EOF if there is none.
+func (r *avroReader) open(ctx context.Context) error {
+	path, err := r.files.path(ctx, r.at.File)
 	if err != nil {
 		return err
 	}
-	r.file = f.File
-	if r.reader, err = avro.Open(r.files[r.at.File], f); err != nil {
+	f, err := r.source.open(path)
+	if err != nil {
+		return err
+	}
+	r.file, r.path = f.File, path
+	if r.reader, err = avro.Open(path, f); err != nil {
 		return err
 	}
 	r.skip = r.at.Offset
@@ -95,7 +102,7 @@ func (r *avroReader) Close() error {
 }
 
 // NewDecoder implements Source.
-func (s *avroSource) NewDecoder() Decoder { return &avroDecoder{source: s} }
+func (s *avroSource) NewDecoder() Decoder { return s.decoder(&avroDecoder{source: s}) }
 
 type avroDecoder struct {
 	source *avroSource

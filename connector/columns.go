@@ -101,43 +101,31 @@ func orderedFailures(failed []rowFailure) []rowFailure {
 
 // recordFiles are the files of a source that is read batch by batch; positions count rows.
 type recordFiles struct {
-	name       string
-	partitions [][]string
-	fields     []stream.Field
-	physical   []bool
-	bytesRead  *atomic.Int64
+	name string
+	fileLists
+	fields    []stream.Field
+	physical  []bool
+	bytesRead *atomic.Int64
 }
 
-func newRecordFiles(name string, src *model.Source, schema *stream.Schema, partitions [][]string) recordFiles {
-	return recordFiles{name: name, partitions: partitions, fields: schema.Fields, physical: physicalColumns(src, schema), bytesRead: &atomic.Int64{}}
+func newRecordFiles(name string, src *model.Source, schema *stream.Schema, lists fileLists) recordFiles {
+	return recordFiles{name: name, fileLists: lists, fields: schema.Fields, physical: physicalColumns(src, schema), bytesRead: &atomic.Int64{}}
 }
-
-// Partitions implements Source.
-func (s *recordFiles) Partitions() int { return len(s.partitions) }
 
 // Bounded implements Source.
-func (s *recordFiles) Bounded() bool { return true }
+func (s *recordFiles) Bounded() bool { return !s.watched() }
 
 // Live implements Source.
-func (s *recordFiles) Live() bool { return false }
+func (s *recordFiles) Live() bool { return s.watched() }
 
 // Warnings implements Source.
-func (s *recordFiles) Warnings() []string { return nil }
+func (s *recordFiles) Warnings() []string { return s.notes() }
 
 // BytesRead implements Counted.
 func (s *recordFiles) BytesRead() int64 { return s.bytesRead.Load() }
 
 // Close implements Source. Files belong to the readers.
 func (s *recordFiles) Close() error { return nil }
-
-// files are those of a partition, in which a position may be.
-func (s *recordFiles) files(partition int, at Position) ([]string, error) {
-	files := s.partitions[partition]
-	if at.File < 0 || at.File > len(files) || at.Offset < 0 {
-		return nil, fmt.Errorf("stream %s: position in file %d of %d: not the files of the checkpoint", s.name, at.File+1, len(files))
-	}
-	return files, nil
-}
 
 // open opens a file and counts what is read of it.
 func (s *recordFiles) open(path string) (countedFile, error) {

@@ -3,13 +3,12 @@ package connector
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/stream"
@@ -40,7 +39,9 @@ type textOptions struct {
 	compression string
 	perFile     bool
 	follow      bool
-	unit        int64 // microseconds, nanosecondUnit, or 0: timestamps are text
+	watch       time.Duration // between two looks for new files; 0: none
+	keys        []string      // columns that stand in the names of folders
+	unit        int64         // microseconds, nanosecondUnit, or 0: timestamps are text
 }
 
 type headerMode uint8
@@ -138,8 +139,9 @@ func (o *optionSet) takeText(defaultFormat string, allowed []string) textOptions
 	return t
 }
 
-// takeFile reads the options of the file connector and looks for its files.
-func (o *optionSet) takeFile() (textOptions, [][]string) {
+// takeFile reads the options of the file connector and looks for its files. A folder that
+// is watched may hold none. Columns are the declared ones, or nil.
+func (o *optionSet) takeFile(columns []stream.Field) (textOptions, [][]string) {
 	t := o.takeText("", fileFormats)
 	path, ok := o.take("path")
 	if !ok || strings.TrimSpace(path) == "" {
@@ -149,10 +151,14 @@ func (o *optionSet) takeFile() (textOptions, [][]string) {
 	if t.text() {
 		t.follow = o.boolean("follow", false)
 	}
+	if o.connector != connectorReplay {
+		t.keys = o.takeKeys(columns)
+		o.takeWatch(&t)
+	}
 	if o.err != nil {
 		return t, nil
 	}
-	files, err := findFiles(path)
+	files, err := t.search().find()
 	if err != nil {
 		o.fail(o.written["path"], err.Error(), "")
 		return t, nil
@@ -168,6 +174,34 @@ func (o *optionSet) takeFile() (textOptions, [][]string) {
 		partitions[i] = files[i : i+1]
 	}
 	return t, partitions
+}
+
+// takeWatch reads how often a folder is looked at for new files.
+func (o *optionSet) takeWatch(t *textOptions) {
+	t.watch = time.Duration(o.durationMicros("watch", 0)) * time.Microsecond
+	key, given := o.written["watch"]
+	if !given || o.err != nil {
+		return
+	}
+	path := strings.TrimPrefix(t.path, fileScheme)
+	info, err := os.Stat(path)
+	switch {
+	case t.watch < watchIntervalMin:
+		o.bad("watch", "write a duration of at least 10 ms, such as '1 second'")
+	case t.follow:
+		o.fail(key, "files are either followed or watched for", "leave one of the two out")
+	case t.perFile:
+		o.fail(key, "the files of a watched folder are one partition", "leave partitions = 'per-file' out")
+	case err == nil && !info.IsDir():
+		o.fail(key, path+" is a file; a folder or a glob can be watched", "write follow = true to read on as the file grows")
+	case err != nil && !strings.ContainsAny(path, "*?["):
+		o.fail(o.written["path"], "folder not found: "+path, "make it first")
+	}
+}
+
+// search is where the files are looked for.
+func (t *textOptions) search() searched {
+	return searched{path: t.path, folders: len(t.keys) > 0, none: t.watch > 0}
 }
 
 // text: the format is one of lines, or it is not known.
@@ -186,88 +220,10 @@ func (t *textOptions) checkFollow(o *optionSet, files []string) {
 	t.compression = compressNone
 }
 
-const fileScheme = "file://" // may stand in front of a path, as Flink's scripts have it
-
-// findFiles resolves a path, a folder, a glob, or several paths and globs with commas
-// between. The files of a folder or glob come in name order, those of a list in list order.
-func findFiles(path string) ([]string, error) {
-	path = strings.TrimPrefix(path, fileScheme)
-	if info, err := os.Stat(path); err == nil {
-		if info.IsDir() {
-			return filesOf(path)
-		}
-		return checkFiles([]string{path})
-	}
-	var out []string
-	seen := map[string]bool{}
-	for _, part := range strings.Split(path, ",") {
-		part = strings.TrimSpace(part)
-		matches := []string{part}
-		if _, err := os.Stat(part); err != nil && strings.ContainsAny(part, "*?[") {
-			if matches, err = filepath.Glob(part); err != nil {
-				return nil, fmt.Errorf("path %q is not a valid pattern", part)
-			}
-			if len(matches) == 0 {
-				return nil, fmt.Errorf("no file matches %s", part)
-			}
-			sort.Strings(matches)
-		}
-		for _, m := range matches {
-			if !seen[m] {
-				seen[m] = true
-				out = append(out, m)
-			}
-		}
-	}
-	return checkFiles(out)
-}
-
-// filesOf are the files of a folder, in name order. Those in folders below it, and those
-// that begin with a dot or an underscore, as unfinished ones do, are not among them.
-func filesOf(folder string) ([]string, error) {
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read %s: %w", folder, cause(err))
-	}
-	var out []string
-	for _, e := range entries {
-		if !e.IsDir() && e.Name()[0] != '.' && e.Name()[0] != '_' {
-			out = append(out, filepath.Join(folder, e.Name()))
-		}
-	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("folder %s holds no file", folder)
-	}
-	return checkFiles(out)
-}
-
-func checkFiles(files []string) ([]string, error) {
-	for _, f := range files {
-		info, err := os.Stat(f)
-		switch {
-		case os.IsNotExist(err):
-			return nil, fmt.Errorf("file not found: %s", f)
-		case err != nil:
-			return nil, fmt.Errorf("cannot read %s: %w", f, cause(err))
-		case info.IsDir():
-			return nil, fmt.Errorf("%s is a directory; name a folder alone, or use a glob such as %s", f, filepath.Join(f, "*.csv"))
-		}
-	}
-	return files, nil
-}
-
-// cause is the reason of a file error without operation and path.
-func cause(err error) error {
-	if p, ok := err.(*fs.PathError); ok {
-		return p.Err
-	}
-	return err
-}
-
 // textSource reads text files, or standard input as one.
 type textSource struct {
-	name       string // of the stream
-	partitions [][]string
+	name string // of the stream
+	fileLists
 	options    textOptions
 	csv        bool
 	header     headerMode
@@ -308,9 +264,6 @@ func (s *textSource) cutter() cutter {
 	return cutter{quote: s.options.dialect.quote, delimiter: s.options.dialect.delimiter}
 }
 
-// Partitions implements Source.
-func (s *textSource) Partitions() int { return len(s.partitions) }
-
 // Bounded implements Source.
 func (s *textSource) Bounded() bool { return s.bounded }
 
@@ -323,6 +276,9 @@ func (s *textSource) BytesTotal() int64 { return s.bytesTotal }
 
 // sizeOf adds up the sizes of plain files that are read as they are.
 func sizeOf(partitions [][]string, t textOptions) (bytes int64) {
+	if t.watch > 0 {
+		return 0
+	}
 	for _, files := range partitions {
 		for _, f := range files {
 			info, err := os.Stat(f)
@@ -343,7 +299,7 @@ func (s *textSource) Close() error { return nil }
 func (s *textSource) Warnings() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := append([]string(nil), s.warnings...)
+	out := append(append([]string(nil), s.warnings...), s.notes()...)
 	if hint := s.watch.hint(s.name, s.schema, s.options.dialect); hint != "" {
 		out = append(out, hint)
 	}
@@ -367,11 +323,8 @@ const warningsMax = 20 // of one source; later ones are left out
 
 // Reader implements Source.
 func (s *textSource) Reader(_ context.Context, partition int, at Position) (Reader, error) {
-	files := s.partitions[partition]
-	if at.File < 0 || at.File > len(files) || at.Offset < 0 {
-		return nil, fmt.Errorf("stream %s: position in file %d of %d: not the files of the checkpoint", s.name, at.File+1, len(files))
-	}
-	return &textReader{src: s, partition: partition, files: files, pos: at}, nil
+	files, err := s.files(s.name, partition, at)
+	return &textReader{src: s, partition: partition, files: files, pos: at}, err
 }
 
 // NewDecoder implements Source.
@@ -379,7 +332,7 @@ func (s *textSource) NewDecoder() Decoder {
 	if s.csv {
 		d := newCSVDecoder(s.schema, s.options.dialect, s.readers)
 		d.watch = &s.watch
-		return d
+		return s.decoder(d)
 	}
-	return newJSONDecoder(s.schema, s.physical, s.readers)
+	return s.decoder(newJSONDecoder(s.schema, s.physical, s.readers))
 }

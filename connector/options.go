@@ -37,7 +37,6 @@ var refused = map[string]string{
 	"csv.array_element_delimiter":      "remove the option; there are no array columns",
 	"json.fail_on_missing_field":       "remove the option; a missing key is NULL, and NOT NULL columns make it an error row",
 	"json.map_null_key.mode":           "remove the option; there are no map columns",
-	"source.monitor_interval":          "write follow = true to read on as a file grows",
 	"sink.rolling_policy.file_size":    "remove the option; a sink writes one file",
 	"sink.partition_commit.trigger":    "remove the option; a sink writes one file",
 	"scan.startup.mode":                "remove the option; files are read from the start",

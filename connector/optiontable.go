@@ -10,6 +10,7 @@ import (
 
 // Groups of connectors and formats that share options.
 var (
+	onlyFile    = []string{connectorFile}
 	fileReaders = []string{connectorFile, connectorReplay}
 	textReaders = []string{connectorFile, connectorStdin, connectorReplay}
 	textWriters = []string{connectorFile, connectorStdout}
@@ -42,7 +43,7 @@ func concat(all ...[]Option) []Option {
 
 var fileOptions = []Option{
 	{Name: "path", Flink: []string{"path"}, Connectors: fileReaders, Direction: Reads, Type: "paths", Required: true,
-		About: "a file, a folder, a glob, or several files and globs with commas between; file:// may stand in front. The files of a folder (without those in folders below it, and those that begin with . or _) or a glob are read in name order, those of a list in list order, each once"},
+		About: "a file, a folder, a glob, or several files and globs with commas between; file:// may stand in front. The files of a folder (without those in folders below it, and those that begin with . or _ or end in .tmp or .inprogress) or a glob are read in name order, those of a list in list order, each once"},
 	{Name: "path", Flink: []string{"path"}, Connectors: []string{connectorFile}, Direction: Writes, Type: "path", Required: true,
 		About: "a file in a folder that exists; made anew, emptied when the first row comes, or at the end if none does"},
 	{Name: "format", Flink: []string{"format"}, Connectors: fileReaders, Direction: Reads, Words: fileFormats,
@@ -54,6 +55,10 @@ var fileOptions = []Option{
 		About: "whether all files are one partition or each is its own, with its own watermark"},
 	{Name: "follow", Connectors: fileReaders, Direction: Reads, Formats: lineFormats, Words: booleans, Default: "false",
 		About: "read on as the file grows; the stream has no end"},
+	{Name: "watch", Flink: []string{"source.monitor-interval"}, Connectors: onlyFile, Direction: Reads, Type: typeDuration,
+		About: "look so often for new files in the folder or glob, at least every 10 ms; the stream has no end (below). Default: only the files that are there at the start"},
+	{Name: keysOption, Connectors: onlyFile, Direction: Reads, Type: "names of columns",
+		About: "what PARTITIONED BY (a, b) before WITH says: columns that stand in the names of folders (below)"},
 }
 
 var booleans = []string{"true", "false"}

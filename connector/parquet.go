@@ -18,14 +18,14 @@ import (
 // parquetSource reads Parquet files. A block is a unit: some rows of a row group. Its
 // Position counts rows: Offset and Line are the rows of the file before it.
 type parquetSource struct {
-	name       string // of the stream
-	partitions [][]string
-	fields     []stream.Field
-	physical   []bool
-	unit       int64 // nanoseconds that whole numbers count in TIMESTAMP columns; 0: none
-	need       []bool
-	pruner     *parquet.Pruner
-	blockRows  int64
+	name string // of the stream
+	fileLists
+	fields    []stream.Field
+	physical  []bool
+	unit      int64 // nanoseconds that whole numbers count in TIMESTAMP columns; 0: none
+	need      []bool
+	pruner    *parquet.Pruner
+	blockRows int64
 
 	bytesRead atomic.Int64
 	mu        sync.Mutex
@@ -39,8 +39,8 @@ const (
 	rowBytesLeast = 1
 )
 
-func newParquetSource(name string, src *model.Source, schema *stream.Schema, t textOptions, partitions [][]string, reading Reading, env Env) Source {
-	s := &parquetSource{name: name, partitions: partitions, fields: schema.Fields, physical: physicalColumns(src, schema), unit: nanosOf(t.unit), need: reading.Need}
+func newParquetSource(name string, src *model.Source, schema *stream.Schema, t textOptions, lists fileLists, reading Reading, env Env) Source {
+	s := &parquetSource{name: name, fileLists: lists, fields: schema.Fields, physical: physicalColumns(src, schema), unit: nanosOf(t.unit), need: reading.Need}
 	width := 0
 	for i, f := range schema.Fields {
 		if s.physical[i] && (reading.Need == nil || reading.Need[i]) {
@@ -58,11 +58,11 @@ func newParquetSource(name string, src *model.Source, schema *stream.Schema, t t
 	return s
 }
 
-// physicalColumns tells which columns of a stream come from its connector.
+// physicalColumns tells which columns of a stream stand in its connector's records.
 func physicalColumns(src *model.Source, schema *stream.Schema) []bool {
-	out := make([]bool, schema.Len())
+	out, keys := make([]bool, schema.Len()), partitionKeys(src.Options)
 	for i := range out {
-		out[i] = i >= len(src.Computed) || src.Computed[i] == nil
+		out[i] = (i >= len(src.Computed) || src.Computed[i] == nil) && !slices.Contains(keys, schema.Fields[i].Name)
 	}
 	return out
 }
@@ -89,17 +89,14 @@ func missingHint(column string, names []string) string {
 	return fmt.Sprintf("it has %s%s", strings.Join(names, ", "), more)
 }
 
-// Partitions implements Source.
-func (s *parquetSource) Partitions() int { return len(s.partitions) }
-
 // Bounded implements Source.
-func (s *parquetSource) Bounded() bool { return true }
+func (s *parquetSource) Bounded() bool { return !s.watched() }
 
 // Live implements Source.
-func (s *parquetSource) Live() bool { return false }
+func (s *parquetSource) Live() bool { return s.watched() }
 
 // Warnings implements Source.
-func (s *parquetSource) Warnings() []string { return nil }
+func (s *parquetSource) Warnings() []string { return s.notes() }
 
 // BytesRead implements Counted.
 func (s *parquetSource) BytesRead() int64 { return s.bytesRead.Load() }
@@ -161,11 +158,8 @@ func (h *handle) ReadAt(p []byte, at int64) (int, error) {
 
 // Reader implements Source.
 func (s *parquetSource) Reader(_ context.Context, partition int, at Position) (Reader, error) {
-	files := s.partitions[partition]
-	if at.File < 0 || at.File > len(files) || at.Offset < 0 {
-		return nil, fmt.Errorf("stream %s: position in file %d of %d: not the files of the checkpoint", s.name, at.File+1, len(files))
-	}
-	return &parquetReader{source: s, handle: handle{source: s}, partition: partition, files: files, at: at}, nil
+	files, err := s.files(s.name, partition, at)
+	return &parquetReader{source: s, handle: handle{source: s}, partition: partition, files: files, at: at}, err
 }
 
 // parquetReader cuts the ranges of each row group that have to be read into units.
@@ -173,7 +167,7 @@ type parquetReader struct {
 	source    *parquetSource
 	handle    handle
 	partition int
-	files     []string
+	files     fileList
 	at        Position // behind the last block
 	file      *parquet.File
 	group     int
@@ -187,11 +181,11 @@ func (r *parquetReader) Next(ctx context.Context, b *Block) error {
 	*b = Block{Data: b.Data[:0], Partition: r.partition}
 	for ctx.Err() == nil {
 		if r.file == nil {
-			if r.at.File >= len(r.files) {
+			err := r.open(ctx)
+			if err == io.EOF {
 				b.End, b.Passed = r.at, r.passed
-				return io.EOF
 			}
-			if err := r.open(); err != nil {
+			if err != nil {
 				return err
 			}
 		}
@@ -208,9 +202,12 @@ func (r *parquetReader) Next(ctx context.Context, b *Block) error {
 }
 
 // open reads the footer of the current file and passes over the groups that a restored
-// job has read.
-func (r *parquetReader) open() error {
-	path := r.files[r.at.File]
+// job has read. It returns io.EOF if there is no such file.
+func (r *parquetReader) open(ctx context.Context) error {
+	path, err := r.files.path(ctx, r.at.File)
+	if err != nil {
+		return err
+	}
 	if err := r.handle.open(path); err != nil {
 		return err
 	}
@@ -253,6 +250,7 @@ func (r *parquetReader) nextGroup() error {
 		r.steps, err = r.file.Step(&r.handle, r.group, r.source.need, r.source.blockRows)
 		return err
 	}
+	r.files.finished(r.at.File)
 	r.at = Position{File: r.at.File + 1}
 	r.file = nil
 	r.handle.close()
@@ -296,7 +294,7 @@ type parquetUnit struct {
 
 // NewDecoder implements Source.
 func (s *parquetSource) NewDecoder() Decoder {
-	return &parquetDecoder{source: s, handle: handle{source: s}}
+	return s.decoder(&parquetDecoder{source: s, handle: handle{source: s}})
 }
 
 // parquetDecoder reads the pages of a block and decodes them.
@@ -381,17 +379,19 @@ func (t *rowTexts) record(row int) (text string, line int64) {
 
 // PassedOver are those of a source's conjuncts (Reading.Where) by which it may leave out
 // rows without reading them.
-func PassedOver(src *model.Source, conjuncts []*model.Expr) (out []*model.Expr) {
+func PassedOver(src *model.Source, schema *stream.Schema, time int, conjuncts []*model.Expr) (out []*model.Expr) {
 	options := newOptionSet(src.Options).values
 	format := options["format"]
 	if format == "" {
 		format = formatByName(options["path"])
 	}
-	if canonicalConnector(src.Connector) != connectorFile || format != FormatParquet || src.MaxJumpMicros > 0 {
+	if canonicalConnector(src.Connector) != connectorFile || src.MaxJumpMicros > 0 {
 		return nil
 	}
+	physical, keys := physicalColumns(src, schema), partitionKeys(options)
 	for _, e := range conjuncts {
-		if column, ok := parquet.Decides(e); ok && (column >= len(src.Computed) || src.Computed[column] == nil) {
+		column, ok := parquet.Decides(e)
+		if ok && (physical[column] && format == FormatParquet || slices.Contains(keys, schema.Fields[column].Name) && time < 0) {
 			out = append(out, e)
 		}
 	}

@@ -20,8 +20,9 @@ import (
 type textReader struct {
 	src       *textSource
 	partition int
-	files     []string
-	in        input // nil between files
+	files     fileList
+	file      string // the one at pos, once open
+	in        input  // nil between files
 	pos       Position
 	rest      []byte
 	long      *longRecord // inside a record that is too long
@@ -35,17 +36,17 @@ func (r *textReader) Next(ctx context.Context, b *Block) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if r.pos.File >= len(r.files) {
-			b.End = r.pos
-			return io.EOF
-		}
 		if r.in == nil {
-			if err := r.open(ctx, r.pos); err != nil {
+			err := r.open(ctx, r.pos)
+			if err == io.EOF {
+				b.End = r.pos
+			}
+			if err != nil {
 				return err
 			}
 		}
 		b.Rows, b.Errors, b.Partition = 0, b.Errors[:0], r.partition
-		b.File, b.Start, b.layout = r.files[r.pos.File], r.pos, r.layout
+		b.File, b.Start, b.layout = r.file, r.pos, r.layout
 		err := r.fill(ctx, b)
 		b.End = r.pos
 		if err == nil && (len(b.Data) > 0 || len(b.Errors) > 0) {
@@ -53,6 +54,7 @@ func (r *textReader) Next(ctx context.Context, b *Block) error {
 		}
 		if err == io.EOF {
 			err = r.closeFile()
+			r.files.finished(r.pos.File)
 			r.pos = Position{File: r.pos.File + 1}
 		}
 		if err != nil {
@@ -192,10 +194,13 @@ func (r *textReader) skipRecord(ctx context.Context) error {
 	return nil
 }
 
-// open opens the file of the position and goes there. The header and what it says of
+// open opens the file of the position and goes there, or returns io.EOF if there is none. The header and what it says of
 // the columns are read first in any case.
 func (r *textReader) open(ctx context.Context, at Position) error {
-	name := r.files[at.File]
+	name, err := r.files.path(ctx, at.File)
+	if err != nil {
+		return err
+	}
 	in, err := r.src.openInput(ctx, name)
 	if reason := cause(err); reason != err {
 		return fmt.Errorf("cannot read %s: %w", name, reason)
@@ -203,7 +208,7 @@ func (r *textReader) open(ctx context.Context, at Position) error {
 	if err != nil {
 		return err
 	}
-	r.in, r.ended, r.rest, r.long = in, nil, r.rest[:0], nil
+	r.in, r.file, r.ended, r.rest, r.long = in, name, nil, r.rest[:0], nil
 	r.pos = Position{File: at.File}
 	if r.layout, err = r.readHeader(ctx, name); err != nil {
 		_ = r.closeFile()
@@ -227,7 +232,7 @@ func (r *textReader) open(ctx context.Context, at Position) error {
 
 // Close implements Reader.
 func (r *textReader) Close() error {
-	r.pos.File = len(r.files)
+	r.files = noFiles
 	return r.closeFile()
 }
 

@@ -3,6 +3,7 @@ package connector
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"sort"
 	"strings"
 
@@ -19,6 +20,7 @@ type Env struct {
 	// BlockBytes replaces the size of blocks; 0 means BlockBytes. Tests set it to cut
 	// records everywhere.
 	BlockBytes int
+	Log        *slog.Logger // of what happens to watched files; nil: nobody listens
 }
 
 // Info is what checked options say of a source or sink.
@@ -77,12 +79,13 @@ func CheckSource(options map[string]string, columns []stream.Field) (Info, error
 func takeSource(o *optionSet, columns []stream.Field) (options any, check func(*Info)) {
 	switch o.connector {
 	case connectorFile:
-		t, partitions := o.takeFile()
+		t, partitions := o.takeFile(columns)
 		return t, func(info *Info) {
-			if o.err == nil && !t.text() {
-				o.checkColumns(t, partitions[0][0], columns)
+			if o.err == nil && !t.text() && len(partitions[0]) > 0 {
+				o.checkColumns(t, partitions[0][0], withoutKeys(columns, t.keys))
 			}
-			info.Bounded, info.Live = !t.follow, t.follow
+			info.Live = t.follow || t.watch > 0
+			info.Bounded = !info.Live
 		}
 	case connectorStdin:
 		return o.takeStdin(), func(info *Info) { info.Live = true }
@@ -176,8 +179,12 @@ func OpenSource(name string, src *model.Source, schema *stream.Schema, reading R
 	var opened Source
 	switch o.connector {
 	case connectorFile:
-		t, partitions := o.takeFile()
-		opened = newFileSource(name, src, schema, t, partitions, reading, env)
+		t, partitions := o.takeFile(physical)
+		if o.err == nil {
+			if opened, err = newFileSource(name, src, schema, t, partitions, reading, env); err != nil {
+				return nil, err
+			}
+		}
 	case connectorStdin:
 		opened = newStdinSource(name, src, schema, o.takeStdin(), env)
 	case connectorDatagen:
@@ -238,7 +245,8 @@ func SourceFiles(src *model.Source) []string {
 	if canonicalConnector(src.Connector) != connectorFile {
 		return nil
 	}
-	files, err := findFiles(newOptionSet(src.Options).values["path"])
+	values := newOptionSet(src.Options).values
+	files, err := searched{path: values["path"], folders: values[keysOption] != "", none: true}.find()
 	if err != nil {
 		return nil // opening the source says why
 	}

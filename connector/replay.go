@@ -59,7 +59,7 @@ func (o *optionSet) takeReplay() replayOptions {
 		}
 		r.lap = d.Microseconds()
 	}
-	r.text, r.files = o.takeFile()
+	r.text, r.files = o.takeFile(nil)
 	return r
 }
 
@@ -118,7 +118,10 @@ func (s *replaySource) layLaps(times []int64) {
 
 // load reads the rows of a bundle.
 func (s *replaySource) load(src *model.Source, schema *stream.Schema, env Env) (*stream.Batch, error) {
-	file := newFileSource(s.name, src, schema, s.options.text, s.options.files, Reading{}, env)
+	file, err := newFileSource(s.name, src, schema, s.options.text, s.options.files, Reading{}, env)
+	if err != nil {
+		return nil, err
+	}
 	defer file.Close()
 	reader, err := file.Reader(context.Background(), 0, Position{})
 	if err != nil {

@@ -3,6 +3,7 @@ package connector
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -13,18 +14,22 @@ import (
 
 const stdinName = "<stdin>" // in messages
 
-func newFileSource(name string, src *model.Source, schema *stream.Schema, t textOptions, partitions [][]string, reading Reading, env Env) Source {
-	if t.format == FormatParquet {
-		return newParquetSource(name, src, schema, t, partitions, reading, env)
+func newFileSource(name string, src *model.Source, schema *stream.Schema, t textOptions, partitions [][]string, reading Reading, env Env) (Source, error) {
+	lists, err := newFileLists(t, partitions, src, schema, reading, env)
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", name, err)
 	}
-	if t.format == FormatArrow {
-		return newArrowSource(name, src, schema, partitions, env)
-	}
-	if t.format == FormatAvro {
-		return newAvroSource(name, src, schema, partitions)
+	switch t.format {
+	case FormatParquet:
+		return newParquetSource(name, src, schema, t, lists, reading, env), nil
+	case FormatArrow:
+		return newArrowSource(name, src, schema, lists, env), nil
+	case FormatAvro:
+		return newAvroSource(name, src, schema, lists), nil
 	}
 	s := newTextSource(src, name, schema, t, env)
-	s.partitions, s.bounded, s.live = partitions, !t.follow, t.follow
+	s.fileLists, s.live = lists, t.follow || lists.watched()
+	s.bounded = !s.live
 	s.bytesTotal = sizeOf(partitions, t)
 	for _, files := range partitions {
 		s.live = s.live || slices.ContainsFunc(files, isPipe)
@@ -38,7 +43,7 @@ func newFileSource(name string, src *model.Source, schema *stream.Schema, t text
 		}
 		return openFile(file, t.compression)
 	}
-	return s
+	return s, nil
 }
 
 // isPipe reports whether a name is that of a pipe or a device: its bytes may be long in
@@ -67,7 +72,7 @@ func (o *optionSet) takeStdin() textOptions { return o.takeText(FormatNDJSON, te
 // job must be given the same input again, from its start.
 func newStdinSource(name string, src *model.Source, schema *stream.Schema, t textOptions, env Env) Source {
 	s := newTextSource(src, name, schema, t, env)
-	s.partitions, s.bounded = [][]string{{stdinName}}, true
+	s.lists, s.bounded = []fileList{fixedFiles{stdinName}}, true
 	waiting := newWaitingReader(env.Stdin)
 	s.live = waiting.live()
 	used := false

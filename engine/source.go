@@ -243,6 +243,11 @@ func (b *sourceBody) discard(sl *slot, _ bool) {
 
 // Snapshot writes where to read on and what ingress holds.
 func (b *sourceBody) Snapshot(w *state.Writer) {
+	var memory state.Writer
+	if src, ok := b.src.(connector.Remembering); ok {
+		src.Remember(&memory, b.places)
+	}
+	w.Text(string(memory.Bytes()))
 	for i, p := range b.places {
 		w.Int(int64(p.File))
 		w.Int(p.Offset)
@@ -262,6 +267,7 @@ func (b *sourceBody) Snapshot(w *state.Writer) {
 
 // Restore reads what Snapshot wrote.
 func (b *sourceBody) Restore(r *state.Reader) error {
+	memory := r.Text()
 	for i := range b.places {
 		b.places[i] = connector.Position{File: int(r.Int()), Offset: r.Int(), Line: r.Int()}
 		b.seen[i] = r.Int()
@@ -277,6 +283,11 @@ func (b *sourceBody) Restore(r *state.Reader) error {
 	inner := r.Text()
 	if err := r.End(); err != nil {
 		return err
+	}
+	if src, ok := b.src.(connector.Remembering); ok {
+		if err := src.Recall(state.NewReader([]byte(memory)), b.places); err != nil {
+			return err
+		}
 	}
 	return b.in.Restore(state.NewReader([]byte(inner)))
 }

@@ -47,7 +47,11 @@ type StreamStats struct {
 	// RowsPassed were not read, because the file says of them together that no reader of
 	// the stream wants them. They are in none of the other counts.
 	RowsPassed int64 `json:"rows_passed,omitempty"`
-	BytesIn    int64 `json:"bytes_in"` // read of the input
+	// FilesPassed were not read because of the names of their folders; FilesChanged were not
+	// the same any more after they had been read from a folder that is watched.
+	FilesPassed  int64 `json:"files_passed,omitempty"`
+	FilesChanged int64 `json:"files_changed,omitempty"`
+	BytesIn      int64 `json:"bytes_in"` // read of the input
 	// LateDropped says that late rows were only counted (late = 'drop').
 	LateDropped bool          `json:"late_dropped,omitempty"`
 	LateSample  []ErrorRecord `json:"-"`
@@ -185,6 +189,10 @@ func (b *sourceBody) stats() StreamStats {
 	s.RowsOut, s.RowsPassed = s.RowsIn-s.RowsLate, b.counts.passed.Load()
 	if counted, ok := b.src.(connector.Counted); ok {
 		s.BytesIn = counted.BytesRead()
+	}
+	if filed, ok := b.src.(connector.Filed); ok {
+		files := filed.Files()
+		s.FilesPassed, s.FilesChanged = files.Passed, files.Changed
 	}
 	return s
 }

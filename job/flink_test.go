@@ -30,6 +30,12 @@ func TestFlinkPage(t *testing.T) {
 	if err := os.WriteFile("people.csv", []byte("id,name,city\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.MkdirAll(filepath.Join("days", "day=2026-01-01"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join("days", "day=2026-01-01", "part-0.csv"), []byte("a\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	tried := 0
 	for line := range strings.Lines(rest) {
 		m := flinkRow.FindStringSubmatch(line)

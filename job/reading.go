@@ -39,13 +39,13 @@ func demanded(m *model.Model, source *model.Operator) []*model.Expr {
 
 // explainPassed shows which rows sources may leave out without reading them.
 func (p *Plan) explainPassed(sb *strings.Builder) {
-	title := "\npassed over unread: row groups and pages in which no row can meet\n"
+	title := "\npassed over unread: row groups, pages and partitions in which no row can meet\n"
 	for _, op := range p.bound.Model.Ops {
 		if op.Kind != model.SourceOp {
 			continue
 		}
 		var all []string
-		for _, e := range connector.PassedOver(op.Source, demanded(p.bound.Model, op)) {
+		for _, e := range connector.PassedOver(op.Source, op.Relation.Schema, op.Relation.Time, demanded(p.bound.Model, op)) {
 			all = append(all, e.SQL(op.Relation.Schema.Fields))
 		}
 		if len(all) > 0 {

@@ -171,8 +171,11 @@ func (p *parser) streamBody() *streamNode {
 		}
 	}
 	p.expect(")")
-	if p.isWord("partitioned", "comment") {
+	if p.isWord("comment") {
 		p.fail(p.peek().span, "leave it out", "%s is not supported in CREATE", upper(p.peek().text))
+	}
+	if p.isWord("partitioned") {
+		p.partitioned(n)
 	}
 	n.optionsAt = p.last()
 	if p.acceptWords("with") {
@@ -180,6 +183,31 @@ func (p *parser) streamBody() *streamNode {
 		p.options(n)
 	}
 	return n
+}
+
+// partitionedOption is the connector's option that PARTITIONED BY (a, b) stands for.
+const partitionedOption = "partitioned_by"
+
+// partitioned reads PARTITIONED BY (a, b).
+func (p *parser) partitioned(n *streamNode) {
+	start := p.next().span
+	p.expectWord("by")
+	p.expect("(")
+	var columns []string
+	for {
+		at := p.peek().span
+		column := p.name("the name of a column").text
+		if strings.Contains(column, ",") {
+			p.fail(at, "", "PARTITIONED BY cannot have a column with a comma in its name")
+		}
+		columns = append(columns, column)
+		if !p.accept(",") {
+			break
+		}
+	}
+	p.expect(")")
+	whole := start.join(p.last())
+	n.options = append(n.options, optionNode{key: partitionedOption, value: strings.Join(columns, ","), keyAt: whole, valueAt: whole, quoted: true})
 }
 
 func (p *parser) columnDefinition() columnNode {

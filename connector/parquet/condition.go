@@ -232,3 +232,14 @@ func Decides(conjunct *model.Expr) (column int, ok bool) {
 	c, ok := conditionOf(conjunct)
 	return c.column, ok
 }
+
+// Excluded reports whether no row whose column is v can meet all conjuncts.
+func Excluded(conjuncts []*model.Expr, column int, v stream.Value) bool {
+	b := bounds{known: !v.Type.IsFloat() || v.F == v.F, allNull: v.Null, min: v, max: v}
+	for _, e := range conjuncts {
+		if c, ok := conditionOf(e); ok && c.column == column && !c.mayHold(b) {
+			return true
+		}
+	}
+	return false
+}
