@@ -111,32 +111,44 @@ func (o *optionSet) takeDialect() dialect {
 func (o *optionSet) takeText(defaultFormat string, allowed []string) textOptions {
 	t := textOptions{path: o.values["path"]}
 	t.format = o.takeFormat(t.path, defaultFormat, allowed)
-	if t.format == FormatCSV {
-		switch o.choice("header", "auto", "auto", "true", "false") {
-		case "true":
-			t.header = headerYes
-		case "false":
-			t.header = headerNo
-		}
-		t.dialect = o.takeDialect()
-	}
+	o.takeRecords(&t)
 	if t.text() {
 		t.compression = o.choice("compression", compressAuto, compressAuto, compressNone, compressGzip, compressZstd)
 	}
 	if t.format == FormatArrow || t.format == FormatAvro {
 		return t
 	}
+	t.unit = o.takeUnit()
+	return t
+}
+
+// takeRecords reads how records are written.
+func (o *optionSet) takeRecords(t *textOptions) {
+	if t.format != FormatCSV {
+		return
+	}
+	switch o.choice("header", "auto", "auto", "true", "false") {
+	case "true":
+		t.header = headerYes
+	case "false":
+		t.header = headerNo
+	}
+	t.dialect = o.takeDialect()
+}
+
+// takeUnit reads what whole numbers in TIMESTAMP columns count.
+func (o *optionSet) takeUnit() int64 {
 	switch o.choice("timestamp_unit", "", "s", "ms", "us", "ns") {
 	case "s":
-		t.unit = microsPerSecond
+		return microsPerSecond
 	case "ms":
-		t.unit = 1000
+		return 1000
 	case "us":
-		t.unit = 1
+		return 1
 	case "ns":
-		t.unit = nanosecondUnit
+		return nanosecondUnit
 	}
-	return t
+	return 0
 }
 
 // takeFile reads the options of the file connector and looks for its files. A folder that

@@ -13,6 +13,7 @@ var (
 	onlyFile    = []string{connectorFile}
 	fileReaders = []string{connectorFile, connectorReplay}
 	textReaders = []string{connectorFile, connectorStdin, connectorReplay}
+	lineReaders = []string{connectorFile, connectorStdin, connectorReplay, connectorHTTP}
 	textWriters = []string{connectorFile, connectorStdout}
 	lineFormats = []string{FormatCSV, FormatNDJSON}
 	packings    = []string{compressAuto, compressNone, compressGzip, compressZstd}
@@ -31,7 +32,7 @@ const (
 )
 
 // optionTable is every option of every connector and format.
-var optionTable = concat(fileOptions, formatOptions, replayOptionTable, datagenOptionTable)
+var optionTable = concat(fileOptions, formatOptions, replayOptionTable, datagenOptionTable, httpOptionTable)
 
 func concat(all ...[]Option) []Option {
 	var out []Option
@@ -64,21 +65,21 @@ var fileOptions = []Option{
 var booleans = []string{"true", "false"}
 
 var formatOptions = []Option{
-	{Name: "header", Connectors: textReaders, Direction: Reads, Formats: []string{FormatCSV}, Words: []string{"auto", "true", "false"}, Default: "auto",
+	{Name: "header", Connectors: lineReaders, Direction: Reads, Formats: []string{FormatCSV}, Words: []string{"auto", "true", "false"}, Default: "auto",
 		About: "whether the first record is a header (below)"},
 	{Name: "header", Connectors: textWriters, Direction: Writes, Formats: []string{FormatCSV}, Words: booleans, Default: "true",
 		About: "begin with a line of column names"},
-	{Name: "delimiter", Flink: []string{"csv.field-delimiter", "field-delimiter"}, Connectors: []string{connectorFile, connectorStdin, connectorReplay, connectorStdout}, Direction: Reads | Writes,
+	{Name: "delimiter", Flink: []string{"csv.field-delimiter", "field-delimiter"}, Connectors: []string{connectorFile, connectorStdin, connectorReplay, connectorStdout, connectorHTTP}, Direction: Reads | Writes,
 		Formats: []string{FormatCSV}, Type: typeCharacter, Default: ",", About: `what separates fields; also \t or tab`},
-	{Name: "quote", Flink: []string{"csv.quote-character"}, Connectors: []string{connectorFile, connectorStdin, connectorReplay, connectorStdout}, Direction: Reads | Writes,
+	{Name: "quote", Flink: []string{"csv.quote-character"}, Connectors: []string{connectorFile, connectorStdin, connectorReplay, connectorStdout, connectorHTTP}, Direction: Reads | Writes,
 		Formats: []string{FormatCSV}, Type: typeCharacter, Default: `"`, About: "what stands around fields; empty for none, which a sink cannot do without"},
-	{Name: "null", Flink: []string{"csv.null-literal"}, Connectors: []string{connectorFile, connectorStdin, connectorReplay, connectorStdout}, Direction: Reads | Writes,
+	{Name: "null", Flink: []string{"csv.null-literal"}, Connectors: []string{connectorFile, connectorStdin, connectorReplay, connectorStdout, connectorHTTP}, Direction: Reads | Writes,
 		Formats: []string{FormatCSV}, Type: typeText, About: "an unquoted field with this text is NULL, as an empty one is; NULL is written as it"},
 	{Name: "compression", Connectors: textReaders, Direction: Reads, Formats: lineFormats, Words: packings, Default: compressAuto,
 		About: "auto: by the file's first bytes; a file called .gz or .zst must be what it says"},
 	{Name: "compression", Connectors: []string{connectorFile}, Direction: Writes, Formats: lineFormats, Words: packings, Default: compressAuto,
 		About: "auto: by the extension"},
-	{Name: "timestamp_unit", Connectors: textReaders, Direction: Reads, Formats: append([]string{FormatParquet}, lineFormats...), Words: []string{"s", "ms", "us", "ns"},
+	{Name: "timestamp_unit", Connectors: lineReaders, Direction: Reads, Formats: append([]string{FormatParquet}, lineFormats...), Words: []string{"s", "ms", "us", "ns"},
 		About: "whole numbers in TIMESTAMP columns count this unit since 1970-01-01 UTC; text forms stay readable"},
 	{Name: "compression", Flink: []string{"parquet.compression"}, Connectors: []string{connectorFile}, Direction: Writes, Formats: []string{FormatParquet}, Words: sortedKeys(parquet.Codecs), Default: compressZstd,
 		About: "of pages"},

@@ -21,8 +21,9 @@ type textReader struct {
 	src       *textSource
 	partition int
 	files     fileList
-	file      string // the one at pos, once open
-	in        input  // nil between files
+	file      string                                                // the one at pos, once open
+	in        input                                                 // nil between files
+	from      func(ctx context.Context, name string) (input, error) // opens files; nil: the source does
 	pos       Position
 	rest      []byte
 	long      *longRecord // inside a record that is too long
@@ -201,7 +202,11 @@ func (r *textReader) open(ctx context.Context, at Position) error {
 	if err != nil {
 		return err
 	}
-	in, err := r.src.openInput(ctx, name)
+	from := r.from
+	if from == nil {
+		from = r.src.openInput
+	}
+	in, err := from(ctx, name)
 	if reason := cause(err); reason != err {
 		return fmt.Errorf("cannot read %s: %w", name, reason)
 	}

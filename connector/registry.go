@@ -21,6 +21,15 @@ type Env struct {
 	// records everywhere.
 	BlockBytes int
 	Log        *slog.Logger // of what happens to watched files; nil: nobody listens
+	// Notify is told what happens while a job runs: where a source listens, a connection
+	// that was lost. It may be called from any goroutine; nil: nobody listens.
+	Notify func(message string)
+}
+
+func (e Env) say(message string) {
+	if e.Notify != nil {
+		e.Notify(message)
+	}
 }
 
 // Info is what checked options say of a source or sink.
@@ -39,6 +48,7 @@ const (
 	connectorBlackhole = "blackhole"
 	connectorDatagen   = "datagen"
 	connectorReplay    = "replay"
+	connectorHTTP      = "http"
 )
 
 var connectorAliases = map[string]string{
@@ -51,7 +61,7 @@ const (
 )
 
 var (
-	sourceConnectors = []string{connectorDatagen, connectorFile, connectorReplay, connectorStdin}
+	sourceConnectors = []string{connectorDatagen, connectorFile, connectorHTTP, connectorReplay, connectorStdin}
 	sinkConnectors   = []string{connectorBlackhole, connectorFile, connectorStdout}
 )
 
@@ -92,6 +102,9 @@ func takeSource(o *optionSet, columns []stream.Field) (options any, check func(*
 	case connectorDatagen:
 		g := o.takeDatagen(columns)
 		return g, func(info *Info) { info.Bounded, info.Live = g.rows >= 0, g.rowsPerSecond > 0 }
+	case connectorHTTP:
+		h := o.takeHTTPSource()
+		return h, func(info *Info) { info.Bounded, info.Live = h.bounded(), true }
 	}
 	r := o.takeReplay()
 	return r, func(info *Info) { info.Bounded, info.Live = r.rows >= 0, r.rowsPerSecond > 0 }
@@ -195,6 +208,12 @@ func OpenSource(name string, src *model.Source, schema *stream.Schema, reading R
 				return nil, err
 			}
 		}
+	case connectorHTTP:
+		h := o.takeHTTPSource()
+		if err := o.done(); err != nil {
+			return nil, err
+		}
+		return openHTTPSource(name, src, schema, h, env)
 	}
 	if err := o.done(); err != nil {
 		return nil, err

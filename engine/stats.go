@@ -52,6 +52,8 @@ type StreamStats struct {
 	FilesPassed  int64 `json:"files_passed,omitempty"`
 	FilesChanged int64 `json:"files_changed,omitempty"`
 	BytesIn      int64 `json:"bytes_in"` // read of the input
+	// Counters are what the connector counts beside rows.
+	Counters connector.Counters `json:"counters,omitempty"`
 	// LateDropped says that late rows were only counted (late = 'drop').
 	LateDropped bool          `json:"late_dropped,omitempty"`
 	LateSample  []ErrorRecord `json:"-"`
@@ -193,6 +195,9 @@ func (b *sourceBody) stats() StreamStats {
 	if filed, ok := b.src.(connector.Filed); ok {
 		files := filed.Files()
 		s.FilesPassed, s.FilesChanged = files.Passed, files.Changed
+	}
+	if counting, ok := b.src.(connector.Counting); ok {
+		s.Counters = counting.Counters()
 	}
 	return s
 }

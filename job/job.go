@@ -81,6 +81,9 @@ type Options struct {
 	// counted and the first ones kept.
 	Errors io.Writer
 	Log    *slog.Logger
+	// Notify is told what connectors have to say while the job runs, such as the address
+	// that one listens on. It may be called from any goroutine.
+	Notify func(message string)
 	// Restore is a state that an earlier Job of the same script returned; it goes on there.
 	Restore *state.Snapshot
 	// Force makes operators run algorithms they would not choose; for tests.

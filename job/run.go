@@ -123,7 +123,7 @@ func (j *Job) openSource(op *model.Operator, reading connector.Reading) (connect
 }
 
 func (j *Job) env() connector.Env {
-	return connector.Env{Stdin: j.plan.options.Stdin, Stdout: j.plan.options.Stdout, BlockBytes: j.plan.options.BlockBytes, Log: j.plan.options.Log}
+	return connector.Env{Stdin: j.plan.options.Stdin, Stdout: j.plan.options.Stdout, BlockBytes: j.plan.options.BlockBytes, Log: j.plan.options.Log, Notify: j.plan.options.Notify}
 }
 
 func closeSources(sources map[model.OpID]connector.Source) {

@@ -166,6 +166,7 @@ func run(t terminal, f *runFlags, files []string) error {
 	options := f.options(t)
 	options.Stdout = screen
 	options.Results = func(q millrace.Query) millrace.ResultSink { return resultSinks(screen, f.format)(q) }
+	options.Notify = func(m string) { screen.say("note: " + m) }
 	outputs := f.outputs(&options)
 	plan, err := millrace.Prepare(scripts, options)
 	if err != nil {

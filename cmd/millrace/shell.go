@@ -73,6 +73,7 @@ func newShell(t terminal, f *runFlags) (*shell, error) {
 	options.Stdin = strings.NewReader("")
 	options.Stdout = writerFunc(func(p []byte) (int, error) { return s.screen.Write(p) })
 	options.Results = func(q millrace.Query) millrace.ResultSink { return resultSinks(s.screen, s.f.format)(q) }
+	options.Notify = func(m string) { s.screen.say("note: " + m) }
 	var err error
 	s.session, err = millrace.NewSession(options)
 	return s, err
