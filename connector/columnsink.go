@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/millrace/millrace/connector/arrow"
 	"github.com/millrace/millrace/connector/avro"
@@ -20,9 +22,13 @@ type columnWriter interface {
 }
 
 // columnSink writes a Parquet, Arrow or Avro file. Rows can be read once it is closed. The file
-// is emptied when the first row comes, or at the end.
+// is emptied when the first row comes, or at the end. Such a file is finished by what
+// stands at its end, so a job that goes on from a snapshot writes another one beside it:
+// out.parquet, out-1.parquet, out-2.parquet.
 type columnSink struct {
-	options sinkOptions
+	options sinkOptions // path is that of the file being written
+	whole   string      // the path without a number
+	number  int64       // of the file; 0: the first
 	schema  *stream.Schema
 	visible []int
 	file    *os.File
@@ -39,7 +45,7 @@ func openColumnSink(t sinkOptions, schema *stream.Schema, visible []int) (Sink, 
 	if err != nil {
 		return nil, fmt.Errorf("cannot write %s: %w", t.path, cause(err))
 	}
-	return &columnSink{options: t, schema: schema, visible: visible, file: f}, nil
+	return &columnSink{options: t, whole: t.path, schema: schema, visible: visible, file: f}, nil
 }
 
 func (t *sinkOptions) columnWriter(w io.Writer, schema *stream.Schema, visible []int) (columnWriter, error) {
@@ -124,16 +130,30 @@ func (s *columnSink) Abort() {
 }
 
 // Snapshot implements state.Element.
-func (s *columnSink) Snapshot(w *state.Writer) { w.Int(s.rows) }
+func (s *columnSink) Snapshot(w *state.Writer) {
+	w.Int(s.rows)
+	w.Int(s.number)
+}
 
-// Restore implements state.Element.
+// Restore implements state.Element. A file that has rows stays as it is.
 func (s *columnSink) Restore(r *state.Reader) error {
-	rows := r.Int()
+	rows, number := r.Int(), r.Int()
 	if err := r.End(); err != nil {
 		return err
 	}
 	if rows > 0 {
-		return fmt.Errorf("cannot go on with %s: a file of format %s cannot be cut back to the checkpoint; write CSV or NDJSON", s.options.path, s.options.format)
+		number++
 	}
-	return nil
+	if number == 0 {
+		return nil
+	}
+	ext := filepath.Ext(s.whole)
+	s.number, s.options.path = number, fmt.Sprintf("%s-%d%s", strings.TrimSuffix(s.whole, ext), number, ext)
+	f, err := os.OpenFile(s.options.path, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return fmt.Errorf("cannot write %s: %w", s.options.path, cause(err))
+	}
+	err = s.file.Close()
+	s.file = f
+	return err
 }

@@ -28,7 +28,7 @@ func probe(direction Direction, options map[string]string) (any, *optionSet) {
 		return nil, nil
 	}
 	if direction == Writes {
-		return takeSink(o), o
+		return takeSink(o, probeColumns), o
 	}
 	read, _ := takeSource(o, probeColumns)
 	return read, o

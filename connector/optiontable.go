@@ -27,12 +27,13 @@ const (
 	typeWhole     = "whole number"
 	typeCharacter = "ASCII character"
 	typeDuration  = "duration"
+	typeSize      = "size"
 	typeTime      = "timestamp"
 	typeValue     = "value of the column"
 )
 
 // optionTable is every option of every connector and format.
-var optionTable = concat(fileOptions, formatOptions, replayOptionTable, datagenOptionTable, httpOptionTable)
+var optionTable = concat(fileOptions, folderOptionTable, formatOptions, replayOptionTable, datagenOptionTable, httpOptionTable)
 
 func concat(all ...[]Option) []Option {
 	var out []Option
@@ -46,7 +47,7 @@ var fileOptions = []Option{
 	{Name: "path", Flink: []string{"path"}, Connectors: fileReaders, Direction: Reads, Type: "paths", Required: true,
 		About: "a file, a folder, a glob, or several files and globs with commas between; file:// may stand in front. The files of a folder (without those in folders below it, and those that begin with . or _ or end in .tmp or .inprogress) or a glob are read in name order, those of a list in list order, each once"},
 	{Name: "path", Flink: []string{"path"}, Connectors: []string{connectorFile}, Direction: Writes, Type: "path", Required: true,
-		About: "a file in a folder that exists; made anew, emptied when the first row comes, or at the end if none does"},
+		About: "a file in a folder that exists; made anew, emptied when the first row comes, or at the end if none does. A folder (one that is there, a path that ends in /, or with PARTITIONED BY or an option of folders): files are added to it (below)"},
 	{Name: "format", Flink: []string{"format"}, Connectors: fileReaders, Direction: Reads, Words: fileFormats,
 		About: "json and jsonl are ndjson. Default: by the extension: .csv, .ndjson, .jsonl, .json, each also with .gz or .zst; .parquet; .arrow, .arrows, .feather; .avro"},
 	{Name: "format", Flink: []string{"format"}, Connectors: []string{connectorFile}, Direction: Writes, Words: fileFormats, About: "Default: by the extension, as for reading"},
@@ -58,8 +59,22 @@ var fileOptions = []Option{
 		About: "read on as the file grows; the stream has no end"},
 	{Name: "watch", Flink: []string{"source.monitor-interval"}, Connectors: onlyFile, Direction: Reads, Type: typeDuration,
 		About: "look so often for new files in the folder or glob, at least every 10 ms; the stream has no end (below). Default: only the files that are there at the start"},
-	{Name: keysOption, Connectors: onlyFile, Direction: Reads, Type: "names of columns",
+	{Name: keysOption, Connectors: onlyFile, Direction: Reads | Writes, Type: "names of columns",
 		About: "what PARTITIONED BY (a, b) before WITH says: columns that stand in the names of folders (below)"},
+}
+
+// folderOptionTable are the options of a folder that is written.
+var folderOptionTable = []Option{
+	{Name: "roll_size", Flink: []string{"sink.rolling-policy.file-size"}, Connectors: onlyFile, Direction: Writes, Type: typeSize,
+		About: "of a folder: a file is finished when it has so many bytes or more. Default: 128 MB"},
+	{Name: "roll_interval", Flink: []string{"sink.rolling-policy.rollover-interval"}, Connectors: onlyFile, Direction: Writes, Type: typeDuration,
+		About: "of a folder: .. or is so old. Default: 30 min"},
+	{Name: "roll_inactivity", Flink: []string{"sink.rolling-policy.inactivity-interval"}, Connectors: onlyFile, Direction: Writes, Type: typeDuration,
+		About: "of a folder: .. or has had no row for so long. Default: 30 min"},
+	{Name: "roll_check", Flink: []string{"sink.rolling-policy.check-interval"}, Connectors: onlyFile, Direction: Writes, Type: typeDuration,
+		About: "of a folder: how often the ages of files are looked at, if they are not smaller. Default: 1 min"},
+	{Name: "partition_commit", Flink: []string{"sink.partition-commit.policy.kind"}, Connectors: onlyFile, Direction: Writes, Words: []string{commitSuccess},
+		About: "of a folder: when the input has ended, an empty file _SUCCESS in every folder that got files. Default: none"},
 }
 
 var booleans = []string{"true", "false"}

@@ -111,24 +111,24 @@ func takeSource(o *optionSet, columns []stream.Field) (options any, check func(*
 }
 
 // takeSink reads the options of a sink.
-func takeSink(o *optionSet) (options any) {
+func takeSink(o *optionSet, columns []stream.Field) (options any) {
 	switch o.connector {
 	case connectorFile:
-		return o.takeFileSink()
+		return o.takeFileSink(columns)
 	case connectorStdout:
 		return o.takeSinkFormat("", FormatNDJSON, textFormats)
 	}
 	return nil
 }
 
-// CheckSink checks a sink's WITH clause. A file's folder must exist. An error is a
+// CheckSink checks a sink's WITH clause against its columns. A file's folder must exist. An error is a
 // *model.OptionError.
 func CheckSink(options map[string]string, columns []stream.Field) (Info, error) {
 	o, err := chooseConnector(options, sinkConnectors, roleSink)
 	if err != nil {
 		return Info{}, err
 	}
-	takeSink(o)
+	takeSink(o, columns)
 	if err := o.done(); err != nil {
 		return Info{}, err
 	}
@@ -229,9 +229,12 @@ func OpenSink(sink *model.Sink, schema *stream.Schema, visible []int, env Env) (
 	}
 	switch o.connector {
 	case connectorFile:
-		t := o.takeFileSink()
+		t := o.takeFileSink(nil)
 		if err := o.done(); err != nil {
 			return nil, err
+		}
+		if t.folder != nil {
+			return openFolderSink(t, schema, visible)
 		}
 		if !t.text() {
 			return openColumnSink(t, schema, visible)
@@ -272,12 +275,14 @@ func SourceFiles(src *model.Source) []string {
 	return files
 }
 
-// SinkFile is the file that a sink writes, or "".
+// SinkFile is the file that a sink writes, or "": it writes none, or a folder.
 func SinkFile(sink *model.Sink) string {
-	if canonicalConnector(sink.Connector) != connectorFile {
+	o := newOptionSet(sink.Options)
+	path := strings.TrimPrefix(o.values["path"], fileScheme)
+	if canonicalConnector(sink.Connector) != connectorFile || o.takeFolder(path, nil) != nil {
 		return ""
 	}
-	return strings.TrimPrefix(newOptionSet(sink.Options).values["path"], fileScheme)
+	return path
 }
 
 // IsStdin reports whether a source reads standard input.

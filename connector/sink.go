@@ -37,8 +37,9 @@ type sinkOptions struct {
 	header      bool
 	dialect     dialect
 	compression string
-	groupRows   int64 // Parquet
-	streaming   bool  // Arrow: the stream format
+	groupRows   int64          // Parquet
+	streaming   bool           // Arrow: the stream format
+	folder      *folderOptions // nil: a file
 }
 
 func (o *optionSet) takeSinkFormat(name, otherwise string, allowed []string) sinkOptions {
@@ -53,20 +54,29 @@ func (o *optionSet) takeSinkFormat(name, otherwise string, allowed []string) sin
 	return t
 }
 
-func (o *optionSet) takeFileSink() sinkOptions {
+// takeFileSink reads the options of a file or a folder that is written. Columns are the
+// declared ones, or nil.
+func (o *optionSet) takeFileSink(columns []stream.Field) sinkOptions {
 	path, ok := o.take("path")
 	if !ok || strings.TrimSpace(path) == "" {
-		o.fail(o.written["path"], "connector file needs the option path", "add path = 'out.ndjson'")
+		o.fail(o.written["path"], "connector file needs the option path", "add path = 'out.ndjson', or path = 'folder/'")
 	}
 	path = strings.TrimPrefix(path, fileScheme)
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		o.fail(o.written["path"], path+" is a directory", "name a file in it")
+	folder := o.takeFolder(path, columns)
+	if folder != nil {
+		path = filepath.Clean(path)
 	}
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
 		o.fail(o.written["path"], "folder not found: "+filepath.Dir(path), "make it first")
 	}
+	t := o.takeFileFormat(path)
+	t.path, t.folder = path, folder
+	return t
+}
+
+// takeFileFormat reads the options of the files' format.
+func (o *optionSet) takeFileFormat(path string) sinkOptions {
 	t := o.takeSinkFormat(path, "", fileFormats)
-	t.path = path
 	if t.format == FormatArrow {
 		t.compression = o.choice("compression", compressNone, arrow.Codecs...)
 		t.streaming = strings.HasSuffix(strings.ToLower(path), ".arrows")
@@ -227,6 +237,11 @@ func (s *fileSink) drain() error {
 
 // put writes whole rows to the medium.
 func (s *fileSink) put(rows []byte) error {
+	if s.packer == nil {
+		if err := s.openPacker(); err != nil { // behind a snapshot
+			return s.failed(err)
+		}
+	}
 	if s.packer != nil {
 		if _, err := s.packer.Write(rows); err != nil {
 			return s.failed(err)
@@ -323,11 +338,32 @@ func (s *fileSink) Abort() {
 	s.file = nil
 }
 
-// Snapshot implements state.Element.
+// Snapshot implements state.Element. A compressed stream is ended: what comes behind is
+// another one, which readers take for its continuation.
 func (s *fileSink) Snapshot(w *state.Writer) {
 	s.Flush() // a failure is kept and comes back from the next call
-	w.Bool(s.packer != nil)
+	packed := s.packer != nil
+	if packed && s.err == nil {
+		s.endPacked()
+	}
+	w.Bool(packed)
 	w.Int(s.committed)
+}
+
+// endPacked closes the compressed stream and notes where it ends.
+func (s *fileSink) endPacked() {
+	if err := s.packer.Close(); err != nil {
+		s.failed(err)
+		return
+	}
+	s.packer = nil
+	if s.regular {
+		end, err := s.file.Seek(0, io.SeekCurrent)
+		if err != nil {
+			s.failed(err)
+		}
+		s.committed = end
+	}
 }
 
 // Restore implements state.Element.
@@ -336,8 +372,8 @@ func (s *fileSink) Restore(r *state.Reader) error {
 	if err := r.End(); err != nil {
 		return err
 	}
-	if packed || s.options.compression != compressNone {
-		return fmt.Errorf("cannot go on with %s: a compressed file cannot be cut back to the checkpoint; use compression = 'none'", s.name)
+	if packed != (s.options.compression != compressNone) {
+		return fmt.Errorf("cannot go on with %s: it was written with another compression", s.name)
 	}
 	if s.regular {
 		end, err := s.file.Seek(0, io.SeekEnd)

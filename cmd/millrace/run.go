@@ -32,6 +32,8 @@ type runFlags struct {
 	vars       variables
 	errorsFile string
 	statsFile  string
+	saveFile   string
+	restore    string
 	latency    time.Duration
 	pin        bool
 }
@@ -66,6 +68,8 @@ complete and exits with 0; a second Ctrl-C exits at once with 130.`,
 	flags.StringArrayVarP(&f.statements, "execute", "e", nil, "run this `SQL` instead of files; repeatable")
 	flags.StringVar(&f.checkpoint, "checkpoint-dir", "", "not built yet")
 	flags.StringVar(&f.errorsFile, "errors", "", "write error rows to this `FILE` as NDJSON")
+	flags.StringVar(&f.saveFile, "save", "", "write the state of a job that is stopped before its input has ended to this `FILE`")
+	flags.StringVar(&f.restore, "restore", "", "go on from the state that --save wrote to this `FILE`, with the same script")
 	flags.StringVar(&f.statsFile, "stats", "", "write statistics to this `FILE` as JSON at the end")
 	return cmd
 }
@@ -119,6 +123,9 @@ func (f *runFlags) check(workersGiven bool) error {
 			return err
 		}
 	}
+	if f.engine == "reference" && (f.saveFile != "" || f.restore != "") {
+		return errors.New("the reference engine has no state to save or restore; use --engine=millrace")
+	}
 	return oneOf("engine", f.engine, "millrace", "reference")
 }
 
@@ -167,6 +174,9 @@ func run(t terminal, f *runFlags, files []string) error {
 	options.Stdout = screen
 	options.Results = func(q millrace.Query) millrace.ResultSink { return resultSinks(screen, f.format)(q) }
 	options.Notify = func(m string) { screen.say("note: " + m) }
+	if err := f.readState(&options); err != nil {
+		return err
+	}
 	outputs := f.outputs(&options)
 	plan, err := millrace.Prepare(scripts, options)
 	if err != nil {
@@ -254,6 +264,9 @@ func (f *runFlags) runJob(screen *console, plan *millrace.Plan, outputs *outputs
 	}
 	if stats != nil {
 		err = errors.Join(err, outputs.writeStats(f, stats))
+	}
+	if err == nil {
+		err = f.writeState(screen, job)
 	}
 	if err = errors.Join(err, outputs.close()); err != nil {
 		return failure{err}
