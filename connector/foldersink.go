@@ -48,7 +48,7 @@ type folderSink struct {
 	mu       sync.Mutex
 	id       string
 	next     int64
-	open     map[string]*part
+	open     map[string]*partFile
 	folders  map[string]bool // that got parts, if _SUCCESS is wanted
 	snapped  bool
 	closed   bool
@@ -61,8 +61,8 @@ type folderSink struct {
 	gathered *stream.Batch
 }
 
-// part is a file in progress.
-type part struct {
+// partFile is a file in progress.
+type partFile struct {
 	folder, final, hidden string
 	sink                  Sink
 	encoder               Encoder
@@ -87,7 +87,7 @@ const (
 )
 
 func openFolderSink(t sinkOptions, schema *stream.Schema, visible []int) (Sink, error) {
-	s := &folderSink{options: t, schema: schema, stop: make(chan struct{}), open: map[string]*part{}, folders: map[string]bool{}, selected: map[string][]int32{}}
+	s := &folderSink{options: t, schema: schema, stop: make(chan struct{}), open: map[string]*partFile{}, folders: map[string]bool{}, selected: map[string][]int32{}}
 	for _, k := range t.folder.keys {
 		i := slices.IndexFunc(visible, func(i int) bool { return schema.Fields[i].Name == k })
 		if i < 0 {
@@ -238,7 +238,7 @@ func (s *folderSink) room() error {
 	if len(s.open) < OpenPartsMax {
 		return nil
 	}
-	var oldest *part
+	var oldest *partFile
 	for _, p := range s.open {
 		if oldest == nil || p.used < oldest.used {
 			oldest = p
@@ -248,13 +248,13 @@ func (s *folderSink) room() error {
 }
 
 // begin opens the next part of a folder.
-func (s *folderSink) begin(folder string) (*part, error) {
+func (s *folderSink) begin(folder string) (*partFile, error) {
 	if err := makeFolders(s.options.path, folder); err != nil {
 		return nil, err
 	}
 	name := partPrefix + s.id + "-" + strconv.FormatInt(s.next, 10) + s.options.extension()
 	dir := filepath.Join(s.options.path, folder)
-	p := &part{folder: folder, final: filepath.Join(dir, name), hidden: filepath.Join(dir, "."+name+inProgress), begun: time.Now()}
+	p := &partFile{folder: folder, final: filepath.Join(dir, name), hidden: filepath.Join(dir, "."+name+inProgress), begun: time.Now()}
 	var err error
 	if p.lock, err = createLocked(p.hidden); err != nil {
 		return nil, err
@@ -300,7 +300,7 @@ func createLocked(path string) (f *os.File, err error) {
 }
 
 // discard removes a part that is not to be seen.
-func (p *part) discard() {
+func (p *partFile) discard() {
 	if p.sink != nil {
 		p.sink.Abort()
 	}
@@ -309,7 +309,7 @@ func (p *part) discard() {
 }
 
 // commit finishes a part and gives it its name. s.mu is held.
-func (s *folderSink) commit(p *part) error {
+func (s *folderSink) commit(p *partFile) error {
 	delete(s.open, p.folder)
 	err := p.sink.Close()
 	if err == nil {
@@ -337,11 +337,11 @@ func (s *folderSink) commit(p *part) error {
 
 // commitAll commits what is open, oldest first.
 func (s *folderSink) commitAll() error {
-	parts := make([]*part, 0, len(s.open))
+	parts := make([]*partFile, 0, len(s.open))
 	for _, p := range s.open {
 		parts = append(parts, p)
 	}
-	slices.SortFunc(parts, func(a, b *part) int { return a.begun.Compare(b.begun) })
+	slices.SortFunc(parts, func(a, b *partFile) int { return a.begun.Compare(b.begun) })
 	for _, p := range parts {
 		if err := s.commit(p); err != nil {
 			return err

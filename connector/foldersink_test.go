@@ -214,13 +214,13 @@ func TestFolderSinkFails(t *testing.T) {
 	writeAs(t, file, []byte("x\n"))
 	for want, options := range map[string]map[string]string{
 		"is a file, but a folder is meant": testOptions(file, "format", "csv", "partitioned_by", "b"),
-		"a.csv is a file":                testOptions(file, "roll_size", "1 MB"),
-		"folder not found":               testOptions(filepath.Join(dir, "none", "out")+"/", "format", "csv"),
-		"cannot tell the format":         testOptions(filepath.Join(dir, "out") + "/"),
-		"cannot be \"many\"":             testOptions(dir, "format", "csv", "roll_size", "many"),
-		"cannot be \"0 s\"":              testOptions(dir, "format", "csv", "roll_interval", "0 s"),
-		"did you mean 'success-file'?":   testOptions(dir, "format", "csv", "partition_commit", "succes-file"),
-		"column \"day\" is not declared": testOptions(dir, "format", "csv", "partitioned_by", "day"),
+		"a.csv is a file":                  testOptions(file, "roll_size", "1 MB"),
+		"folder not found":                 testOptions(filepath.Join(dir, "none", "out")+"/", "format", "csv"),
+		"cannot tell the format":           testOptions(filepath.Join(dir, "out") + "/"),
+		"cannot be \"many\"":               testOptions(dir, "format", "csv", "roll_size", "many"),
+		"cannot be \"0 s\"":                testOptions(dir, "format", "csv", "roll_interval", "0 s"),
+		"did you mean 'success-file'?":     testOptions(dir, "format", "csv", "partition_commit", "succes-file"),
+		"column \"day\" is not declared":   testOptions(dir, "format", "csv", "partitioned_by", "day"),
 	} {
 		_, err := CheckSink(options, threeTexts.Fields)
 		var wrong *model.OptionError

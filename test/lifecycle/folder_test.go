@@ -1,3 +1,5 @@
+//go:build unix
+
 package lifecycle
 
 import (
@@ -140,11 +142,12 @@ func feed(dir string, r *rand.Rand, done chan struct{}) {
 // A job that is killed at any moment, and started again with its last state, loses and
 // repeats nothing, and nothing half written is ever seen.
 func TestKilledFolderJob(t *testing.T) {
+	formats, rounds := []string{"csv", "parquet", "avro"}, 12
 	if testing.Short() {
-		t.Skip("it builds the program and kills it for seconds")
+		formats, rounds = formats[:1], 4
 	}
 	program := build(t)
-	for i, format := range []string{"csv", "parquet", "avro"} {
+	for i, format := range formats {
 		t.Run(format, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(uint64(i), 7))
 			dir := t.TempDir()
@@ -167,7 +170,7 @@ func TestKilledFolderJob(t *testing.T) {
 			defer close(done)
 			go feed(j.in, rand.New(rand.NewPCG(uint64(i), 8)), done)
 			killed := 0
-			for range 12 {
+			for range rounds {
 				cmd, messages := j.start()
 				time.Sleep(time.Duration(r.IntN(400)) * time.Millisecond)
 				if r.IntN(3) == 0 {
@@ -196,7 +199,7 @@ func TestKilledFolderJob(t *testing.T) {
 				}
 			}
 			left, _ := filepath.Glob(filepath.Join(j.out, "*", ".*"))
-			if len(left) > 0 || killed == 0 {
+			if len(left) > 0 || killed == 0 && rounds > 4 {
 				t.Errorf("%d were killed; left in progress: %q", killed, left)
 			}
 		})
