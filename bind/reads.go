@@ -19,6 +19,7 @@ func (b *binder) aggregateReads(op *model.Operator) []bool {
 	}
 	for _, a := range op.Aggregate.Aggs {
 		mark(reads, a.Arg)
+		mark(reads, a.By)
 		mark(reads, a.Filter)
 	}
 	return reads

@@ -68,9 +68,7 @@ func equalComputed(a, b []*Expr) bool {
 func (a *Aggregate) Equal(b *Aggregate) bool { return equalAggregate(a, b) }
 
 func equalAggregate(a, b *Aggregate) bool {
-	return equalExprs(a.Keys, b.Keys) && equalPointers(a.Peak, b.Peak, func(a, b *Peak) bool { return *a == *b }) && slices.EqualFunc(a.Aggs, b.Aggs, func(a, b Agg) bool {
-		return a.Func == b.Func && a.Distinct == b.Distinct && a.Type == b.Type && a.Arg.Equal(b.Arg) && a.Filter.Equal(b.Filter)
-	})
+	return equalExprs(a.Keys, b.Keys) && equalPointers(a.Peak, b.Peak, func(a, b *Peak) bool { return *a == *b }) && slices.EqualFunc(a.Aggs, b.Aggs, Agg.Equal)
 }
 
 func equalJoin(a, b *Join) bool {

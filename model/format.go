@@ -178,6 +178,7 @@ func (f *formatter) aggregate(a *Aggregate, in []stream.Field) {
 			arg = "distinct " + arg
 		}
 		words := []string{"agg", word(string(g.Func)) + "(" + arg + "):" + g.Type.String()}
+		words = append(words, g.extraWords()...)
 		if g.Filter != nil {
 			words = append(words, "filter", g.Filter.String())
 		}

@@ -197,9 +197,41 @@ func (g Agg) sql(fields []stream.Field) string {
 	if g.Distinct {
 		arg = "DISTINCT " + arg
 	}
+	if g.By != nil && !g.Func.orders() {
+		arg += ", " + g.By.SQL(fields)
+	}
+	for _, p := range g.Params {
+		arg += ", " + literalSQL(p)
+	}
+	if g.By != nil && g.Func.orders() {
+		arg += " ORDER BY " + g.By.SQL(fields)
+		if g.Descending {
+			arg += " DESC"
+		}
+		if g.NullsFirst != g.Descending {
+			arg += map[bool]string{true: " NULLS FIRST", false: " NULLS LAST"}[g.NullsFirst]
+		}
+	}
 	text := strings.ToUpper(string(g.Func)) + "(" + arg + ")"
 	if g.Filter != nil {
 		text += " FILTER (WHERE " + g.Filter.SQL(fields) + ")"
 	}
 	return text
+}
+
+// extraWords are a call's second argument and parameters in the text form.
+func (g Agg) extraWords() (words []string) {
+	if g.By != nil {
+		words = append(words, "by", g.By.String())
+		if g.Descending {
+			words = append(words, "desc")
+		}
+		if g.NullsFirst {
+			words = append(words, "nulls-first")
+		}
+	}
+	for _, p := range g.Params {
+		words = append(words, "with", Lit(p).String())
+	}
+	return words
 }

@@ -156,51 +156,6 @@ type Source struct {
 	// PositionalHeader etc. belong to the connector's options.
 }
 
-// AggFunc names an aggregate function.
-type AggFunc string
-
-// The aggregates of this version.
-const (
-	Count AggFunc = "count"
-	Sum   AggFunc = "sum"
-	Avg   AggFunc = "avg"
-	Min   AggFunc = "min"
-	Max   AggFunc = "max"
-
-	VarPop              AggFunc = "var_pop"
-	VarSamp             AggFunc = "var_samp"
-	StddevPop           AggFunc = "stddev_pop"
-	StddevSamp          AggFunc = "stddev_samp"
-	BoolAnd             AggFunc = "bool_and"
-	BoolOr              AggFunc = "bool_or"
-	FirstValue          AggFunc = "first_value" // in the order of rows
-	LastValue           AggFunc = "last_value"
-	ApproxCountDistinct AggFunc = "approx_count_distinct"
-)
-
-// AggFuncs are all of them.
-var AggFuncs = []AggFunc{Count, Sum, Avg, Min, Max, VarPop, VarSamp, StddevPop, StddevSamp, BoolAnd, BoolOr, FirstValue, LastValue, ApproxCountDistinct}
-
-// Basic reports whether f is one of the first five, which every processor knows and which
-// alone take DISTINCT.
-func (f AggFunc) Basic() bool {
-	switch f {
-	case Count, Sum, Avg, Min, Max:
-		return true
-	}
-	return false
-}
-
-// Agg is one aggregate call. Arg is nil for COUNT(*). Rows where Filter is not TRUE
-// do not count, and their Arg is not evaluated.
-type Agg struct {
-	Func     AggFunc
-	Arg      *Expr
-	Distinct bool
-	Filter   *Expr
-	Type     stream.Type // result
-}
-
 // Aggregate groups rows.
 type Aggregate struct {
 	Keys []*Expr

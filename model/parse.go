@@ -285,6 +285,17 @@ func (p *parser) agg() {
 	p.expect(")")
 	p.expect(":")
 	g.Type = p.sqlType()
+	if p.skip("by") {
+		g.By = p.expr()
+		g.Descending, g.NullsFirst = p.skip("desc"), p.skip("nulls-first")
+	}
+	for p.skip("with") {
+		if e := p.expr(); e.Kind == LiteralExpr {
+			g.Params = append(g.Params, e.Literal)
+		} else {
+			p.fail("a parameter is a literal")
+		}
+	}
 	if p.skip("filter") {
 		g.Filter = p.expr()
 	}

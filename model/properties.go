@@ -101,10 +101,9 @@ func (op *Operator) mayErr() bool {
 	return false
 }
 
-// mayErr: an argument or filter errs, or an exact sum leaves the range of its type.
+// mayErr: an argument or filter errs, or a result leaves the range of its type.
 func (g Agg) mayErr() bool {
-	exactSum := g.Func == Sum && (g.Type.IsInteger() || g.Type == stream.Interval)
-	return exactSum || g.Arg.MayErr() || g.Filter.MayErr()
+	return g.Bounded() || g.Arg.MayErr() || g.By.MayErr() || g.Filter.MayErr()
 }
 
 // KeysOnly reports whether a join or lookup compares keys and nothing else, none of which

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/millrace/millrace/model/function"
 	"github.com/millrace/millrace/stream"
 )
 
@@ -222,68 +221,6 @@ func (v *verifier) aggregate() string {
 		return fmt.Sprintf("its time column is %d, not %d", r.Time, wantTime)
 	}
 	return ""
-}
-
-func verifyAgg(g Agg, fields []stream.Field) string {
-	if g.Distinct && !g.Func.Basic() {
-		return fmt.Sprintf("%s takes no distinct", g.Func)
-	}
-	if g.Arg == nil && (g.Func != Count || g.Distinct) {
-		return fmt.Sprintf("%s needs an argument", g.Func)
-	}
-	arg := stream.Invalid
-	if g.Arg != nil {
-		if msg := VerifyExpr(g.Arg, fields); msg != "" {
-			return msg
-		}
-		arg = g.Arg.Type
-	}
-	if g.Filter != nil {
-		if msg := verifyExprs("filter", []*Expr{g.Filter}, fields, stream.Boolean); msg != "" {
-			return msg
-		}
-	}
-	want, ok := AggType(g.Func, arg)
-	if !ok {
-		return fmt.Sprintf("there is no %s of %s", g.Func, arg)
-	}
-	if g.Type != want {
-		return fmt.Sprintf("%s of %s is %s, not %s", g.Func, arg, want, g.Type)
-	}
-	return ""
-}
-
-// AggType returns the type of an aggregate of an argument type, false where there is
-// no such aggregate. Count takes any, also stream.Invalid for COUNT(*).
-func AggType(f AggFunc, arg stream.Type) (stream.Type, bool) {
-	switch f {
-	case Count:
-		return stream.BigInt, true
-	case Min, Max:
-		return arg, validType(arg)
-	case FirstValue, LastValue:
-		return arg, validType(arg)
-	case BoolAnd, BoolOr:
-		return arg, arg == stream.Boolean
-	case ApproxCountDistinct:
-		return stream.BigInt, validType(arg)
-	case VarPop, VarSamp, StddevPop, StddevSamp:
-		return stream.Double, arg.IsInteger() || arg.IsFloat()
-	case Sum, Avg:
-		switch {
-		case arg == stream.Interval:
-			return stream.Interval, true
-		case arg.IsDecimal() && f == Sum:
-			return function.DecimalSum(arg), true
-		case arg.IsDecimal():
-			return function.DecimalAverage(arg), true
-		case arg.IsInteger() && f == Sum:
-			return stream.BigInt, true
-		case arg.IsNumeric():
-			return stream.Double, true
-		}
-	}
-	return stream.Invalid, false
 }
 
 func (v *verifier) join() string {

@@ -41,9 +41,9 @@ type accumulator interface {
 	slide(p *singlePass, src, front, back, out accumulator)
 	// drop forgets the first n slots; the others move down.
 	drop(n int)
-	// result writes f of the slots from, from+1, .. to rows [at, at+n) of c, which has
+	// result writes g of the slots from, from+1, .. to rows [at, at+n) of c, which has
 	// room. It returns false, having written something, if a result is out of range.
-	result(f model.AggFunc, c *stream.Column, at, from, n int) bool
+	result(g *model.Agg, c *stream.Column, at, from, n int) bool
 	// fits reports whether f of a slot is in range.
 	fits(f model.AggFunc, slot int) bool
 	write(w *state.Writer, slot int)
@@ -52,11 +52,11 @@ type accumulator interface {
 
 // newAccumulator returns the accumulator for an aggregate over values of type t, which
 // is Invalid for COUNT(*).
-func newAccumulator(f model.AggFunc, t stream.Type) (accumulator, error) {
-	if a := newFolds(f, t); a != nil {
+func newAccumulator(g *model.Agg, t stream.Type) (accumulator, error) {
+	if a := newFolds(g, t); a != nil {
 		return a, nil
 	}
-	switch f {
+	switch f := g.Func; f {
 	case model.Count:
 		return &counts{}, nil
 	case model.BoolAnd, model.BoolOr:
@@ -96,7 +96,7 @@ func newAccumulator(f model.AggFunc, t stream.Type) (accumulator, error) {
 			return &textExtremes{greatest: f == model.Max}, nil
 		}
 	}
-	return nil, fmt.Errorf("aggregate %s of %s is not supported", f, t)
+	return nil, fmt.Errorf("aggregate %s of %s is not supported", g.Func, t)
 }
 
 // resizeSlots makes s n long; new elements are zero.
@@ -218,7 +218,7 @@ func (a *counts) join(groups []int32, front, back accumulator) {
 	}
 }
 
-func (a *counts) result(_ model.AggFunc, c *stream.Column, at, from, n int) bool {
+func (a *counts) result(_ *model.Agg, c *stream.Column, at, from, n int) bool {
 	copy(c.I64[at:at+n], a.n[from:from+n])
 	return true
 }

@@ -101,15 +101,15 @@ func (a *decimalSums) slide(p *singlePass, src, front, back, out accumulator) {
 	runSingle(p, a.s, src.(*decimalSums).s, &front.(*decimalSums).s[0], &back.(*decimalSums).s[0], out.(*decimalSums).s, decimalSum.plus)
 }
 
-func (a *decimalSums) result(f model.AggFunc, c *stream.Column, at, from, n int) bool {
+func (a *decimalSums) result(g *model.Agg, c *stream.Column, at, from, n int) bool {
 	ok := true
 	for i := range a.s[from : from+n] {
 		s := &a.s[from+i]
-		if f == model.Count {
+		if g.Func == model.Count {
 			c.I64[at+i] = s.n
 			continue
 		}
-		v, fits := s.result(f, a.t)
+		v, fits := s.result(g.Func, a.t)
 		if ok = ok && fits; v.Null {
 			setNull(c, at+i)
 		}

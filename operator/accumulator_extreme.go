@@ -126,7 +126,7 @@ func (a *extremes[T]) join(groups []int32, front, back accumulator) {
 	}
 }
 
-func (a *extremes[T]) result(_ model.AggFunc, c *stream.Column, at, from, n int) bool {
+func (a *extremes[T]) result(_ *model.Agg, c *stream.Column, at, from, n int) bool {
 	out := valuesOf[T](c)[at : at+n]
 	for i, e := range a.s[from : from+n] {
 		out[i] = e.v
@@ -207,7 +207,7 @@ func (a *boolExtremes) join(groups []int32, front, back accumulator) {
 	a.extremes.join(groups, &front.(*boolExtremes).extremes, &back.(*boolExtremes).extremes)
 }
 
-func (a *boolExtremes) result(_ model.AggFunc, c *stream.Column, at, from, n int) bool {
+func (a *boolExtremes) result(_ *model.Agg, c *stream.Column, at, from, n int) bool {
 	for i, e := range a.s[from : from+n] {
 		c.Bits.Put(at+i, e.v != 0)
 		if !e.ok {
@@ -291,7 +291,7 @@ func (a *textExtremes) join(groups []int32, front, back accumulator) {
 	}
 }
 
-func (a *textExtremes) result(_ model.AggFunc, c *stream.Column, at, from, n int) bool {
+func (a *textExtremes) result(_ *model.Agg, c *stream.Column, at, from, n int) bool {
 	for i, e := range a.s[from : from+n] {
 		if !e.ok {
 			setNull(c, at+i)

@@ -9,13 +9,14 @@ import (
 // folding is an aggregate that takes in its values one by one. T is its partial result,
 // whose zero value is that of no values.
 type folding[T any] interface {
-	// add takes in value i of c, which is not NULL, behind those of s.
-	add(s *T, c *stream.Column, i int)
+	// add takes in value i of c, which is not NULL, and of by, a second argument, behind
+	// those of s.
+	add(s *T, c, by *stream.Column, i int)
 	// plus returns the partial result of a's values and, behind them, b's. Both stay as
 	// they are; what they refer to may be shared with it, for nothing is added to it.
 	plus(a, b T) T
 	// put writes the result to value at of c, which has room, or appends it to a VARCHAR.
-	put(f model.AggFunc, c *stream.Column, at int, s *T)
+	put(g *model.Agg, c *stream.Column, at int, s *T)
 	write(w *state.Writer, s *T)
 	read(r *state.Reader, s *T)
 	// slotBytes estimates what a partial result can occupy.
@@ -26,7 +27,11 @@ type folding[T any] interface {
 type folds[K folding[T], T any] struct {
 	kind K
 	s    []T
+	by   *stream.Column // second argument of the rows that are added next
 }
+
+// second tells the second argument of the rows that are added next.
+func (a *folds[K, T]) second(by *stream.Column) { a.by = by }
 
 func (a *folds[K, T]) fresh() accumulator { return &folds[K, T]{kind: a.kind} }
 func (a *folds[K, T]) resize(n int)       { a.s = resizeSlots(a.s, n) }
@@ -36,7 +41,7 @@ func (a *folds[K, T]) slotBytes() int     { return a.kind.slotBytes() }
 func (a *folds[K, T]) add(slots []int32, c *stream.Column) {
 	for i, s := range slots {
 		if !c.IsNull(i) {
-			a.kind.add(&a.s[s], c, i)
+			a.kind.add(&a.s[s], c, a.by, i)
 		}
 	}
 }
@@ -45,7 +50,7 @@ func (a *folds[K, T]) addRuns(slot, from int, ends []int32, c *stream.Column) {
 	for k, end := range ends {
 		for ; from < int(end); from++ {
 			if !c.IsNull(from) {
-				a.kind.add(&a.s[slot+k], c, from)
+				a.kind.add(&a.s[slot+k], c, a.by, from)
 			}
 		}
 	}
@@ -87,22 +92,35 @@ func (a *folds[K, T]) slide(p *singlePass, src, front, back, out accumulator) {
 	runSingle(p, a.s, src.(*folds[K, T]).s, &front.(*folds[K, T]).s[0], &back.(*folds[K, T]).s[0], out.(*folds[K, T]).s, a.kind.plus)
 }
 
-func (a *folds[K, T]) result(f model.AggFunc, c *stream.Column, at, from, n int) bool {
+func (a *folds[K, T]) result(g *model.Agg, c *stream.Column, at, from, n int) bool {
 	for i := range n {
-		a.kind.put(f, c, at+i, &a.s[from+i])
+		a.kind.put(g, c, at+i, &a.s[from+i])
 	}
 	return true
 }
 
-func (a *folds[K, T]) fits(model.AggFunc, int) bool { return true }
+func (a *folds[K, T]) fits(_ model.AggFunc, slot int) bool {
+	b, ok := any(a.kind).(interface{ fits(*T) bool })
+	return !ok || b.fits(&a.s[slot])
+}
+
+// heldBytes estimates what partial results refer to, of kinds that keep values.
+func (a *folds[K, T]) heldBytes() (size int64) {
+	if h, ok := any(a.kind).(interface{ heldBytes(*T) int64 }); ok {
+		for i := range a.s {
+			size += h.heldBytes(&a.s[i])
+		}
+	}
+	return size
+}
 
 func (a *folds[K, T]) write(w *state.Writer, slot int) { a.kind.write(w, &a.s[slot]) }
 func (a *folds[K, T]) read(r *state.Reader, slot int)  { a.kind.read(r, &a.s[slot]) }
 
 // newFolds returns the accumulator of an aggregate that folds; nil if it is none, or not
 // of values of type t.
-func newFolds(f model.AggFunc, t stream.Type) accumulator {
-	switch f {
+func newFolds(g *model.Agg, t stream.Type) accumulator {
+	switch g.Func {
 	case model.VarPop, model.VarSamp, model.StddevPop, model.StddevSamp:
 		if t.IsInteger() {
 			return &folds[intMoments, intMoment]{}
@@ -110,9 +128,17 @@ func newFolds(f model.AggFunc, t stream.Type) accumulator {
 			return &folds[floatMoments, floatMoment]{}
 		}
 	case model.FirstValue, model.LastValue:
-		return &folds[ends, end]{kind: ends{t, f == model.LastValue}}
+		return &folds[ends, end]{kind: ends{t, g.Func == model.LastValue}}
 	case model.ApproxCountDistinct:
 		return &folds[sketches, sketch]{}
+	case model.StringAgg, model.PercentileCont, model.PercentileDisc:
+		return &folds[collections, collection]{kind: newCollections(g, t)}
+	case model.MinBy, model.MaxBy:
+		return &folds[extremesBy, extremeBy]{kind: extremesBy{t, g.Arg.Type, g.Func == model.MaxBy}}
+	case model.ApproxPercentile:
+		return &folds[quantiles, *quantile]{}
+	case model.CovarPop, model.CovarSamp, model.Corr:
+		return &folds[comoments, comoment]{}
 	}
 	return nil
 }
@@ -129,7 +155,7 @@ type end struct {
 	ok bool
 }
 
-func (k ends) add(s *end, c *stream.Column, i int) {
+func (k ends) add(s *end, c, _ *stream.Column, i int) {
 	if !s.ok || k.last {
 		*s = end{c.Value(i), true}
 	}
@@ -142,7 +168,7 @@ func (k ends) plus(a, b end) end {
 	return a
 }
 
-func (k ends) put(_ model.AggFunc, c *stream.Column, at int, s *end) {
+func (k ends) put(_ *model.Agg, c *stream.Column, at int, s *end) {
 	if !s.ok {
 		setNull(c, at)
 	}

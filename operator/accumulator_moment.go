@@ -26,7 +26,7 @@ type intMoment struct {
 
 type intMoments struct{}
 
-func (intMoments) add(s *intMoment, c *stream.Column, i int) {
+func (intMoments) add(s *intMoment, c, _ *stream.Column, i int) {
 	v := int64(0)
 	if c.Type.Storage() == stream.Integer {
 		v = int64(c.I32[i])
@@ -107,8 +107,8 @@ func limbsFloat(v [4]uint64) float64 {
 	return math.Ldexp(float64(lead), 64*top-shift)
 }
 
-func (intMoments) put(f model.AggFunc, c *stream.Column, at int, s *intMoment) {
-	putMoment(f, c, at, s.sum.n, s.deviation())
+func (intMoments) put(g *model.Agg, c *stream.Column, at int, s *intMoment) {
+	putMoment(g.Func, c, at, s.sum.n, s.deviation())
 }
 
 // putMoment writes a variance or its root.
@@ -147,7 +147,7 @@ type floatMoment struct{ sum, squares floatSum }
 
 type floatMoments struct{}
 
-func (floatMoments) add(s *floatMoment, c *stream.Column, i int) {
+func (floatMoments) add(s *floatMoment, c, _ *stream.Column, i int) {
 	x := 0.0
 	if c.Type == stream.Real {
 		x = float64(c.F32[i])
@@ -179,8 +179,8 @@ func (s *floatMoment) deviation() float64 {
 	return max(d.value(), 0)
 }
 
-func (floatMoments) put(f model.AggFunc, c *stream.Column, at int, s *floatMoment) {
-	putMoment(f, c, at, s.sum.n, s.deviation())
+func (floatMoments) put(g *model.Agg, c *stream.Column, at int, s *floatMoment) {
+	putMoment(g.Func, c, at, s.sum.n, s.deviation())
 }
 
 func (floatMoments) write(w *state.Writer, s *floatMoment) {

@@ -55,7 +55,7 @@ func (s *sketch) set(register int, v uint8) {
 
 type sketches struct{}
 
-func (sketches) add(s *sketch, c *stream.Column, i int) {
+func (sketches) add(s *sketch, c, _ *stream.Column, i int) {
 	h := hashOf(c, i)
 	s.set(int(h>>(64-function.SketchBits)), uint8(bits.LeadingZeros64(h<<function.SketchBits|1<<(function.SketchBits-1)))+1)
 }
@@ -114,7 +114,7 @@ func (sketches) plus(a, b sketch) sketch {
 	return out
 }
 
-func (sketches) put(_ model.AggFunc, c *stream.Column, at int, s *sketch) {
+func (sketches) put(_ *model.Agg, c *stream.Column, at int, s *sketch) {
 	var counts [66 - function.SketchBits]int
 	for _, f := range s.few {
 		counts[uint8(f)]++

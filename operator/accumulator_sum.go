@@ -140,16 +140,16 @@ func (a *intSums) join(groups []int32, front, back accumulator) {
 	}
 }
 
-func (a *intSums) result(f model.AggFunc, c *stream.Column, at, from, n int) bool {
+func (a *intSums) result(g *model.Agg, c *stream.Column, at, from, n int) bool {
 	ok := true
 	for i := range a.s[from : from+n] {
 		s := &a.s[from+i]
 		switch {
-		case f == model.Count:
+		case g.Func == model.Count:
 			c.I64[at+i] = s.n
 		case s.n == 0:
 			setNull(c, at+i)
-		case f == model.Sum:
+		case g.Func == model.Sum:
 			c.I64[at+i] = int64(s.lo)
 			ok = ok && s.fits()
 		case c.Type == stream.Interval:
@@ -240,8 +240,8 @@ func (a *floatSums) join(groups []int32, front, back accumulator) {
 	}
 }
 
-func (a *floatSums) result(f model.AggFunc, c *stream.Column, at, from, n int) bool {
-	if f == model.Count {
+func (a *floatSums) result(g *model.Agg, c *stream.Column, at, from, n int) bool {
+	if g.Func == model.Count {
 		for i := range a.s[from : from+n] {
 			c.I64[at+i] = a.s[from+i].n
 		}
@@ -255,7 +255,7 @@ func (a *floatSums) result(f model.AggFunc, c *stream.Column, at, from, n int) b
 			continue
 		}
 		v := s.value()
-		if f == model.Avg {
+		if g.Func == model.Avg {
 			v /= float64(s.n)
 		}
 		out[i] = v

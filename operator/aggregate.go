@@ -74,6 +74,7 @@ type aggregate struct {
 // one to copy.
 type cell struct {
 	column int
+	by     int // the column of a second argument, or -1
 	empty  accumulator
 }
 
@@ -81,6 +82,7 @@ type cell struct {
 // both are -1 if nobody needs it.
 type aggCall struct {
 	f         model.AggFunc
+	agg       *model.Agg
 	out       int // output column
 	cell, set int
 	// checked: the sum of 64-bit numbers or decimals may not fit, which concerns the whole row even
@@ -212,11 +214,7 @@ func (c *Chain) showAggregate(op *model.Operator) {
 func fallibleOf(g *model.Aggregate) []*model.Expr {
 	exprs := slices.Clone(g.Keys)
 	for _, agg := range g.Aggs {
-		for _, e := range []*model.Expr{agg.Filter, agg.Arg} {
-			if e != nil {
-				exprs = append(exprs, e)
-			}
-		}
+		exprs = append(exprs, agg.Exprs()...)
 	}
 	return fallibleExprs(exprs)
 }
@@ -228,10 +226,10 @@ func (a *aggregate) showKeys(types []stream.Type) {
 		switch t {
 		case stream.Real:
 			a.shown = append(a.shown, len(a.cells))
-			a.cells = append(a.cells, cell{j, &extremes[float32]{keep: earliest}})
+			a.cells = append(a.cells, cell{j, -1, &extremes[float32]{keep: earliest}})
 		case stream.Double:
 			a.shown = append(a.shown, len(a.cells))
-			a.cells = append(a.cells, cell{j, &extremes[float64]{keep: earliest}})
+			a.cells = append(a.cells, cell{j, -1, &extremes[float64]{keep: earliest}})
 		default:
 			a.shown = append(a.shown, -1)
 		}
@@ -257,16 +255,19 @@ func (c *columnList) add(e *model.Expr, read bool, keys int) int {
 }
 
 func (a *aggregate) compileCalls(aggs []model.Agg, c *columnList) error {
-	for i, g := range aggs {
-		call := aggCall{f: g.Func, out: a.keys + i, cell: -1, set: -1, needed: a.need[a.keys+i]}
-		call.checked = g.Func == model.Sum && (g.Type == stream.BigInt || g.Type == stream.Interval) || (g.Func == model.Sum || g.Func == model.Avg) && g.Type.IsDecimal()
-		arg, column, t := guarded(g), -1, stream.Invalid
-		if arg != nil {
-			t = arg.Type
-			column = c.add(arg, call.needed || call.checked, a.keys)
+	for i := range aggs {
+		g := &aggs[i]
+		call := aggCall{f: g.Func, agg: g, out: a.keys + i, cell: -1, set: -1, needed: a.need[a.keys+i]}
+		call.checked = g.Bounded()
+		columns, t := [2]int{-1, -1}, stream.Invalid
+		for k, arg := range arguments(g) {
+			if k == 0 {
+				t = arg.Type
+			}
+			columns[k] = c.add(arg, call.needed || call.checked, a.keys)
 		}
 		if call.needed || call.checked {
-			if err := a.place(&call, g, column, t); err != nil {
+			if err := a.place(&call, columns[0], columns[1], t); err != nil {
 				return err
 			}
 		}
@@ -276,36 +277,48 @@ func (a *aggregate) compileCalls(aggs []model.Agg, c *columnList) error {
 }
 
 // place finds or makes the state of a call.
-func (a *aggregate) place(call *aggCall, g model.Agg, column int, t stream.Type) (err error) {
-	if g.Distinct && (g.Func == model.Count || g.Func == model.Sum || g.Func == model.Avg) && g.Arg != nil {
-		call.set, err = a.placeSet(g.Func, column, t)
+func (a *aggregate) place(call *aggCall, column, by int, t stream.Type) (err error) {
+	g := call.agg
+	if g.Distinct && g.Func != model.Min && g.Func != model.Max {
+		call.set, err = a.placeSet(g, column, t)
 		return err
 	}
-	empty, err := newAccumulator(g.Func, t)
+	empty, err := newAccumulator(g, t)
 	if err != nil {
 		return err
 	}
 	for i, c := range a.cells {
-		if c.column == column && sameKind(c.empty, empty) {
+		if c.column == column && c.by == by && sameKind(c.empty, empty) {
 			call.cell = i
 			return nil
 		}
 	}
 	call.cell = len(a.cells)
-	a.cells = append(a.cells, cell{column, empty})
+	a.cells = append(a.cells, cell{column, by, empty})
 	return nil
 }
 
-// guarded returns the argument of a call with its filter in it; nil for COUNT(*).
-func guarded(g model.Agg) *model.Expr {
-	if g.Filter == nil {
-		return g.Arg
+// arguments returns the expressions of which a call's accumulator takes the values, each
+// NULL where the call's filter is not TRUE; none for COUNT(*). Rows where the first is NULL
+// do not count: for MIN_BY and MAX_BY that is what they are by.
+func arguments(g *model.Agg) (out []*model.Expr) {
+	exprs := []*model.Expr{g.Arg, g.By}
+	if g.Func == model.MinBy || g.Func == model.MaxBy {
+		exprs = []*model.Expr{g.By, g.Arg}
 	}
-	arg := g.Arg
-	if arg == nil {
-		arg = model.Lit(stream.Bool(true))
+	if g.Arg == nil && g.Filter != nil {
+		exprs[0] = model.Lit(stream.Bool(true))
 	}
-	return model.Call("case", arg.Type, g.Filter, arg, model.Lit(stream.NullOf(arg.Type)))
+	for _, e := range exprs {
+		switch {
+		case e == nil:
+		case g.Filter == nil:
+			out = append(out, e)
+		default:
+			out = append(out, model.Call("case", e.Type, g.Filter, e, model.Lit(stream.NullOf(e.Type))))
+		}
+	}
+	return out
 }
 
 // carry adds the window columns of an input that carries its windows.

@@ -185,7 +185,7 @@ func (s *aggregateScratch) chunk(c *Chunk) error {
 		slots := s.slots[:c.Len]
 		for i, cell := range f.cells {
 			cell.resize(f.entries)
-			cell.add(slots, a.argument(c, i))
+			cell.add(slots, a.argument(c, i, cell))
 		}
 	} else {
 		s.addRuns(c)
@@ -196,7 +196,12 @@ func (s *aggregateScratch) chunk(c *Chunk) error {
 	return nil
 }
 
-func (a *aggregate) argument(c *Chunk, cell int) *stream.Column {
+// argument returns the values that cell number i of a fragment is to take, and tells it the
+// second argument's.
+func (a *aggregate) argument(c *Chunk, cell int, to accumulator) *stream.Column {
+	if by := a.cells[cell].by; by >= 0 {
+		to.(interface{ second(*stream.Column) }).second(&c.Cols[by])
+	}
 	if i := a.cells[cell].column; i >= 0 {
 		return &c.Cols[i]
 	}

@@ -11,26 +11,35 @@ import (
 type distinctPlan struct {
 	column int // of the chain
 	t      stream.Type
-	sums   bool // SUM or AVG is among them
+	sums   bool        // SUM or AVG is among them
+	kept   accumulator // an empty one of another aggregate; nil for COUNT, SUM and AVG
 }
 
 // placeSet finds or makes the set of a DISTINCT call.
-func (a *aggregate) placeSet(f model.AggFunc, column int, t stream.Type) (int, error) {
-	if _, err := newAccumulator(f, t); err != nil {
+func (a *aggregate) placeSet(g *model.Agg, column int, t stream.Type) (int, error) {
+	kept, err := newAccumulator(g, t)
+	if err != nil {
 		return -1, err
 	}
-	at := slices.IndexFunc(a.sets, func(s distinctPlan) bool { return s.column == column })
+	if g.Func.Basic() {
+		kept = nil
+	}
+	at := slices.IndexFunc(a.sets, func(s distinctPlan) bool {
+		return s.column == column && (kept == nil) == (s.kept == nil) && (kept == nil || sameKind(kept, s.kept))
+	})
 	if at < 0 {
 		at = len(a.sets)
-		a.sets = append(a.sets, distinctPlan{column: column, t: t})
+		a.sets = append(a.sets, distinctPlan{column: column, t: t, kept: kept})
 	}
-	a.sets[at].sums = a.sets[at].sums || f != model.Count
+	a.sets[at].sums = a.sets[at].sums || g.Func != model.Count
 	return at, nil
 }
 
 // total returns an empty accumulator of a group's distinct values.
 func (p distinctPlan) total() accumulator {
 	switch {
+	case p.kept != nil:
+		return p.kept.fresh()
 	case !p.sums:
 		return &counts{}
 	case p.t.IsFloat():
@@ -121,7 +130,7 @@ func (d *distinctScratch) dense(slots []int32, values *stream.Column) ([]int32, 
 // distinctState is the distinct values of the resident groups: every pair once with
 // the number of panes that have it, and per group their count and sum, which change
 // when a pair comes or leaves the last pane. Counts and 128-bit sums are exact both
-// ways; sums of floats are made anew for each window instead (recount).
+// ways; sums of floats and what cannot subtract are made anew for each window (recount).
 type distinctState struct {
 	plan distinctPlan
 	pairs
@@ -134,6 +143,7 @@ type distinctState struct {
 	zero  accumulator // empty groups, to join total with
 	seen  stream.Bitmap
 	group []int32
+	again stream.Column // values that are taken once more
 }
 
 func (d *distinctState) start(plan distinctPlan) {
@@ -239,28 +249,36 @@ func intValue(c *stream.Column, i int32) int64 {
 	return c.I64[i]
 }
 
-// recount makes the sums of floats for the window that is to be put out: each pair
-// once, in the order of the panes.
+// recount makes the totals that do not follow their pairs for the window that is to be put
+// out: each pair once, in the order of the panes.
 func (d *distinctState) recount(groupCount int) {
 	d.total.resize(groupCount)
 	d.zero.resize(groupCount)
-	sums, ok := d.total.(*floatSums)
-	if !ok || len(d.from) == 0 {
+	if _, floats := d.total.(*floatSums); !floats && d.plan.kept == nil || len(d.from) == 0 {
 		return
 	}
-	sums.resize(0)
-	sums.resize(groupCount)
+	d.total.resize(0)
+	d.total.resize(groupCount)
 	d.seen = resizeSlots(d.seen[:0], stream.WordsFor(d.keys.n))
+	d.group = d.group[:0]
+	d.again.Reset(d.plan.t)
 	group, values := d.keys.cols[0].I32, &d.keys.cols[1]
 	for _, id := range d.log[d.from[0]-d.base:] {
 		if d.seen.Get(int(id)) {
 			continue
 		}
 		d.seen.Set(int(id))
-		if values.Type == stream.Real {
-			sums.s[group[id]].add(float64(values.F32[id]))
+		if floats, ok := d.total.(*floatSums); ok && values.Type == stream.Real {
+			floats.s[group[id]].add(float64(values.F32[id]))
+		} else if ok {
+			floats.s[group[id]].add(values.F64[id])
 		} else {
-			sums.s[group[id]].add(values.F64[id])
+			d.again.AppendValue(d.keys.value(1, id), len(d.group))
+			d.group = append(d.group, group[id])
 		}
+	}
+	if d.plan.kept != nil {
+		d.total.(interface{ second(*stream.Column) }).second(&d.again)
+		d.total.add(d.group, &d.again)
 	}
 }

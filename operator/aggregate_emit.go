@@ -2,7 +2,6 @@ package operator
 
 import (
 	"github.com/millrace/millrace/model"
-	"github.com/millrace/millrace/model/function"
 	"github.com/millrace/millrace/stream"
 )
 
@@ -179,14 +178,7 @@ func (a *aggregate) suspects(values, n int) int {
 	return 0
 }
 
-func (a *aggregate) fits(value int) bool {
-	for i := range a.calls {
-		if c := &a.calls[i]; c.checked && !a.value(c).fits(c.f, value) {
-			return false
-		}
-	}
-	return true
-}
+func (a *aggregate) fits(value int) bool { return a.reason(value) == "" }
 
 // write appends groups [from, from+n), whose values are at [values, values+n).
 func (a *aggregate) write(from, values, n int) {
@@ -203,7 +195,7 @@ func (a *aggregate) write(from, values, n int) {
 	for i := range a.calls {
 		if c := &a.calls[i]; c.needed {
 			room(&b.Cols[c.out], at+n)
-			a.value(c).result(c.f, &b.Cols[c.out], at, values, n)
+			a.value(c).result(c.agg, &b.Cols[c.out], at, values, n)
 		}
 	}
 	for j := a.keys + len(a.calls); j < len(b.Cols); j++ {
@@ -221,18 +213,31 @@ func fillRun(s []int64, v int64) {
 	}
 }
 
+// anyAgg is for accumulators that have one result.
+var anyAgg = model.Agg{Func: model.Min}
+
 // writeKey writes key j of groups [from, from+n), whose values are at values.
 func (a *aggregate) writeKey(dst *stream.Column, j, at, from, values, n int) {
 	keys := a.windowState.keys
 	switch {
 	case a.shown[j] >= 0:
 		room(dst, at+n)
-		a.cell(a.shown[j]).result(model.Min, dst, at, values, n)
+		a.cell(a.shown[j]).result(&anyAgg, dst, at, values, n)
 	case a.slide != nil:
 		keys.gather(dst, j, at, a.members(from, n))
 	default:
 		keys.copyRange(dst, j, at, from, n)
 	}
+}
+
+// reason is that of the first result of a group that is out of range, or empty.
+func (a *aggregate) reason(value int) string {
+	for i := range a.calls {
+		if c := &a.calls[i]; c.checked && !a.value(c).fits(c.f, value) {
+			return c.agg.BoundReason()
+		}
+	}
+	return ""
 }
 
 // fail records a group whose result is out of range.
@@ -247,7 +252,7 @@ func (a *aggregate) fail(group, value int) {
 			cols[c].AppendValue(stream.Value{Type: f.Type, I: a.bounds[f.Role]}, 0)
 		}
 	}
-	a.errors = append(a.errors, ErrorRow{Op: a.op, Reason: function.ErrOverflow, Record: a.record.json(cols, 0)})
+	a.errors = append(a.errors, ErrorRow{Op: a.op, Reason: a.reason(value), Record: a.record.json(cols, 0)})
 }
 
 // Discard implements Releaser; partial results hold nothing of the pool.

@@ -39,10 +39,8 @@ func (a *aggregate) planOffload(side Side, op *model.Operator) {
 	markColumns(side.Need, group.Keys...)
 	for i, c := range a.calls {
 		g, at := op.Aggregate.Aggs[i], -1
-		if arg := guarded(g); c.cell >= 0 || arg != nil && arg.MayErr() {
-			if arg != nil {
-				markColumns(side.Need, arg)
-			}
+		if args := arguments(&g); c.cell >= 0 || model.AnyMayErr(args) {
+			markColumns(side.Need, args...)
 			at = len(group.Aggs)
 			group.Aggs = append(group.Aggs, g)
 		}

@@ -71,7 +71,7 @@ func (s *aggregateScratch) addRuns(c *Chunk) {
 	first := f.entries - len(s.ends)
 	for i, cell := range f.cells {
 		cell.resize(f.entries)
-		cell.addRuns(first, 0, s.ends, s.a.argument(c, i))
+		cell.addRuns(first, 0, s.ends, s.a.argument(c, i, cell))
 	}
 	if len(s.sets) == 0 {
 		return

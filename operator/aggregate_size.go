@@ -16,9 +16,25 @@ func (a *aggregate) sizeBytes() int64 {
 		size += int64(len(s.groups)*4 + len(s.last)*16)
 		size += int64(len(s.groups)+len(s.last)) * a.slotBytes()
 	}
+	size += a.heldBytes()
 	for i := range w.sets {
 		d := &w.sets[i]
 		size += d.keys.sizeBytes() + int64(len(d.log)*4+len(d.last)*12)
+	}
+	return size
+}
+
+// heldBytes estimates what the accumulators refer to: of the live panes, those that are
+// flipped are together in front, the others in back.
+func (a *aggregate) heldBytes() (size int64) {
+	for i, c := range a.cells {
+		if _, ok := c.empty.(interface{ heldBytes() int64 }); !ok {
+			continue
+		}
+		size += a.back[i].(interface{ heldBytes() int64 }).heldBytes()
+		if a.slide != nil {
+			size += a.slide.front[i].(interface{ heldBytes() int64 }).heldBytes()
+		}
 	}
 	return size
 }

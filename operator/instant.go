@@ -154,10 +154,8 @@ func (r *Region) pairChain(need []bool, project *model.Operator) (*Chain, error)
 func contributions(agg *model.Operator) *model.Operator {
 	op := &model.Operator{ID: agg.ID, Name: agg.Name, Kind: model.ProjectOp, Relation: model.Relation{Time: -1}}
 	op.Project = slices.Clone(agg.Aggregate.Keys)
-	for _, a := range agg.Aggregate.Aggs {
-		if arg := guarded(a); arg != nil {
-			op.Project = append(op.Project, arg)
-		}
+	for i := range agg.Aggregate.Aggs {
+		op.Project = append(op.Project, arguments(&agg.Aggregate.Aggs[i])...)
 	}
 	fields := make([]stream.Field, len(op.Project))
 	for i, e := range op.Project {

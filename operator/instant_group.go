@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/millrace/millrace/model"
-	"github.com/millrace/millrace/model/function"
 	"github.com/millrace/millrace/stream"
 )
 
@@ -37,7 +36,7 @@ type instantGroups struct {
 }
 
 // instantAgg is an aggregate; column is that of its argument among a row's columns, -1
-// for COUNT(*).
+// for COUNT(*), and that of a second one follows it.
 type instantAgg struct {
 	model.Agg
 	column  int
@@ -77,9 +76,9 @@ func newInstantGroups(op *model.Operator, input *stream.Schema, after *Chain) *i
 	column := g.keys
 	for _, agg := range a.Aggs {
 		x := instantAgg{Agg: agg, column: -1}
-		if agg.Arg != nil || agg.Filter != nil {
+		if n := len(arguments(&agg)); n > 0 {
 			x.column, x.argType = column, input.Fields[column].Type
-			column++
+			column += n
 		}
 		g.ordered = g.ordered || !x.exact()
 		g.aggs = append(g.aggs, x)
@@ -229,14 +228,14 @@ func (g *instantGroups) close() {
 		x.touched = false
 		var row []stream.Value
 		if x.rows > 0 || g.keys == 0 {
-			ok := false
-			if row, ok = g.result(x); !ok {
+			reason := ""
+			if row, reason = g.result(x); reason != "" {
 				if !x.overflow {
-					g.errors = append(g.errors, laneError{g.now, g.overflow(row)})
+					g.errors = append(g.errors, laneError{g.now, g.overflow(row, reason)})
 				}
 				row = nil
 			}
-			x.overflow = !ok
+			x.overflow = reason != ""
 		} else {
 			delete(g.byKey, x.name)
 			if g.last == x {
@@ -268,14 +267,14 @@ func sameShown(a, b []stream.Value) bool {
 	})
 }
 
-func (g *instantGroups) overflow(row []stream.Value) ErrorRow {
+func (g *instantGroups) overflow(row []stream.Value, reason string) ErrorRow {
 	b := stream.NewBatch(g.op.Relation.Schema, nil)
 	b.AppendRow(row)
 	columns := make([]int, g.keys)
 	for i := range columns {
 		columns[i] = i
 	}
-	return ErrorRow{Op: g.op.ID, Reason: function.ErrOverflow, Record: RecordJSON(b.Schema, columns, b.Cols, 0)}
+	return ErrorRow{Op: g.op.ID, Reason: reason, Record: RecordJSON(b.Schema, columns, b.Cols, 0)}
 }
 
 // finish shows the last instant's groups and sends all rows shown through the steps

@@ -5,13 +5,14 @@ import (
 	"github.com/millrace/millrace/stream"
 )
 
-// result computes the row a group shows; false if one of its values is out of range.
-func (g *instantGroups) result(x *instantGroup) (row []stream.Value, ok bool) {
+// result computes the row a group shows; reason says that one of its values, the first, is
+// out of range.
+func (g *instantGroups) result(x *instantGroup) (row []stream.Value, reason string) {
 	keys := x.keys
 	if len(x.entries) > 0 {
 		keys = x.entries[0].values[:g.keys]
 	}
-	row, ok = append(make([]stream.Value, 0, g.keys+len(g.aggs)), keys...), true
+	row = append(make([]stream.Value, 0, g.keys+len(g.aggs)), keys...)
 	for k := range g.aggs {
 		a := &g.aggs[k]
 		var v stream.Value
@@ -24,9 +25,12 @@ func (g *instantGroups) result(x *instantGroup) (row []stream.Value, ok bool) {
 		default:
 			v, fits = a.over(x.entries)
 		}
-		row, ok = append(row, v), ok && fits
+		row = append(row, v)
+		if !fits && reason == "" {
+			reason = a.BoundReason()
+		}
 	}
-	return row, ok
+	return row, reason
 }
 
 // number is the result of a count or an integer sum.
@@ -51,7 +55,7 @@ func (a *instantAgg) number(s *intSum) (stream.Value, bool) {
 // over computes the aggregate from a group's rows in order.
 func (a *instantAgg) over(entries []groupEntry) (stream.Value, bool) {
 	if !a.Func.Basic() {
-		return a.folded(entries), true
+		return a.folded(entries)
 	}
 	var ints intSum
 	var floats floatSum
@@ -98,22 +102,43 @@ func (a *instantAgg) over(entries []groupEntry) (stream.Value, bool) {
 }
 
 // folded computes an aggregate that has only an accumulator.
-func (a *instantAgg) folded(entries []groupEntry) stream.Value {
-	var values, out stream.Column
+func (a *instantAgg) folded(entries []groupEntry) (stream.Value, bool) {
+	var values, by, out stream.Column
 	values.Reset(a.argType)
-	for i := range entries {
-		values.AppendValue(entries[i].values[a.column], i)
+	if a.By != nil {
+		by.Reset(arguments(&a.Agg)[1].Type)
 	}
-	acc, err := newAccumulator(a.Func, a.argType)
+	seen, n := map[stream.Value]bool{}, 0
+	for i := range entries {
+		v := entries[i].values[a.column]
+		if a.Distinct && !v.Null {
+			if seen[canonical(v)] {
+				continue
+			}
+			seen[canonical(v)] = true
+		}
+		values.AppendValue(v, n)
+		if a.By != nil {
+			by.AppendValue(entries[i].values[a.column+1], n)
+		}
+		n++
+	}
+	acc, err := newAccumulator(&a.Agg, a.argType)
 	if err != nil {
-		return stream.NullOf(a.Type) // not of a verified model
+		return stream.NullOf(a.Type), true // not of a verified model
 	}
 	acc.resize(1)
-	acc.addRuns(0, 0, []int32{int32(len(entries))}, &values)
+	if a.By != nil {
+		acc.(interface{ second(*stream.Column) }).second(&by)
+	}
+	acc.addRuns(0, 0, []int32{int32(n)}, &values)
+	if !acc.fits(a.Func, 0) {
+		return stream.NullOf(a.Type), false
+	}
 	out.Reset(a.Type)
 	room(&out, 1)
-	acc.result(a.Func, &out, 0, 0, 1)
-	return out.Value(0)
+	acc.result(&a.Agg, &out, 0, 0, 1)
+	return out.Value(0), true
 }
 
 // canonical returns a value that is the same for equal ones, fit for a map's key.

@@ -188,6 +188,7 @@ func (r *reader) aggregate() {
 	markAll(r.need, r.op.Aggregate.Keys)
 	for _, g := range r.op.Aggregate.Aggs {
 		markColumns(r.need, g.Arg)
+		markColumns(r.need, g.By)
 		markColumns(r.need, g.Filter)
 	}
 }

@@ -7,10 +7,10 @@ import (
 	"github.com/millrace/millrace/stream"
 )
 
-// accumulator computes one aggregate over one group. add takes values that are not
-// NULL; result reports false if the result is out of its type's range.
+// accumulator computes one aggregate over one group. add takes the arguments of a row that
+// counts, the second one's value is of no type if there is none; result reports false if the result is out of its type's range.
 type accumulator interface {
-	add(v stream.Value)
+	add(v, by stream.Value)
 	result() (v stream.Value, ok bool)
 }
 
@@ -40,6 +40,14 @@ func ordinary(a *model.Agg) accumulator {
 		return &sketch{}
 	case model.VarPop, model.VarSamp, model.StddevPop, model.StddevSamp:
 		return &moment{f: a.Func}
+	case model.StringAgg, model.PercentileCont, model.PercentileDisc:
+		return &collection{of: a}
+	case model.MinBy, model.MaxBy:
+		return &extremeBy{kept: stream.NullOf(a.Type), greatest: a.Func == model.MaxBy}
+	case model.ApproxPercentile:
+		return &quantiles{p: a.Params[0].F}
+	case model.CovarPop, model.CovarSamp, model.Corr:
+		return &comoment{f: a.Func}
 	}
 	if a.Arg.Type.IsDecimal() {
 		return &decimalSum{average: a.Func == model.Avg, t: a.Type}
@@ -56,11 +64,11 @@ type distinctValues struct {
 	seen map[string]bool
 }
 
-func (d *distinctValues) add(v stream.Value) {
+func (d *distinctValues) add(v, by stream.Value) {
 	key := groupKey(Row{v})
 	if !d.seen[key] {
 		d.seen[key] = true
-		d.of.add(v)
+		d.of.add(v, by)
 	}
 }
 
@@ -68,7 +76,7 @@ func (d *distinctValues) result() (stream.Value, bool) { return d.of.result() }
 
 type counter struct{ n int64 }
 
-func (c *counter) add(stream.Value) { c.n++ }
+func (c *counter) add(_, _ stream.Value) { c.n++ }
 
 func (c *counter) result() (stream.Value, bool) { return stream.Big(c.n), true }
 
@@ -78,7 +86,7 @@ type extreme struct {
 	sign int // 1: greatest, -1: least
 }
 
-func (x *extreme) add(v stream.Value) {
+func (x *extreme) add(v, _ stream.Value) {
 	if x.best.Null || compare(v, x.best)*x.sign > 0 {
 		x.best = v
 	}
@@ -95,7 +103,7 @@ type wholeSum struct {
 	term    big.Int
 }
 
-func (s *wholeSum) add(v stream.Value) {
+func (s *wholeSum) add(v, _ stream.Value) {
 	s.n++
 	s.sum.Add(&s.sum, s.term.SetInt64(v.I))
 }
@@ -128,7 +136,7 @@ type floatSum struct {
 	special bool
 }
 
-func (s *floatSum) add(v stream.Value) {
+func (s *floatSum) add(v, _ stream.Value) {
 	s.n++
 	s.plain += v.F
 	if s.special {

@@ -2,12 +2,11 @@ package reference
 
 import (
 	"github.com/millrace/millrace/model"
-	"github.com/millrace/millrace/model/function"
 	"github.com/millrace/millrace/stream"
 )
 
 // An aggregate works in two steps. contribution turns a row into what it adds to its
-// group: the keys, then a value per aggregate - NULL if it adds nothing to that one -
+// group: the keys, then two values per aggregate - both NULL if it adds nothing to that one -
 // and last the text of the keys. groups then collects the contributions of a window.
 //
 // Order of the groups of a window that is together ("residence"): first the groups of
@@ -64,25 +63,37 @@ func (r *run) contribution(op *model.Operator) step {
 func contribute(a *model.Aggregate, row Row) (Row, string) {
 	values, reason := evalAll(a.Keys, row)
 	for i := 0; i < len(a.Aggs) && reason == ""; i++ {
-		var v stream.Value
-		v, reason = argument(&a.Aggs[i], row)
-		values = append(values, v)
+		var args [2]stream.Value
+		args, reason = arguments(&a.Aggs[i], row)
+		values = append(values, args[:]...)
 	}
 	return values, reason
 }
 
-// argument is NULL for a row that the filter keeps out; COUNT(*) counts a TRUE.
-func argument(a *model.Agg, row Row) (stream.Value, string) {
+// arguments are NULL for a row that does not count, one that the filter keeps out or that
+// has a NULL where the aggregate passes over it; COUNT(*) counts a TRUE.
+func arguments(a *model.Agg, row Row) (args [2]stream.Value, reason string) {
+	none := [2]stream.Value{stream.NullOf(stream.Boolean), stream.NullOf(stream.Boolean)}
 	if a.Filter != nil {
 		v, reason := Eval(a.Filter, row)
 		if reason != "" || !v.Truth() {
-			return stream.NullOf(stream.Boolean), reason
+			return none, reason
 		}
 	}
-	if a.Arg == nil {
-		return stream.Bool(true), ""
+	args = [2]stream.Value{stream.Bool(true), stream.Bool(true)}
+	for i, e := range []*model.Expr{a.Arg, a.By} {
+		if e == nil {
+			continue
+		}
+		if args[i], reason = Eval(e, row); reason != "" {
+			return none, reason
+		}
 	}
-	return Eval(a.Arg, row)
+	ofOther := a.Func == model.MinBy || a.Func == model.MaxBy
+	if args[0].Null && !ofOther || args[1].Null && a.Func.ByOther() {
+		return none, ""
+	}
+	return args, ""
 }
 
 // group is one group of one window.
@@ -151,23 +162,24 @@ func newGroup(a *model.Aggregate, key string, contribution Row) *group {
 
 func (g *group) add(contribution Row) {
 	for i, acc := range g.aggs {
-		if v := contribution[len(g.keys)+i]; !v.Null {
-			acc.add(v)
+		args := contribution[len(g.keys)+2*i:][:2]
+		if !args[0].Null || !args[1].Null {
+			acc.add(args[0], args[1])
 		}
 	}
 }
 
-// result is the group's row; ok is false if an aggregate is out of range.
-func (g *group) result() (row Row, ok bool) {
+// result is the group's row, or why there is none: the first result that is out of range.
+func (g *group) result(a *model.Aggregate) (row Row, reason string) {
 	row = append(make(Row, 0, len(g.keys)+len(g.aggs)), g.keys...)
-	for _, acc := range g.aggs {
+	for i, acc := range g.aggs {
 		v, ok := acc.result()
 		if !ok {
-			return nil, false
+			return nil, a.Aggs[i].BoundReason()
 		}
 		row = append(row, v)
 	}
-	return row, true
+	return row, ""
 }
 
 // results makes the output rows of a window: the groups', then the window's columns.
@@ -178,13 +190,13 @@ func (r *run) results(op *model.Operator, l *log, s span, kind model.WindowKind,
 	}
 	var out []entry
 	for _, g := range groups {
-		row, ok := g.result()
+		row, reason := g.result(op.Aggregate)
 		var columns Row
 		for _, role := range columnsOf(kind) {
 			columns = append(columns, s.column(role))
 		}
-		if !ok {
-			l.overflow(g.keys, columns)
+		if reason != "" {
+			l.overflow(reason, g.keys, columns)
 			continue
 		}
 		out = append(out, entry{len(out), append(row, columns...)})
@@ -218,23 +230,18 @@ func peak(p *model.Peak, rows []entry) []entry {
 
 // overflow makes the error row of a group whose result is out of range: its record
 // shows the keys and the window.
-func (l *log) overflow(keys, window Row) {
+func (l *log) overflow(reason string, keys, window Row) {
 	fields := l.op.Relation.Schema.Fields
 	behind := len(fields) - len(window)
 	shown := append(append([]stream.Field(nil), fields[:len(keys)]...), fields[behind:]...)
-	l.addRecord(function.ErrOverflow, shown, append(append(Row(nil), keys...), window...))
+	l.addRecord(reason, shown, append(append(Row(nil), keys...), window...))
 }
 
 // expressions are all that an aggregate evaluates.
 func expressions(a *model.Aggregate) []*model.Expr {
 	out := append([]*model.Expr(nil), a.Keys...)
 	for _, agg := range a.Aggs {
-		if agg.Filter != nil {
-			out = append(out, agg.Filter)
-		}
-		if agg.Arg != nil {
-			out = append(out, agg.Arg)
-		}
+		out = append(out, agg.Exprs()...)
 	}
 	return out
 }

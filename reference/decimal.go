@@ -167,7 +167,7 @@ type decimalSum struct {
 	sum     big.Rat
 }
 
-func (s *decimalSum) add(v stream.Value) {
+func (s *decimalSum) add(v, _ stream.Value) {
 	s.n++
 	s.sum.Add(&s.sum, rat(v))
 }

@@ -200,7 +200,7 @@ func TestFloatSumsAreExact(t *testing.T) {
 	sum := func(values ...float64) float64 {
 		s := &floatSum{}
 		for _, f := range values {
-			s.add(stream.Dbl(f))
+			s.add(stream.Dbl(f), stream.Value{})
 		}
 		v, _ := s.result()
 		return v.F

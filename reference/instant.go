@@ -165,13 +165,13 @@ func (n *groupNode) at(now instant) []*item {
 	made := map[string]*item{}
 	for _, g := range groups {
 		before, known := n.made[g.key]
-		row, ok := g.result()
+		row, reason := g.result(n.aggregate)
 		switch {
-		case !ok && (!known || before != nil):
-			n.log.overflow(g.keys, nil)
+		case reason != "" && (!known || before != nil):
+			n.log.overflow(reason, g.keys, nil)
 			made[g.key] = nil
 			continue
-		case !ok:
+		case reason != "":
 			made[g.key] = nil
 			continue
 		case before == nil || !same(before.row, row):

@@ -16,7 +16,7 @@ type endOf struct {
 	last bool
 }
 
-func (e *endOf) add(v stream.Value) {
+func (e *endOf) add(v, _ stream.Value) {
 	if e.kept.Null || e.last {
 		e.kept = v
 	}
@@ -39,7 +39,7 @@ const momentBits = 2*sumBits + 128
 
 func exactly() *big.Float { return new(big.Float).SetPrec(momentBits) }
 
-func (m *moment) add(v stream.Value) {
+func (m *moment) add(v, _ stream.Value) {
 	if m.n++; m.n == 1 {
 		m.sum, m.squares = exactly(), exactly()
 	}
@@ -83,7 +83,7 @@ func (m *moment) result() (stream.Value, bool) {
 // than by the loops that compute them without a power.
 type sketch struct{ registers [4096]int }
 
-func (s *sketch) add(v stream.Value) {
+func (s *sketch) add(v, _ stream.Value) {
 	bytes := v.S
 	if v.Type.Storage() != stream.Varchar {
 		word := uint64(v.I)

@@ -170,6 +170,8 @@ type expr struct {
 	star     bool // COUNT(*)
 	distinct bool
 	filter   *expr
+	order    []orderKey // of an aggregate's values
+	within   bool       // .. WITHIN GROUP
 	depth    int
 	typ      typeNode // castExpr
 	try      bool

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/model/function"
 	"github.com/millrace/millrace/stream"
 )
@@ -37,6 +38,7 @@ func (p *parser) call() *expr {
 		p.unitFirst(e)
 	default:
 		p.arguments(e)
+		p.aggregateClauses(e)
 	}
 	var returning *typeNode
 	if t.text == "json_value" || t.text == "json_query" {
@@ -93,12 +95,50 @@ func (p *parser) arguments(e *expr) {
 			break
 		}
 	}
-	if p.isWord("order") {
-		p.fail(p.peek().span, "", "ORDER BY inside a function call is not supported yet")
+}
+
+// aggregateClauses reads what stands behind the arguments of STRING_AGG: ORDER BY, and
+// GROUP_CONCAT's SEPARATOR.
+func (p *parser) aggregateClauses(e *expr) {
+	if p.isWord("order") && aggregateNames[e.fn] != model.StringAgg {
+		p.fail(p.peek().span, "", "ORDER BY inside a call of %s is not supported", upper(e.fn))
+	}
+	if p.acceptWords("order") {
+		p.orderKeys(e)
+	}
+	if e.fn == "group_concat" && len(e.args) == 1 && p.acceptWords("separator") {
+		e.args = append(e.args, p.expression())
 	}
 }
 
+func (p *parser) orderKeys(e *expr) {
+	p.expectWord("by")
+	for p.err == nil {
+		e.order = append(e.order, p.orderKey())
+		if !p.accept(",") {
+			break
+		}
+	}
+}
+
+// withinGroup reads WITHIN GROUP (ORDER BY ..).
+func (p *parser) withinGroup(e *expr) {
+	p.next()
+	p.expectWord("group")
+	p.expect("(")
+	p.expectWord("order")
+	if e.order != nil {
+		p.fail(p.last(), "", "%s has two orders", upper(e.fn))
+	}
+	e.order, e.within = nil, true
+	p.orderKeys(e)
+	e.span = e.span.join(p.expect(")"))
+}
+
 func (p *parser) afterCall(e *expr) {
+	if _, ok := aggregateNames[e.fn]; ok && p.isWord("within") {
+		p.withinGroup(e)
+	}
 	if p.isWord("within", "respect", "ignore") && p.peekAt(1).kind == wordToken {
 		p.fail(p.peek().span, "", "%s %s is not supported yet", upper(p.peek().text), upper(p.peekAt(1).text))
 	}

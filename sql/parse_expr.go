@@ -100,6 +100,9 @@ func (p *parser) measured(e *expr) *expr {
 	if e.filter != nil {
 		e.depth = max(e.depth, p.measured(e.filter).depth)
 	}
+	for _, k := range e.order {
+		e.depth = max(e.depth, p.measured(k.expr).depth)
+	}
 	if e.depth++; e.depth > limit {
 		p.fail(e.span, "compute parts of it in a sub-query", "this expression is nested more than %d levels deep", limit)
 	}

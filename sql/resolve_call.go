@@ -28,22 +28,11 @@ var functionNames = func() map[string]string {
 	return m
 }()
 
-// aggregateNames are the aggregates; the value is the model's name.
-var aggregateNames = map[string]model.AggFunc{
-	"count": model.Count, "sum": model.Sum, "avg": model.Avg, "min": model.Min, "max": model.Max,
-	"var_pop": model.VarPop, "var_samp": model.VarSamp, "variance": model.VarSamp, "stddev_pop": model.StddevPop, "stddev_samp": model.StddevSamp, "stddev": model.StddevSamp,
-	"bool_and": model.BoolAnd, "every": model.BoolAnd, "bool_or": model.BoolOr, "some": model.BoolOr,
-	"first_value": model.FirstValue, "last_value": model.LastValue, "approx_count_distinct": model.ApproxCountDistinct,
-}
-
-// Aggregates are the names of the aggregate functions, for completion and SHOW FUNCTIONS.
-func Aggregates() []string { return keys(aggregateNames) }
-
 // refusedFunctions are functions of the language that this version does not have.
 var refusedFunctions = map[string]string{
 	"now": "use the stream's event-time column, or window_end", "proctime": "use the stream's event-time column",
 	"current_watermark": "use the stream's event-time column",
-	"listagg":           "", "string_agg": "", "array_agg": "", "collect": "", "median": "use AVG", "percentile_cont": "", "approx_percentile": "",
+	"array_agg":         "use STRING_AGG", "collect": "use STRING_AGG",
 	"row_number": "", "rank": "", "dense_rank": "", "lag": "", "lead": "", "ntile": "",
 	"random": "results depend on the data alone", "rand": "results depend on the data alone", "uuid": "results depend on the data alone",
 	"unnest": "", "to_date": "",

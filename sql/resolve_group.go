@@ -143,62 +143,10 @@ func (x *exprs) hasColumn(name string) bool {
 	return false
 }
 
-// aggregate resolves an aggregate call to its placeholder.
-func (x *exprs) aggregate(e *expr, fn model.AggFunc) (*model.Expr, error) {
-	switch {
-	case x.inside != "":
-		return nil, x.fail(e.span, "compute the inner one in a sub-query", "%s inside %s: aggregates cannot be nested", upper(e.fn), x.inside)
-	case x.group == nil && x.clause == "WHERE":
-		return nil, x.fail(e.span, "write HAVING", "WHERE sees rows before they are grouped, so it cannot use %s", upper(e.fn))
-	case x.group == nil:
-		return nil, x.fail(e.span, "", "%s cannot use the aggregate %s", x.clause, upper(e.fn))
-	case e.star && (fn != model.Count || e.distinct):
-		return nil, x.fail(e.span, "only COUNT(*) is", "%s(*) is not a call", upper(e.fn))
-	case !e.star && len(e.args) != 1:
-		hint := ""
-		if fn == model.Count && len(e.args) == 0 {
-			hint = "write COUNT(*)"
-		}
-		return nil, x.fail(e.span, hint, "%s takes 1 argument, not %d", upper(e.fn), len(e.args))
-	}
-	inner := *x
-	inner.inside, inner.clause = upper(e.fn), "FILTER"
-	agg := model.Agg{Func: fn}
-	var err error
-	arg := stream.Invalid
-	if !e.star {
-		if agg.Arg, err = inner.value(e.args[0]); err != nil {
-			return nil, err
-		}
-		arg, agg.Distinct = agg.Arg.Type, e.distinct
-	}
-	if e.filter != nil {
-		if agg.Filter, err = inner.condition(e.filter); err != nil {
-			return nil, err
-		}
-	}
-	if agg.Distinct && !fn.Basic() {
-		switch fn {
-		case model.BoolAnd, model.BoolOr, model.FirstValue, model.ApproxCountDistinct:
-			agg.Distinct = false // the same with and without
-		default:
-			return nil, x.fail(e.span, "take the distinct rows in a sub-query", "%s of distinct values is not supported yet", upper(e.fn))
-		}
-	}
-	var ok bool
-	if agg.Type, ok = model.AggType(fn, arg); !ok {
-		if fn == model.BoolAnd || fn == model.BoolOr {
-			return nil, x.fail(e.args[0].span, "compare it with something", "%s needs a BOOLEAN, not %s", upper(e.fn), arg)
-		}
-		return nil, x.fail(e.args[0].span, "COUNT, MIN and MAX take any type", "%s needs numbers or intervals, not %s", upper(e.fn), arg)
-	}
-	return model.Col(placeholder+x.group.addAgg(agg), agg.Type), nil
-}
-
 // addAgg returns the position of an aggregate, the same for equal ones.
 func (g *grouping) addAgg(a model.Agg) int {
 	for i, o := range g.aggs {
-		if o.Func == a.Func && o.Distinct == a.Distinct && o.Arg.Equal(a.Arg) && o.Filter.Equal(a.Filter) {
+		if o.Equal(a) {
 			return i
 		}
 	}

@@ -73,9 +73,17 @@ kept.
 | ` + "`BOOL_AND`, `BOOL_OR`" + ` | BOOLEAN | BOOLEAN | | whether all are, or one is, TRUE; EVERY and SOME are other names |
 | ` + "`FIRST_VALUE`, `LAST_VALUE`" + ` | any | that type | | the first or last that is not NULL, in the order of rows |
 | ` + "`APPROX_COUNT_DISTINCT`" + ` | any | BIGINT | | number of different values, by HyperLogLog with 4,096 registers: a standard error of 1.6 %, the same on every run |
+| ` + "`STRING_AGG(x, between)`" + ` | VARCHAR, a constant | VARCHAR | yes | the texts in the order of rows, or ` + "`STRING_AGG(x, ',' ORDER BY y DESC)`" + `; a result longer than 256 KiB makes an error row of its group in its window: text too long. ` + "`LISTAGG(x)`, `LISTAGG(x, between) WITHIN GROUP (ORDER BY y)` and `GROUP_CONCAT`" + ` are the same; without a second argument a comma stands between |
+| ` + "`MIN_BY(x, y)`, `MAX_BY(x, y)`" + ` | any, any | type of x | | x, which may be NULL, in the first row with the least or greatest y; ARG_MIN and ARG_MAX are other names |
+| ` + "`APPROX_PERCENTILE(x, p)`" + ` | numbers, a constant from 0 to 1 | DOUBLE | | about the value that a share p of the values are not greater than, by DDSketch: at most 1/128 (0.8 %) off, between the least and the greatest value; values nearer to 0 than the greatest of their sign by more than 2^63 count as the least that is told apart. The same on every run. PERCENTILE\_APPROX and APPROX\_QUANTILE are other names, APPROX\_MEDIAN(x) is that for 0.5 |
+| ` + "`PERCENTILE_CONT(p) WITHIN GROUP (ORDER BY x)`" + ` | numbers, a constant from 0 to 1 | DOUBLE | yes | the value at p of the way through the values in order, between two of them where that is; more than 1,048,576 values make an error row of their group in its window: too many values. Also ` + "`PERCENTILE_CONT(x, p)` and `PERCENTILE(x, p)`" + `; MEDIAN(x) is that for 0.5 |
+| ` + "`PERCENTILE_DISC(p) WITHIN GROUP (ORDER BY x)`" + ` | any, a constant from 0 to 1 | type of x | yes | the first value, in order, that at least a share p of the values do not come after; limited as PERCENTILE_CONT is |
+| ` + "`COVAR_POP(x, y)`, `COVAR_SAMP(x, y)`, `CORR(x, y)`" + ` | numbers | DOUBLE | | of rows in which neither is NULL: covariance and Pearson's correlation, from sums in about 106 bits as variances are; NaN if a square is not finite; CORR is NULL where one does not vary |
 
-Each takes FILTER (WHERE ..), the first five DISTINCT; it changes nothing for BOOL_AND, BOOL_OR, FIRST_VALUE and APPROX_COUNT_DISTINCT. They pass over NULL; without any
-value they are NULL, and counts are 0.
+COUNT_IF(c) is COUNT(\*) FILTER (WHERE c), ANY_VALUE(x) is FIRST_VALUE(x).
+
+Each takes FILTER (WHERE ..). DISTINCT goes with those of one argument; it changes nothing for BOOL_AND, BOOL_OR, FIRST_VALUE, LAST_VALUE, APPROX_COUNT_DISTINCT, MIN, MAX,
+MIN_BY and MAX_BY, and STRING_AGG(DISTINCT x) has each text where it comes first. They pass over NULL; without any value they are NULL, and counts are 0.
 `)
 	return b.String()
 }

@@ -72,10 +72,11 @@ const (
 	ErrTooLong        = "text too long"
 	ErrPattern        = "malformed pattern"
 	ErrFormat         = "text does not fit the pattern"
+	ErrManyValues     = "too many values"
 )
 
-// TextBytesMax is how long a text may be that functions repeat, pad or substitute into;
-// a longer one fails (ErrTooLong).
+// TextBytesMax is how long a text may be that functions repeat, pad, substitute into or
+// put together; a longer one fails (ErrTooLong).
 const TextBytesMax = 256 << 10
 
 func each(result stream.Type, types []stream.Type, n int) []Signature {

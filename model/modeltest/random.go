@@ -215,21 +215,38 @@ func (g *generator) aggregate() {
 func (g *generator) agg(fields []stream.Field) model.Agg {
 	agg := model.Agg{Func: model.Count, Type: stream.BigInt}
 	if g.r.IntN(3) > 0 {
+		arg := []stream.Type{stream.Integer, stream.BigInt, stream.Real, stream.Double, stream.Interval, stream.Varchar}[g.r.IntN(6)]
 		for ok := false; !ok; {
 			agg.Func = model.AggFuncs[g.r.IntN(len(model.AggFuncs))]
-			_, ok = model.AggType(agg.Func, stream.Integer)
+			agg.Type, ok = model.AggType(agg.Func, arg)
 		}
-		arg := []stream.Type{stream.Integer, stream.BigInt, stream.Real, stream.Double, stream.Interval}[g.r.IntN(5)]
-		if !agg.Func.Basic() && arg == stream.Interval {
-			arg = stream.Integer
-		}
-		agg.Arg, agg.Distinct = g.expr(fields, arg, 2), agg.Func.Basic() && g.r.IntN(3) == 0
-		agg.Type, _ = model.AggType(agg.Func, arg)
+		agg.Arg, agg.Distinct = g.expr(fields, arg, 2), agg.Func.TakesDistinct() && g.r.IntN(3) == 0
+		g.extras(&agg, fields)
 	}
 	if g.r.IntN(3) == 0 {
 		agg.Filter = g.expr(fields, stream.Boolean, 2)
 	}
 	return agg
+}
+
+// extras are a second argument, and parameters.
+func (g *generator) extras(agg *model.Agg, fields []stream.Field) {
+	switch {
+	case agg.Func.ByOther():
+		agg.By = g.expr(fields, stream.Double, 1)
+	case agg.Func == model.StringAgg && g.r.IntN(2) == 0:
+		if agg.By = agg.Arg; !agg.Distinct {
+			agg.By = g.expr(fields, stream.BigInt, 1)
+		}
+		agg.Descending, agg.NullsFirst = g.r.IntN(2) == 0, g.r.IntN(2) == 0
+	}
+	for _, t := range agg.Func.Params() {
+		p := stream.Text([]string{",", "", "\"\n"}[g.r.IntN(3)])
+		if t == stream.Double {
+			p = stream.Dbl([]float64{0, 0.5, 1}[g.r.IntN(3)])
+		}
+		agg.Params = append(agg.Params, p)
+	}
 }
 
 func (g *generator) join() {

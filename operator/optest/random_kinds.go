@@ -145,15 +145,34 @@ func (b *caseBuilder) call(in *stream.Schema) model.Agg {
 // fold is a call of an aggregate beyond the basic ones. Squares of floats are exact in
 // double-double if the floats are columns.
 func (b *caseBuilder) fold(in *stream.Schema, arg *model.Expr) model.Agg {
+	products := func(f model.AggFunc) bool {
+		t, _ := model.AggType(f, arg.Type)
+		return t == stream.Double && f != model.FirstValue && f != model.LastValue && f != model.MinBy && f != model.MaxBy && !f.Percentile()
+	}
 	var funcs []model.AggFunc
 	for _, f := range model.AggFuncs {
-		t, ok := model.AggType(f, arg.Type)
-		if ok && !f.Basic() && (t != stream.Double || f == model.FirstValue || f == model.LastValue || !arg.Type.IsFloat() || in == randomSchema) {
+		_, ok := model.AggType(f, arg.Type)
+		if ok && !f.Basic() && (!products(f) || !arg.Type.IsFloat() || in == randomSchema) {
 			funcs = append(funcs, f)
 		}
 	}
 	g := model.Agg{Func: pick(b.Gen, funcs), Arg: arg}
 	g.Type, _ = model.AggType(g.Func, arg.Type)
+	g.Distinct = g.Func.TakesDistinct() && b.IntN(6) == 0
+	for _, t := range g.Func.Params() {
+		g.Params = append(g.Params, map[stream.Type]stream.Value{stream.Varchar: stream.Text([]string{",", "", " and "}[b.IntN(3)]), stream.Double: stream.Dbl([]float64{0, 0.5, 0.95, 1, b.Float64()}[b.IntN(5)])}[t])
+	}
+	switch {
+	case g.Func.ByOther():
+		for g.By = b.column(in); products(g.Func) && g.By.Type != stream.Double; {
+			g.By = b.column(in)
+		}
+	case g.Func == model.StringAgg && b.IntN(2) == 0:
+		if g.By = arg; !g.Distinct {
+			g.By = b.column(in)
+		}
+		g.Descending, g.NullsFirst = b.IntN(2) == 0, b.IntN(2) == 0
+	}
 	if b.IntN(4) == 0 {
 		g.Filter = b.expr(visible(in), stream.Boolean, 1)
 	}

@@ -255,9 +255,30 @@ func (e exprs) aggregate() string {
 	return call + filter
 }
 
-// fold is a call of an aggregate that has no DISTINCT.
+// fold is a call of an aggregate beyond the basic ones, of which no device has a kernel.
 func (e exprs) fold() string {
-	switch e.r.IntN(4) {
+	distinct := ""
+	if e.r.IntN(5) == 0 {
+		distinct = "DISTINCT "
+	}
+	numbers := func() string { return e.pick(e.col("y"), e.col("r"), e.col("d")) }
+	share := e.pick("0", "0.5", "0.95", "0.333", "1")
+	switch e.r.IntN(9) {
+	case 4:
+		x := e.text(1)
+		order := e.pick("", " ORDER BY "+x+e.pick("", " DESC"))
+		if distinct == "" && order != "" {
+			order = " ORDER BY " + e.extreme() + e.pick("", " DESC", " DESC NULLS LAST", " NULLS FIRST")
+		}
+		return e.pick("STRING_AGG", "LISTAGG") + "(" + distinct + x + e.pick(", ','", ", ''", "") + order + ")"
+	case 5:
+		return e.pick("MIN_BY", "MAX_BY") + "(" + e.extreme() + ", " + e.extreme() + ")"
+	case 6:
+		return e.pick("APPROX_PERCENTILE", "PERCENTILE_CONT") + "(" + distinct + e.pick(numbers(), e.number(1)) + ", " + share + ")"
+	case 7:
+		return "PERCENTILE_DISC(" + share + ") WITHIN GROUP (ORDER BY " + e.extreme() + ")"
+	case 8:
+		return e.pick("CORR", "COVAR_POP", "COVAR_SAMP") + "(" + numbers() + ", " + numbers() + ")"
 	case 0:
 		return e.pick("BOOL_AND", "BOOL_OR", "EVERY") + "(" + e.boolean(1) + ")"
 	case 1:
@@ -265,7 +286,7 @@ func (e exprs) fold() string {
 	case 2:
 		return "APPROX_COUNT_DISTINCT(" + e.extreme() + ")"
 	}
-	return e.pick("VAR_POP", "VAR_SAMP", "STDDEV_POP", "STDDEV") + "(" + e.pick(e.integer(1), e.col("y"), e.col("r"), e.col("d")) + ")"
+	return e.pick("VAR_POP", "VAR_SAMP", "STDDEV_POP", "STDDEV") + "(" + distinct + e.pick(e.integer(1), e.col("y"), e.col("r"), e.col("d")) + ")"
 }
 
 // extreme is an argument of MIN or MAX, of any type.

@@ -232,6 +232,7 @@ var aggregates = []struct {
 	{f: model.Min, t: stream.BigInt, result: stream.BigInt}, {f: model.Max, t: stream.Double, result: stream.Double},
 	{f: model.Min, t: stream.Varchar, result: stream.Varchar}, {f: model.Max, t: stream.Varchar, result: stream.Varchar},
 	{model.BoolAnd, stream.Boolean, stream.Boolean, "MIN(x)"}, {model.BoolOr, stream.Boolean, stream.Boolean, "MAX(x)"},
+	{model.StringAgg, stream.Varchar, stream.Varchar, "GROUP_CONCAT(x, ';' ORDER BY (x))"},
 	{model.VarPop, stream.BigInt, stream.Double, "(COUNT(x) * SUM(x * x) - SUM(x) * SUM(x)) * 1.0 / (COUNT(x) * COUNT(x))"},
 	{model.VarSamp, stream.BigInt, stream.Double, "(COUNT(x) * SUM(x * x) - SUM(x) * SUM(x)) * 1.0 / (COUNT(x) * (COUNT(x) - 1))"},
 	{model.StddevPop, stream.Double, stream.Double, "SQRT((COUNT(x) * SUM(x * x) - SUM(x) * SUM(x)) / (COUNT(x) * COUNT(x)))"},
@@ -259,6 +260,9 @@ func (g generator) aggregate() (model.Agg, string) {
 		arg := g.of(kind.t, 1)
 		if kind.sql != "" {
 			a, filter := model.Agg{Func: kind.f, Arg: g.pick(kind.t).expr, Type: kind.result}, ""
+			if kind.f == model.StringAgg {
+				a.By, a.Params = a.Arg, []stream.Value{stream.Text(";")}
+			}
 			if g.IntN(3) == 0 {
 				f := g.of(stream.Boolean, 1)
 				a.Filter, filter = f.expr, f.sql
