@@ -3,6 +3,7 @@ package connector
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -25,9 +26,14 @@ const (
 // The modes of the connector http.
 const (
 	httpListen = "listen"
+	httpPost   = "post"
 )
 
-var httpSourceModes = []string{httpListen}
+var (
+	httpSourceModes = []string{httpListen}
+	httpSinkModes   = []string{httpPost, httpListen}
+	httpSinkFormats = []string{FormatNDJSON, "json", "jsonl"}
+)
 
 // httpOptions are the options of the connector http, checked.
 type httpOptions struct {
@@ -42,6 +48,20 @@ type httpOptions struct {
 	queueRequests int64
 	requests      int64 // after which the stream ends; 0: never
 	timeout       time.Duration
+	// Sinks that send.
+	method     string
+	headers    http.Header
+	array      bool // the body is an array, not lines
+	batchRows  int64
+	batchBytes int64
+	linger     time.Duration
+	retries    int64
+	drop       bool // what cannot be sent; otherwise the job fails
+	// Sinks that listen.
+	clientsMax  int64
+	clientBytes int64
+	heartbeat   time.Duration
+	origin      string
 }
 
 // takeHTTPSource reads the options of a source.
@@ -63,6 +83,71 @@ func (o *optionSet) takeHTTPSource() httpOptions {
 	}
 	h.needs(o, httpSourceModes)
 	return h
+}
+
+// takeHTTPSink reads the options of a sink.
+func (o *optionSet) takeHTTPSink() httpOptions {
+	h := httpOptions{mode: o.choice("mode", "", httpSinkModes...)}
+	o.takeFormat("", FormatNDJSON, httpSinkFormats)
+	h.url, _ = o.take("url")
+	h.token = o.takeToken()
+	h.timeout = o.takeTimeout()
+	if h.is(httpPost) {
+		h.checkURL(o)
+		h.method = strings.ToUpper(o.choice("method", "post", "post", "put"))
+		h.headers = o.takeHeaders()
+		h.array = o.choice("body", "lines", "lines", "array") == "array"
+		h.batchRows = o.between("batch_rows", 1000, 1, httpBatchRowsMax)
+		h.batchBytes = o.between("batch_bytes", 1<<20, 1, httpBatchBytesMax)
+		h.linger = o.span("linger", 100*time.Millisecond, 0)
+		h.retries = o.between("retries", 10, 0, httpRetriesMax)
+		h.drop = o.choice("on_failure", "fail", "fail", "drop") == "drop"
+	}
+	if h.is(httpListen) {
+		h.place.Role = web.Sender
+		h.takePlace(o)
+		h.clientsMax = o.between("clients", httpClientsDefault, 1, httpClientsMax)
+		h.clientBytes = o.between("client_bytes", httpClientBytesDefault, 1<<10, httpClientBytesMax)
+		h.heartbeat = o.span("heartbeat", httpHeartbeatDefault, time.Millisecond)
+		h.origin, _ = o.take("allow_origin")
+	}
+	h.needs(o, httpSinkModes)
+	return h
+}
+
+// checkURL checks the URL of requests that are sent.
+func (h *httpOptions) checkURL(o *optionSet) {
+	u, err := url.Parse(h.url)
+	if h.mode != "" && h.url != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		o.bad("url", "write for example 'https://example.org/path'")
+	}
+}
+
+// takeHeaders reads headers that requests get, one a line.
+func (o *optionSet) takeHeaders() http.Header {
+	text, _ := o.take("headers")
+	out := http.Header{}
+	for line := range strings.Lines(text) {
+		name, value, ok := strings.Cut(strings.TrimSpace(line), ":")
+		name = strings.TrimSpace(name)
+		switch {
+		case strings.TrimSpace(line) == "":
+			continue
+		case !ok || name == "" || strings.ContainsAny(name, " \t\"(),/;<=>?@[]{}") || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }):
+			o.bad("headers", "write a line 'Name: value' for each header")
+			return out
+		}
+		out.Add(name, strings.TrimSpace(value))
+	}
+	return out
+}
+
+func (o *optionSet) span(name string, otherwise, low time.Duration) time.Duration {
+	d := time.Duration(o.durationMicros(name, otherwise.Microseconds())) * time.Microsecond
+	if d < low {
+		o.bad(name, fmt.Sprintf("write at least '%v'", low))
+	}
+	return d
 }
 
 // bounded: the stream ends.
@@ -142,11 +227,7 @@ func (o *optionSet) takeToken() string {
 }
 
 func (o *optionSet) takeTimeout() time.Duration {
-	d := time.Duration(o.durationMicros("timeout", httpTimeoutDefault.Microseconds())) * time.Microsecond
-	if d < time.Millisecond {
-		o.bad("timeout", "write at least '1 ms'")
-	}
-	return d
+	return o.span("timeout", httpTimeoutDefault, time.Millisecond)
 }
 
 // between is number with a greatest value.
@@ -161,6 +242,25 @@ func (o *optionSet) between(name string, otherwise, low, high int64) int64 {
 // openHTTPSource opens a source of any mode.
 func openHTTPSource(name string, src *model.Source, schema *stream.Schema, h httpOptions, env Env) (Source, error) {
 	return newHTTPListener(name, src, schema, h, env)
+}
+
+// openHTTPSink opens a sink of any mode.
+func openHTTPSink(h httpOptions, schema *stream.Schema, visible []int, env Env) (Sink, error) {
+	if h.mode == httpPost {
+		return newHTTPPoster(h, schema, visible, env), nil
+	}
+	return newHTTPPublisher(h, schema, visible, env)
+}
+
+// Failing is a Sink that works on behind its calls. It tells a failure to report, once and
+// from any goroutine, beside returning it from the next call.
+type Failing interface {
+	OnFailure(report func(error))
+}
+
+// Warning is a Sink with things to tell the user at the end.
+type Warning interface {
+	Warnings() []string
 }
 
 // Counters are what a connector counts beside rows, by name: requests, refusals.

@@ -62,7 +62,7 @@ const (
 
 var (
 	sourceConnectors = []string{connectorDatagen, connectorFile, connectorHTTP, connectorReplay, connectorStdin}
-	sinkConnectors   = []string{connectorBlackhole, connectorFile, connectorStdout}
+	sinkConnectors   = []string{connectorBlackhole, connectorFile, connectorHTTP, connectorStdout}
 )
 
 // CheckSource checks a source's WITH clause against its physical columns, in order.
@@ -117,6 +117,8 @@ func takeSink(o *optionSet, columns []stream.Field) (options any) {
 		return o.takeFileSink(columns)
 	case connectorStdout:
 		return o.takeSinkFormat("", FormatNDJSON, textFormats)
+	case connectorHTTP:
+		return o.takeHTTPSink()
 	}
 	return nil
 }
@@ -246,6 +248,12 @@ func OpenSink(sink *model.Sink, schema *stream.Schema, visible []int, env Env) (
 			return nil, err
 		}
 		return newStdoutSink(t, schema, visible, env), nil
+	case connectorHTTP:
+		h := o.takeHTTPSink()
+		if err := o.done(); err != nil {
+			return nil, err
+		}
+		return openHTTPSink(h, schema, visible, env)
 	}
 	if err := o.done(); err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ func TestOptionMistakes(t *testing.T) {
 		{map[string]string{"path": file}, false, ": the option connector is missing; a source is one of datagen, file, http, replay, stdin"},
 		{map[string]string{"connector": "flie"}, false, `connector: there is no source connector "flie"; did you mean "file"?`},
 		{map[string]string{"connector": "kafka"}, false, `connector: there is no source connector "kafka"; there are datagen, file, http, replay, stdin`},
-		{map[string]string{"connector": "datagen"}, true, `connector: there is no sink connector "datagen"; there are blackhole, file, stdout`},
+		{map[string]string{"connector": "datagen"}, true, `connector: there is no sink connector "datagen"; there are blackhole, file, http, stdout`},
 		{map[string]string{"connector": "file"}, false, ": connector file cannot tell the format"},
 		{map[string]string{"connector": "file", "format": "csv"}, false, ": connector file needs the option path; add path"},
 		{testOptions(file, "pth", "x"), false, `pth: connector file has no option "pth" here; did you mean "path"?`},

@@ -339,6 +339,9 @@ func (r *run) sinkBody(s *stage, p *bind.Pipeline) (body, error) {
 	default:
 		return nil, fmt.Errorf("no sink was opened for %s", p.Op.Name)
 	}
+	if failing, ok := sink.(connector.Failing); ok {
+		failing.OnFailure(func(err error) { r.fail(fmt.Errorf("%s: %w", p.Op.Name, err)) })
+	}
 	live := false
 	for _, src := range r.cfg.Sources {
 		live = live || src.Live()

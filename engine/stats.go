@@ -60,6 +60,12 @@ type StreamStats struct {
 	ErrSample   []ErrorRecord `json:"-"`
 }
 
+// SinkStats is what a sink's connector counts beside rows.
+type SinkStats struct {
+	Name     string             `json:"name"`
+	Counters connector.Counters `json:"counters"`
+}
+
 // PipelineStats counts what one pipeline did on one processor.
 type PipelineStats struct {
 	Name        string  `json:"name"`
@@ -129,6 +135,7 @@ type Stats struct {
 	Pipelines []PipelineStats `json:"pipelines"`
 	Errors    []ErrorStats    `json:"errors"` // of operators other than sources
 	RowsOut   int64           `json:"rows_out"`
+	Sinks     []SinkStats     `json:"sinks,omitempty"` // of those that count more than rows
 	Devices   []DeviceStats   `json:"devices,omitempty"`
 	Latency   LatencyStats    `json:"latency"`
 	// LatencyTarget is in milliseconds, TaskShare the size of tasks it led to, of the
@@ -163,6 +170,9 @@ func (r *Run) Stats() Stats {
 		case *sinkBody:
 			p.RowsOut = b.out.Load()
 			out.RowsOut += p.RowsOut
+			if counting, ok := r.r.cfg.Sinks[b.op.ID].(connector.Counting); ok {
+				out.Sinks = append(out.Sinks, SinkStats{b.op.Name, counting.Counters()})
+			}
 		}
 		out.Pipelines = append(out.Pipelines, s.byProcessor(p)...)
 	}

@@ -29,6 +29,7 @@ type Job struct {
 	run      *engine.Run // nil under the reference
 	oracle   *oracle     // nil under the engine
 	sources  []connector.Source
+	sinks    []connector.Sink
 	errors   *errorWriter
 	once     sync.Once
 	stats    *Stats
@@ -146,6 +147,7 @@ func (j *Job) openSinks(m *model.Model) (map[model.OpID]connector.Sink, error) {
 			return nil, err
 		}
 		out[op.ID] = s
+		j.sinks = append(j.sinks, s)
 	}
 	return out, nil
 }

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/millrace/millrace/connector"
 	"github.com/millrace/millrace/engine"
 	"github.com/millrace/millrace/model"
 )
@@ -97,6 +98,11 @@ func (j *Job) collect() *Stats {
 	}
 	for _, src := range j.sources {
 		s.Warnings = append(s.Warnings, src.Warnings()...)
+	}
+	for _, sink := range j.sinks {
+		if warning, ok := sink.(connector.Warning); ok {
+			s.Warnings = append(s.Warnings, warning.Warnings()...)
+		}
 	}
 	s.WallSeconds = time.Since(j.started).Seconds()
 	s.CPUSeconds = (cpuTime() - j.cpu).Seconds()

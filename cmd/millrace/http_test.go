@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -126,5 +128,76 @@ func TestHTTPListenEndToEnd(t *testing.T) {
 		if st.Name == "a" && (st.Counters["accepted"] != 1 || st.Counters["malformed"] != 1) {
 			t.Errorf("counters %v", st.Counters)
 		}
+	}
+}
+
+// What is sent to one job is sent on to another and pushed to a client, until the first
+// is stopped: all rows come, in order.
+func TestHTTPSinksEndToEnd(t *testing.T) {
+	last := start(t, "run", "--format", "ndjson", "-e", `
+		CREATE STREAM b (n INT) WITH (connector='http', mode='listen', url='http://127.0.0.1:0/b', requests='2');
+		SELECT n * 10 AS n FROM b;`)
+	b := last.after("stream b takes POST ")
+	stats := filepath.Join(t.TempDir(), "stats.json")
+	first := start(t, "run", "--stats", stats, "--set", "to="+b, "-e", `
+		CREATE STREAM a (n INT) WITH (connector='http', mode='listen', url='http://127.0.0.1:0/a');
+		CREATE STREAM live (n INT) WITH (connector='http', mode='listen', url='http://127.0.0.1:0/a');
+		CREATE STREAM onwards (n INT) WITH (connector='http', mode='post', url='${to}', batch_rows='2', linger='0 s');
+		BEGIN STATEMENT SET; INSERT INTO live SELECT n FROM a; INSERT INTO onwards SELECT n + 1 FROM a; END;`)
+	url := first.after("stream a takes POST ")
+	if got := first.after("results at GET "); got != url {
+		t.Errorf("results at %s, rows to %s", got, url)
+	}
+	response, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if got := post(t, url, "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n{\"n\":4}\n"); got != `202 Accepted {"rows":4}` {
+		t.Error(got)
+	}
+	if rows, want := last.wait(), []string{`{"n":20}`, `{"n":30}`, `{"n":40}`, `{"n":50}`}; !slices.Equal(rows, want) {
+		t.Errorf("rows %q, want %q", rows, want)
+	}
+	if err := first.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	events, err := io.ReadAll(response.Body)
+	want := ": rows from now on\n\nid: 1\ndata: {\"n\":1}\n\nid: 2\ndata: {\"n\":2}\n\nid: 3\ndata: {\"n\":3}\n\nid: 4\ndata: {\"n\":4}\n\nevent: end\ndata: {\"rows\":4}\n\n"
+	if err != nil || string(events) != want {
+		t.Errorf("%v, events:\n%s", err, events)
+	}
+	first.wait()
+	var s struct {
+		Sinks []struct {
+			Name     string
+			Counters map[string]int64
+		}
+	}
+	text, err := os.ReadFile(stats)
+	if err != nil || json.Unmarshal(text, &s) != nil || len(s.Sinks) != 2 {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	for _, sink := range s.Sinks {
+		if sink.Counters["requests"] < 1 || sink.Name == "onwards" && sink.Counters["rows_sent"] != 4 {
+			t.Errorf("%+v", sink)
+		}
+	}
+}
+
+// A job whose results nobody takes fails at once, though its input goes on.
+func TestHTTPPostFailsTheJob(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	r := start(t, "run", "--set", "to="+server.URL, "-e", `
+		CREATE STREAM a (n INT) WITH (connector='http', mode='listen', url='http://127.0.0.1:0/a');
+		CREATE STREAM b (n INT) WITH (connector='http', mode='post', url='${to}', linger='1 ms');
+		INSERT INTO b SELECT n FROM a;`)
+	post(t, r.after("stream a takes POST "), `{"n":1}`)
+	r.after("POST " + server.URL + ": answered with 404 Not Found: ")
+	_, _ = io.Copy(io.Discard, r.errors)
+	var exit *exec.ExitError
+	if err := r.cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 1 {
+		t.Errorf("%v", err)
 	}
 }
