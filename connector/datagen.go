@@ -35,6 +35,7 @@ const (
 	rowMix           = 0x9e3779b97f4a7c15
 	columnMix        = 0xd1342543de82ef95
 	nullSalt         = 0x2545f4914f6cdd1d
+	lengthSalt       = 0xbb67ae8584caa73b
 	pastSalt         = 0x6a09e667f3bcc909
 	secondUniform    = 0x3c6ef372fe94f82b
 	letters          = "abcdefghijklmnopqrstuvwxyz012345"

@@ -108,3 +108,21 @@ func TestDatagenPace(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Texts that vary have every length from 1 on.
+func TestDatagenVaryingLength(t *testing.T) {
+	schema := stream.NewSchema(stream.Field{Name: "s", Type: stream.Varchar})
+	seen := map[int]int{}
+	for _, line := range generate(t, schema, Position{}, "number-of-rows", "400", "fields.s.length", "4", "fields.s.var-len", "true") {
+		row, _, _ := strings.Cut(line, " @")
+		seen[len(row)-len(`{"s":""}`)]++
+	}
+	for n := 1; n <= 4; n++ {
+		if seen[n] < 50 {
+			t.Errorf("%d of 400 have %d letters: %v", seen[n], n, seen)
+		}
+	}
+	if len(seen) != 4 {
+		t.Errorf("lengths %v", seen)
+	}
+}

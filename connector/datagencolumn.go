@@ -35,6 +35,7 @@ type columnOptions struct {
 	mean, dev float64
 	exponent  float64
 	length    int
+	varying   bool // texts have 1 to length letters
 	values    []string
 	past      int64
 	nullRate  float64
@@ -63,6 +64,7 @@ func (o *optionSet) takeColumn(f stream.Field, seed uint64, startTime, timeStep 
 	if c.length > textLengthMax {
 		o.bad(at+"length", "write at most "+strconv.Itoa(textLengthMax))
 	}
+	c.varying = o.boolean(at+"var_len", false)
 	if c.nullRate = o.float(at+"null_rate", 0); c.nullRate < 0 || c.nullRate > 1 {
 		o.bad(at+"null_rate", "write a share from 0 to 1")
 	}
@@ -338,7 +340,11 @@ func (m *columnMaker) text(h uint64, row int64) string {
 	if m.kind != kindRandom || m.bounded {
 		return strconv.FormatInt(m.integer(h, row), 10)
 	}
-	out := make([]byte, m.length)
+	length := m.length
+	if m.varying {
+		length = min(1+int(below(h^lengthSalt, uint64(max(1, length)))), length)
+	}
+	out := make([]byte, length)
 	m.draws.state = h
 	for at, bits := 0, uint64(0); at < len(out); at, bits = at+1, bits>>lettersIndexBits {
 		if at%12 == 0 {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -283,4 +284,34 @@ func TestColumnFilesGoOn(t *testing.T) {
 		run("three", &second, &last, false)
 		sameLines(t, format, rowsIn(t, filepath.Join(dir, "out*"), format), []string{`{"a":"one","b":"1","c":0}`, `{"a":"three","b":"1","c":0}`, `{"a":"two","b":"1","c":0}`})
 	}
+}
+
+// When the disk is full the job fails with the name of a file, and nothing half written is
+// to be seen.
+func TestFolderSinkOnFullDisk(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	s := openFolderAt(t, dir, FormatCSV, "partitioned_by", "b")
+	rows := threeRows([2]string{strings.Repeat("x", 2000), "1"})
+	if err := s.WriteBatch(rows, 0, 1); err != nil {
+		t.Fatal(err)
+	}
+	file := s.(*folderSink).open["b=1"].sink.(*fileSink)
+	_ = file.file.Close()
+	file.file = &fullDisk{room: 1000}
+	var err error
+	for i := 0; err == nil && i < 1000; i++ {
+		err = s.WriteBatch(rows, 0, 1)
+	}
+	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), filepath.Join(dir, "b=1")) {
+		t.Errorf("a full disk: %v", err)
+	}
+	if again := s.WriteBatch(rows, 0, 1); !errors.Is(again, syscall.ENOSPC) {
+		t.Errorf("the failure is forgotten: %v", again)
+	}
+	var w state.Writer
+	s.Snapshot(&w)
+	if err := s.Close(); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("closed: %v", err)
+	}
+	sameLines(t, "left", tree(t, dir), nil)
 }

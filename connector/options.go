@@ -24,8 +24,9 @@ type optionSet struct {
 	err       *model.OptionError
 }
 
-// ignored are options of Flink that say what is the case anyway.
-var ignored = []string{"json.timestamp_format.standard"}
+// ignored are options of Flink that say what is the case anyway, or on which results do not
+// depend.
+var ignored = []string{"json.timestamp_format.standard", "scan.parallelism", "sink.parallelism"}
 
 // refused are option names of Flink with another meaning, and what to do instead.
 var refused = map[string]string{
@@ -45,10 +46,7 @@ var refused = map[string]string{
 	"json.ignore_parse_errors.enabled": "remove the option",
 	"parquet.utc_timezone":             "remove the option; timestamps are UTC",
 	"parquet.block.size":               "write row_group_rows, in rows",
-	"print_identifier":                 "remove the option; several results are told apart by --format table and the key _query",
 	"standard_error":                   "remove the option; rows go to standard output",
-	"sink.parallelism":                 "remove the option; --workers says how many threads there are",
-	"scan.parallelism":                 "remove the option; --workers says how many threads there are",
 	"source.path.regex_pattern":        "write a glob as path",
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"sort"
 	"strings"
 
@@ -116,7 +117,7 @@ func takeSink(o *optionSet, columns []stream.Field) (options any) {
 	case connectorFile:
 		return o.takeFileSink(columns)
 	case connectorStdout:
-		return o.takeSinkFormat("", FormatNDJSON, textFormats)
+		return o.takeStdout()
 	case connectorHTTP:
 		return o.takeHTTPSink()
 	}
@@ -243,7 +244,7 @@ func OpenSink(sink *model.Sink, schema *stream.Schema, visible []int, env Env) (
 		}
 		return openFileSink(t, schema, visible)
 	case connectorStdout:
-		t := o.takeSinkFormat("", FormatNDJSON, textFormats)
+		t := o.takeStdout()
 		if err := o.done(); err != nil {
 			return nil, err
 		}
@@ -291,6 +292,29 @@ func SinkFile(sink *model.Sink) string {
 		return ""
 	}
 	return path
+}
+
+// SinkFolder is the folder that a sink writes, or "".
+func SinkFolder(sink *model.Sink) string {
+	o := newOptionSet(sink.Options)
+	path := strings.TrimPrefix(o.values["path"], fileScheme)
+	if canonicalConnector(sink.Connector) != connectorFile || o.takeFolder(path, nil) == nil {
+		return ""
+	}
+	return filepath.Clean(path)
+}
+
+// WatchedFolder is the folder in which a source looks for new files, or "".
+func WatchedFolder(src *model.Source) string {
+	values := newOptionSet(src.Options).values
+	path := strings.TrimPrefix(values["path"], fileScheme)
+	if canonicalConnector(src.Connector) != connectorFile || values["watch"] == "" {
+		return ""
+	}
+	if strings.ContainsAny(path, "*?[") {
+		path = filepath.Dir(path)
+	}
+	return filepath.Clean(path)
 }
 
 // IsStdin reports whether a source reads standard input.

@@ -34,6 +34,7 @@ const sinkBufferBytes = 256 << 10 // collected before a write to the medium
 type sinkOptions struct {
 	path        string
 	format      string
+	prefix      string // stdout: in front of rows
 	header      bool
 	dialect     dialect
 	compression string

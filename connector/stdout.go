@@ -2,6 +2,7 @@ package connector
 
 import (
 	"io"
+	"strings"
 
 	"github.com/millrace/millrace/state"
 	"github.com/millrace/millrace/stream"
@@ -27,8 +28,40 @@ func newStdoutSink(t sinkOptions, schema *stream.Schema, visible []int, env Env)
 	return s
 }
 
+// takeStdout reads the options of standard output.
+func (o *optionSet) takeStdout() sinkOptions {
+	t := o.takeSinkFormat("", FormatNDJSON, textFormats)
+	if id, _ := o.take("print_identifier"); id != "" {
+		if strings.ContainsAny(id, "\r\n") {
+			o.bad("print_identifier", "write a text of one line")
+		}
+		t.prefix = id + "> "
+	}
+	return t
+}
+
 // NewEncoder implements ByteSink.
-func (s *stdoutSink) NewEncoder() Encoder { return s.options.encoder(s.schema, s.visible) }
+func (s *stdoutSink) NewEncoder() Encoder {
+	e := s.options.encoder(s.schema, s.visible)
+	if s.options.prefix == "" {
+		return e
+	}
+	return &prefixEncoder{Encoder: e, prefix: s.options.prefix}
+}
+
+// prefixEncoder puts a text in front of every row.
+type prefixEncoder struct {
+	Encoder
+	prefix string
+}
+
+// Encode implements Encoder.
+func (e *prefixEncoder) Encode(dst []byte, b *stream.Batch, from, to int) []byte {
+	for row := from; row < to; row++ {
+		dst = e.Encoder.Encode(append(dst, e.prefix...), b, row, row+1)
+	}
+	return dst
+}
 
 // Write implements ByteSink.
 func (s *stdoutSink) Write(p []byte) error {

@@ -77,10 +77,36 @@ func checkShared(m *model.Model) error {
 			return fmt.Errorf("INSERT INTO cannot write %s; name another file", other)
 		}
 	}
+	if err := checkFed(m); err != nil {
+		return err
+	}
 	if names := readersOfStdin(m); len(names) > 1 {
 		return fmt.Errorf("streams %s and %s both read standard input, which can be read once; use one stream for both", names[0], names[1])
 	}
 	return nil
+}
+
+// checkFed refuses a model that watches a folder into which it writes: it would read its
+// own rows without end.
+func checkFed(m *model.Model) error {
+	for _, sink := range m.Ops {
+		if sink.Kind != model.SinkOp {
+			continue
+		}
+		folder := connector.SinkFolder(sink.Sink)
+		for _, src := range m.Ops {
+			if folder != "" && src.Kind == model.SourceOp && sameFolder(folder, connector.WatchedFolder(src.Source)) {
+				return fmt.Errorf("INSERT INTO cannot write to %s, which stream %s watches: it would read its own rows; name another folder", folder, src.Name)
+			}
+		}
+	}
+	return nil
+}
+
+func sameFolder(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
 }
 
 // ReadsStdin reports whether a source of the plan is standard input.
