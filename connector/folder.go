@@ -209,7 +209,7 @@ func folderTexts(path string, keys []string) ([]*string, error) {
 	}
 	for i, ok := range found {
 		if !ok {
-			return nil, fmt.Errorf("%s: PARTITIONED BY (%s) wants it in a folder called %s=..", path, keys[i], keys[i])
+			return nil, fmt.Errorf("%s: PARTITIONED BY (%s) wants it in a folder called %s=value", path, keys[i], keys[i])
 		}
 	}
 	return out, nil

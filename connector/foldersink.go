@@ -520,14 +520,12 @@ func removeDead(root string) error {
 		if !strings.HasPrefix(name, "."+partPrefix) || !strings.HasSuffix(name, inProgress) {
 			return nil
 		}
-		f, err := os.OpenFile(path, os.O_WRONLY, 0)
-		if err != nil {
-			return nil // gone, or another user's
+		if f, err := os.OpenFile(path, os.O_WRONLY, 0); err == nil { // else it is gone, or another user's
+			defer f.Close()
+			if tryLock(f) {
+				return removeFile(path)
+			}
 		}
-		defer f.Close()
-		if !tryLock(f) {
-			return nil
-		}
-		return removeFile(path)
+		return nil
 	})
 }

@@ -351,20 +351,16 @@ func (s *fileSink) Snapshot(w *state.Writer) {
 	w.Int(s.committed)
 }
 
-// endPacked closes the compressed stream and notes where it ends.
+// endPacked closes the compressed stream and notes where it ends. A failure is kept.
 func (s *fileSink) endPacked() {
-	if err := s.packer.Close(); err != nil {
-		s.failed(err)
-		return
+	err := s.packer.Close()
+	if err == nil && s.regular {
+		s.committed, err = s.file.Seek(0, io.SeekCurrent)
+	}
+	if err != nil {
+		_ = s.failed(err)
 	}
 	s.packer = nil
-	if s.regular {
-		end, err := s.file.Seek(0, io.SeekCurrent)
-		if err != nil {
-			s.failed(err)
-		}
-		s.committed = end
-	}
 }
 
 // Restore implements state.Element.

@@ -234,7 +234,7 @@ func TestPartitionedSource(t *testing.T) {
 		}
 	}
 	writeAs(t, filepath.Join(dir, "b=1", "stray.csv"), []byte("r5\n"))
-	if _, err = OpenSource("s", src, schema, Reading{Time: -1}, Env{}); err == nil || !strings.Contains(err.Error(), "wants it in a folder called c=..") {
+	if _, err = OpenSource("s", src, schema, Reading{Time: -1}, Env{}); err == nil || !strings.Contains(err.Error(), "wants it in a folder called c=value") {
 		t.Errorf("a file in no folder: %v", err)
 	}
 }
