@@ -27,10 +27,12 @@ const (
 const (
 	httpListen = "listen"
 	httpPost   = "post"
+	httpPoll   = "poll"
+	httpEvents = "events"
 )
 
 var (
-	httpSourceModes = []string{httpListen}
+	httpSourceModes = []string{httpListen, httpPoll, httpEvents}
 	httpSinkModes   = []string{httpPost, httpListen}
 	httpSinkFormats = []string{FormatNDJSON, "json", "jsonl"}
 )
@@ -55,8 +57,12 @@ type httpOptions struct {
 	batchRows  int64
 	batchBytes int64
 	linger     time.Duration
-	retries    int64
-	drop       bool // what cannot be sent; otherwise the job fails
+	retries    int64 // less than 0: no end
+	drop       bool  // what cannot be sent; otherwise the job fails
+	// Sources that ask.
+	interval  time.Duration // 0: once
+	event     string        // the name of those that are read; *: all
+	reconnect bool
 	// Sinks that listen.
 	clientsMax  int64
 	clientBytes int64
@@ -73,13 +79,18 @@ func (o *optionSet) takeHTTPSource() httpOptions {
 	h.url, _ = o.take("url")
 	h.token = o.takeToken()
 	h.timeout = o.takeTimeout()
+	h.bodyBytes = o.between("body_bytes", httpBodyBytesMax, 1, httpBodyBytesMax)
 	if h.is(httpListen) {
 		h.place.Role = web.Receiver
 		h.takePlace(o)
-		h.bodyBytes = o.between("body_bytes", httpBodyBytesMax, 1, httpBodyBytesMax)
 		h.queueBytes = o.between("queue_bytes", httpQueueBytesDefault, 1<<10, httpQueueBytesMax)
 		h.queueRequests = o.between("queue_requests", httpQueueDefault, 1, httpQueueMax)
+	}
+	if h.is(httpListen, httpPoll) {
 		h.requests = o.number("requests", 0, 1)
+	}
+	if h.is(httpPoll, httpEvents) {
+		h.takeFetch(o)
 	}
 	h.needs(o, httpSourceModes)
 	return h
@@ -150,8 +161,41 @@ func (o *optionSet) span(name string, otherwise, low time.Duration) time.Duratio
 	return d
 }
 
+// takeFetch reads the options of sources that ask.
+func (h *httpOptions) takeFetch(o *optionSet) {
+	h.checkURL(o)
+	h.headers = o.takeHeaders()
+	if h.retries = o.number("retries", -1, 0); h.retries > httpRetriesMax {
+		o.bad("retries", fmt.Sprintf("write at most %d, or leave it out to try for ever", httpRetriesMax))
+	}
+	if h.is(httpPoll) {
+		h.interval = o.span("interval", 0, 0)
+		if h.requests > 0 && h.interval == 0 {
+			o.fail(o.written["requests"], "without an interval the URL is read once", "add interval = '10 s'")
+		}
+	}
+	if h.is(httpEvents) {
+		h.event = "message"
+		if event, ok := o.take("event"); ok {
+			h.event = event
+		}
+		h.reconnect = o.boolean("reconnect", true)
+		if h.text.header != headerAuto && h.mode == httpEvents {
+			o.fail(o.written["header"], "events have no header", "remove it; columns are matched by position")
+		}
+	}
+}
+
 // bounded: the stream ends.
-func (h *httpOptions) bounded() bool { return h.requests > 0 }
+func (h *httpOptions) bounded() bool {
+	switch h.mode {
+	case httpEvents:
+		return !h.reconnect
+	case httpPoll:
+		return h.interval == 0 || h.requests > 0
+	}
+	return h.requests > 0
+}
 
 // onlyOf refuses options that were not asked for, because the mode has no use for them.
 func (o *optionSet) onlyOf(mode string) {
@@ -241,6 +285,9 @@ func (o *optionSet) between(name string, otherwise, low, high int64) int64 {
 
 // openHTTPSource opens a source of any mode.
 func openHTTPSource(name string, src *model.Source, schema *stream.Schema, h httpOptions, env Env) (Source, error) {
+	if h.mode != httpListen {
+		return newHTTPFetcher(name, src, schema, h, env), nil
+	}
 	return newHTTPListener(name, src, schema, h, env)
 }
 

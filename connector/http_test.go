@@ -30,6 +30,12 @@ func TestHTTPSourceMistakes(t *testing.T) {
 		{map[string]string{"mode": "listen", "url": "http://h/", "body_bytes": "99999999"}, "body_bytes", "at most 16777216"},
 		{map[string]string{"mode": "listen", "url": "http://h/", "timeout": "0 s"}, "timeout", "at least"},
 		{map[string]string{"mode": "listen", "url": "http://h/", "format": "parquet"}, "format", "cannot be"},
+		{map[string]string{"mode": "poll", "url": "http://h/", "requests": "3"}, "requests", "read once"},
+		{map[string]string{"mode": "poll", "url": "h"}, "url", "cannot be"},
+		{map[string]string{"mode": "poll", "url": "http://h/", "queue_bytes": "3000"}, "queue_bytes", "for another mode than 'poll'"},
+		{map[string]string{"mode": "events", "url": "http://h/", "interval": "3 s"}, "interval", "for another mode than 'events'"},
+		{map[string]string{"mode": "events", "url": "http://h/", "format": "csv", "header": "true"}, "header", "have no header"},
+		{map[string]string{"mode": "events", "url": "http://h/", "retries": "1001"}, "retries", "at most 1000"},
 		{map[string]string{"mode": "listen", "url": "http://h/", "queue": "1"}, "queue", "has no option"},
 	} {
 		x.options["connector"] = "http"

@@ -201,3 +201,52 @@ func TestHTTPPostFailsTheJob(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// One job reads the events of another, up to its end.
+func TestHTTPEventsEndToEnd(t *testing.T) {
+	first := start(t, "run", "-e", `
+		CREATE STREAM a (n INT) WITH (connector='http', mode='listen', url='http://127.0.0.1:0/a');
+		CREATE STREAM live (n INT) WITH (connector='http', mode='listen', url='http://127.0.0.1:0/live', heartbeat='1 ms');
+		INSERT INTO live SELECT n * 2 AS n FROM a;`)
+	to := first.after("stream a takes POST ")
+	out, in := io.Pipe()
+	second := exec.Command("millrace", "run", "--format", "ndjson", "--set", "from="+first.after("results at GET "), "-e", `
+		CREATE STREAM b (n INT) WITH (connector='http', mode='events', url='${from}', reconnect='false');
+		SELECT n + 1 AS n FROM b;`)
+	second.Stdout = in
+	if err := second.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() {
+		ended <- second.Wait()
+		_ = in.Close()
+	}()
+	rows := bufio.NewReader(out)
+	stop := make(chan bool)
+	go func() { // until the second job is connected
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				if response, err := http.Post(to, "", strings.NewReader(`{"n":1}`)); err == nil {
+					_ = response.Body.Close()
+				}
+			}
+		}
+	}()
+	row, err := rows.ReadString('\n')
+	close(stop)
+	if err != nil || row != "{\"n\":3}\n" {
+		t.Errorf("%q, %v", row, err)
+	}
+	if err := first.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, rows)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	first.wait()
+}

@@ -18,12 +18,10 @@ const (
 // Pause is how long to wait after a number of failures in a row, 1 or more: from PauseMin
 // twice as long each time up to PauseMax, and of that a random part of at least half, so
 // that many clients do not come back together.
-func Pause(failures int) time.Duration { return pauseFrom(PauseMin, failures) }
-
-func pauseFrom(first time.Duration, failures int) time.Duration {
+func Pause(failures int) time.Duration {
 	d := PauseMax
 	if shift := failures - 1; shift < 20 {
-		d = min(d, first<<shift)
+		d = min(d, PauseMin<<shift)
 	}
 	return d/2 + rand.N(d/2+1)
 }
