@@ -64,7 +64,8 @@ type Options struct {
 	Scheduler  string // who gets a task: hls (default), fcfs, static
 	// Format is how whoever shows results does it; a job takes it from SET format only.
 	Format      string
-	DeviceDepth int // tasks in flight on a device; 0: found at run time
+	TimeZone    string // the session's as shown; a job takes it from SET time_zone only
+	DeviceDepth int    // tasks in flight on a device; 0: found at run time
 	// AwaitDevices makes Start wait until devices have compiled their programs.
 	AwaitDevices bool
 	// Devices opens the devices in the place of those that Processors names; for tests.

@@ -225,6 +225,8 @@ func settingValue(o Options, name string) string {
 		return o.Scheduler
 	case "format":
 		return o.Format
+	case "time_zone":
+		return o.TimeZone
 	}
 	return ""
 }

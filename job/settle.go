@@ -22,6 +22,7 @@ func (o Options) settle(s *sql.Settings, settingsFirst bool) (Options, error) {
 		{"memory", func() { choose(&o.MemoryBytes, s.MemoryBytes, settingsFirst) }},
 		{"processors", func() { choose(&o.Processors, s.Processors, settingsFirst) }},
 		{"scheduler", func() { choose(&o.Scheduler, s.Scheduler, settingsFirst) }},
+		{"time_zone", func() { choose(&o.TimeZone, s.TimeZone, settingsFirst) }},
 		{"format", func() { choose(&o.Format, s.Format, settingsFirst) }},
 	} {
 		setting.take()

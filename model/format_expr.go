@@ -86,6 +86,7 @@ var binaryOperators = map[string]string{
 	"distinct": "IS DISTINCT FROM", "not_distinct": "IS NOT DISTINCT FROM",
 	"and": "AND", "or": "OR", "like": "LIKE", "similar": "SIMILAR TO",
 	"bit_and": "&", "bit_or": "|", "bit_xor": "#", "shift_left": "<<", "shift_right": ">>", "json_get": "->", "json_get_text": "->>",
+	"zone_reading": "AT TIME ZONE", "zone_instant": "AT TIME ZONE",
 }
 
 // callNames are the functions that SQL writes like another one.
@@ -148,6 +149,8 @@ func (e *Expr) callSQL(args []string) (text string, open bool) {
 	switch {
 	case e.Func == "in" && len(args) > 1:
 		return args[0] + " IN (" + strings.Join(args[1:], ", ") + ")", true
+	case e.Func == "time_cut" && len(args) == 2:
+		return "CAST(" + args[0] + " AS " + e.Type.String() + "(" + args[1] + "))", false
 	case e.Func == "case" && len(args) > 2:
 		return caseSQL(args), false
 	}

@@ -75,7 +75,9 @@ type optionNode struct {
 type typeNode struct {
 	typ    stream.Type
 	span   span
-	length bool // VARCHAR(n) or TIMESTAMP(p) with p < 6: a CAST would have to cut
+	length bool // VARCHAR(n): a CAST would have to cut
+	cut    bool // TIMESTAMP(p) or TIME(p) with p < 6
+	digits int  // p
 }
 
 // query is [WITH ..] branch UNION ALL branch .. [ORDER BY ..] [LIMIT ..]
@@ -137,6 +139,7 @@ type tableRef struct {
 
 // windowNode is a window as written, in brackets or as a window function.
 type windowNode struct {
+	instants    bool // of a relation whose event time is a TIMESTAMP_LTZ; known once it is resolved
 	span        span
 	kind        model.WindowKind
 	size, slide int64

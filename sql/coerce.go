@@ -3,13 +3,14 @@ package sql
 import (
 	"math"
 
+	"github.com/millrace/millrace/internal/zone"
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/model/function"
 	"github.com/millrace/millrace/stream"
 )
 
 // Implicit conversions go one way: TINYINT to SMALLINT to INTEGER to BIGINT; up to
-// INTEGER to REAL; REAL and integers to DOUBLE; DATE to TIMESTAMP. A literal takes the
+// INTEGER to REAL; REAL and integers to DOUBLE; DATE to TIMESTAMP; DATE, TIMESTAMP to TIMESTAMP_LTZ. A literal takes the
 // type of what it stands next to where that holds its value exactly, but a whole number
 // is never less than an INTEGER in an expression; NULL takes any type, text next to a
 // date, time or interval is read as one.
@@ -26,6 +27,8 @@ func commonType(a, b stream.Type) stream.Type {
 		return a
 	case a == stream.Date && b == stream.Timestamp, a == stream.Timestamp && b == stream.Date:
 		return stream.Timestamp
+	case a == ltz && b.IsMoment(), a.IsMoment() && b == ltz:
+		return ltz
 	case !a.IsNumeric() || !b.IsNumeric():
 		return stream.Invalid
 	case (a.IsDecimal() || b.IsDecimal()) && (a.IsFloat() || b.IsFloat()):
@@ -75,6 +78,10 @@ func widenCost(from, to stream.Type) int {
 		return 10
 	case from == stream.Integer && to == stream.Real, from == stream.BigInt && to == stream.Double:
 		return 20
+	case from == stream.Timestamp && to == ltz:
+		return 10
+	case from == stream.Date && to == ltz, from == ltz && to == stream.Timestamp:
+		return 20
 	case from == stream.Integer && to == stream.Double:
 		return 30
 	}
@@ -103,6 +110,12 @@ func adapt(e *model.Expr, t stream.Type) (*model.Expr, bool) {
 		return model.Lit(stream.Dbl(f)), math.Abs(f) <= 1<<62 && int64(f) == v.I
 	case v.Type == stream.Double && t == stream.Real:
 		return model.Lit(stream.Float(float32(v.F))), float64(float32(v.F)) == v.F
+	case v.Type == stream.Varchar && t == ltz:
+		_, ok := zone.Parse(v.S, zone.UTC, stream.ParseTimestamp)
+		return model.Call("cast", t, e), ok
+	case t == ltz && (v.Type == stream.Timestamp || v.Type == stream.Date):
+		e, ok := adapt(e, stream.Timestamp)
+		return model.Call("cast", t, e), ok
 	case v.Type == stream.Varchar && t == stream.Timestamp:
 		micros, ok := stream.ParseTimestamp(v.S)
 		return model.Lit(stream.Time(micros)), ok

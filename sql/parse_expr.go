@@ -3,6 +3,7 @@ package sql
 import (
 	"strings"
 
+	"github.com/millrace/millrace/internal/zone"
 	"github.com/millrace/millrace/model/function"
 	"github.com/millrace/millrace/stream"
 )
@@ -16,6 +17,7 @@ const (
 	concatPower
 	addPower
 	mulPower
+	zonePower
 	signPower
 	castPower
 )
@@ -67,6 +69,8 @@ func (p *parser) binary(power int) *expr {
 		case t.text == "and" && power < andPower:
 			p.next()
 			left = operator(t.span, "and", left, p.binary(andPower))
+		case power < zonePower && p.isWord("at") && p.isWordAt(1, "time", "local"):
+			left = p.zoned(left)
 		case power < comparePower && p.isPredicate():
 			left = p.predicate(left)
 		default:
@@ -356,9 +360,17 @@ func (p *parser) keywordExpression(t token) (*expr, bool) {
 		if text || p.peekAt(1).kind == numberToken || p.peekAt(1).kind == symbolToken && p.peekAt(1).text == "-" && p.peekAt(2).kind == stringToken {
 			return literal(stream.Duration(p.intervalLiteral()))
 		}
-	case "timestamp", "timestamp_ltz":
+	case "timestamp":
 		if text {
 			return p.timestampLiteral(t), true
+		}
+		if p.isWordAt(1, "with") && (p.isWordAt(2, "time") && p.isWordAt(3, "zone") && p.peekAt(4).kind == stringToken) {
+			p.at += 3
+			return p.instantLiteral(t), true
+		}
+	case "timestamp_ltz", "timestamptz":
+		if text {
+			return p.instantLiteral(t), true
 		}
 	case "date", "time":
 		if text {
@@ -381,9 +393,40 @@ func (p *parser) timestampLiteral(t token) *expr {
 	s := p.next()
 	v, ok := stream.ParseTimestamp(s.text)
 	if !ok {
+		v, ok = zone.Parse(s.text, zone.UTC, stream.ParseTimestamp)
+	}
+	if !ok {
 		p.fail(s.span, "write TIMESTAMP '2026-01-02 03:04:05'", "'%s' is not a timestamp", shorten(s.text))
 	}
 	return &expr{kind: literalExpr, span: t.span.join(s.span), value: stream.Time(v)}
+}
+
+// instantLiteral reads the text of TIMESTAMP WITH TIME ZONE '..'.
+func (p *parser) instantLiteral(t token) *expr {
+	p.next()
+	s := p.next()
+	if _, ok := zone.Parse(s.text, zone.UTC, stream.ParseTimestamp); !ok {
+		p.fail(s.span, "write TIMESTAMP WITH TIME ZONE '2026-01-02 03:04:05+01', or a blank and the name of a zone at the end", "'%s' is not a timestamp", shorten(s.text))
+	}
+	text := &expr{kind: literalExpr, span: s.span, value: stream.Text(s.text)}
+	return &expr{kind: castExpr, span: t.span.join(s.span), args: []*expr{text}, typ: typeNode{typ: ltz, span: t.span}}
+}
+
+// atTimeZone is the operator AT TIME ZONE.
+const atTimeZone = "at time zone"
+
+// zoned reads AT TIME ZONE behind a timestamp.
+func (p *parser) zoned(left *expr) *expr {
+	at := p.next().span
+	if p.isWord("local") {
+		p.fail(at.join(p.peek().span), "write AT TIME ZONE 'Europe/Zurich', or CAST between TIMESTAMP and TIMESTAMP_LTZ", "AT LOCAL is not supported")
+	}
+	p.next()
+	p.expectWord("zone")
+	if p.isWord("interval") {
+		p.fail(p.peek().span, "write '+02:00'", "an interval as a time zone is not supported")
+	}
+	return operator(at.join(p.last()), atTimeZone, left, p.binary(zonePower))
 }
 
 // dateLiteral reads DATE '..' or TIME '..'.

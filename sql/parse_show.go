@@ -57,6 +57,8 @@ func (p *parser) show(s *statement) {
 	case p.acceptWords("create"):
 		_ = p.acceptWords("stream") || p.acceptWords("table") || p.acceptWords("view") || p.acceptWords("source") || p.acceptWords("sink")
 		s.show.kind, s.show.name = ShowCreate, p.name("the name of a stream or view")
+	case p.acceptWords("time", "zone"):
+		s.show.kind, s.show.name = ShowSettings, name{timeZone, t.span.join(p.last())}
 	case p.acceptWords("columns"):
 		if !p.acceptWords("in") {
 			p.expectWord("from")
@@ -80,6 +82,7 @@ func (p *parser) show(s *statement) {
 
 // showSetting reads PostgreSQL's SHOW name.
 func (p *parser) showSetting(s *statement, t token) {
+	t.text = settingName(t.text)
 	if _, ok := settings[t.text]; !ok {
 		known := append(keys(settings), "STREAMS", "TABLES", "VIEWS", "FUNCTIONS", "CONNECTORS", "SETTINGS", "CREATE")
 		hint := suggest(t.text, known)
@@ -154,8 +157,12 @@ func (p *parser) reset(s *statement) {
 	if p.peek().kind == endToken || p.isSymbol(";") || p.acceptWords("all") {
 		return
 	}
+	if at := p.peek().span; p.acceptWords("time", "zone") {
+		s.setting.key, s.setting.keyAt = timeZone, at.join(p.last())
+		return
+	}
 	s.setting.key, s.setting.keyAt = p.optionKey()
-	s.setting.key = strings.ToLower(s.setting.key)
+	s.setting.key = settingName(s.setting.key)
 	if _, ok := settings[s.setting.key]; !ok {
 		p.fail(s.setting.keyAt, settingHint(s.setting.key), "setting %q does not exist", s.setting.key)
 	}

@@ -322,7 +322,7 @@ var columnTypes = map[string]stream.Type{
 	"double": stream.Double, "double precision": stream.Double, "float": stream.Double, "float8": stream.Double,
 	"decimal": stream.Decimal(defaultDigits, 0), "numeric": stream.Decimal(defaultDigits, 0), "dec": stream.Decimal(defaultDigits, 0),
 	"varchar": stream.Varchar, "text": stream.Varchar, "string": stream.Varchar, "character varying": stream.Varchar,
-	"timestamp": stream.Timestamp, "timestamp_ltz": stream.Timestamp, "timestamptz": stream.Timestamp,
+	"timestamp": stream.Timestamp, "timestamp_ltz": stream.TimestampLTZ, "timestamptz": stream.TimestampLTZ,
 	"date": stream.Date, "time": stream.TimeOfDay, "interval": stream.Interval,
 }
 
@@ -395,25 +395,25 @@ func (p *parser) decimalArguments(n *typeNode) {
 // maxTimestampDigits is the precision of TIMESTAMP.
 const maxTimestampDigits = 6
 
-// typeArguments reads (n) and the words behind TIMESTAMP. Timestamps are instants of
-// UTC with or without a zone.
+// typeArguments reads (n) and the words behind TIMESTAMP.
 func (p *parser) typeArguments(n *typeNode, text string) {
 	if n.typ.IsDecimal() {
 		p.decimalArguments(n)
 		return
 	}
 	if p.isSymbol("(") {
-		if n.typ != stream.Varchar && n.typ != stream.Timestamp && n.typ != stream.TimeOfDay || text == "text" || text == "string" {
+		if n.typ != stream.Varchar && plain(n.typ) != stream.Timestamp && n.typ != stream.TimeOfDay || text == "text" || text == "string" {
 			p.fail(p.peek().span, "", "the type %s takes no length", strings.ToUpper(text))
 		}
 		p.next()
 		at := p.peek().span
 		digits := p.integer("a length")
 		p.expect(")")
-		if n.typ.IsTime() && digits > maxTimestampDigits {
+		if n.typ.IsTime() && (digits < 0 || digits > maxTimestampDigits) {
 			p.fail(at, "use "+n.typ.String()+"(6)", "times have microseconds, at most %d digits", maxTimestampDigits)
 		}
-		n.length = n.typ == stream.Varchar || digits < maxTimestampDigits
+		n.length = n.typ == stream.Varchar
+		n.cut, n.digits = n.typ != stream.Varchar && digits < maxTimestampDigits, int(digits)
 	}
 	if text == "time" {
 		p.acceptWords("without", "time", "zone")
@@ -421,7 +421,9 @@ func (p *parser) typeArguments(n *typeNode, text string) {
 	if text != "timestamp" {
 		return
 	}
-	if p.acceptWords("without", "time", "zone") || p.acceptWords("with", "time", "zone") || p.acceptWords("with", "local", "time", "zone") {
-		return
+	switch {
+	case p.acceptWords("without", "time", "zone"):
+	case p.acceptWords("with", "time", "zone"), p.acceptWords("with", "local", "time", "zone"):
+		n.typ = ltz
 	}
 }

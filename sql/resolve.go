@@ -67,6 +67,10 @@ func (r *resolver) run(statements []*statement, found *mistakes) {
 	for _, s := range statements {
 		found.add(r.resolve(b, s))
 	}
+	r.erase(b.model)
+	for _, e := range r.result.Explain {
+		r.erase(e.Model)
+	}
 	r.result.Model = b.model
 }
 

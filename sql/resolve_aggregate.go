@@ -58,8 +58,11 @@ func (x *exprs) aggregate(e *expr, fn model.AggFunc) (*model.Expr, error) {
 		arg = agg.Arg.Type
 	}
 	var ok bool
-	if agg.Type, ok = model.AggType(fn, arg); !ok {
+	if agg.Type, ok = model.AggType(fn, plain(arg)); !ok {
 		return nil, x.wrongAggregate(e, fn, arg)
+	}
+	if arg == ltz && agg.Type == stream.Timestamp {
+		agg.Type = ltz
 	}
 	return model.Col(placeholder+x.group.addAgg(agg), agg.Type), nil
 }

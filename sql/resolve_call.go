@@ -91,16 +91,18 @@ func (x *exprs) function(e *expr) (*model.Expr, error) {
 		}
 		return x.concat(e, args)
 	case "date_trunc":
+		if len(args) == 3 {
+			if err := x.checkUnit(e, args[:2]); err != nil {
+				return nil, err
+			}
+			return x.dateTruncIn(e, args)
+		}
 		if err := x.checkUnit(e, args); err != nil {
 			return nil, err
 		}
 	case "date_format", "to_char", "to_timestamp":
 		if err := x.checkTimePattern(e, fn, args); err != nil {
 			return nil, err
-		}
-	case "to_timestamp_ltz":
-		if len(args) == 2 && isLiteral(args[1]) && args[1].Type == stream.Integer && args[1].Literal.I != 0 && args[1].Literal.I != 3 && args[1].Literal.I != 6 {
-			return nil, x.fail(e.args[1].span, "write 0 for seconds, 3 for milliseconds or 6 for microseconds", "TO_TIMESTAMP_LTZ has no precision %d", args[1].Literal.I)
 		}
 	}
 	if err := x.checkPattern(e, fn, args); err != nil {

@@ -114,25 +114,25 @@ func (x *exprs) cast(e *expr) (*model.Expr, error) {
 	}
 	t := e.typ.typ
 	if e.typ.length {
-		if t == stream.Varchar {
-			return nil, x.fail(e.typ.span, "use SUBSTRING(x FROM 1 FOR n)", "a CAST that cuts text is not supported yet")
-		}
-		return nil, x.fail(e.typ.span, "use DATE_TRUNC('second', ts)", "a CAST that cuts timestamps is not supported yet")
+		return nil, x.fail(e.typ.span, "use SUBSTRING(x FROM 1 FOR n)", "a CAST that cuts text is not supported yet")
 	}
 	if isLiteral(arg) && arg.Literal.Null {
 		return model.Lit(stream.NullOf(t)), nil
 	}
-	if arg.Type == t {
-		return arg, nil
+	if arg.Type != t {
+		if !castAllowed(arg.Type, t) {
+			return nil, x.fail(e.span, castHint(plain(arg.Type), plain(t)), "%s cannot be cast to %s", arg.Type, t)
+		}
+		fn := "cast"
+		if e.try {
+			fn = "try_cast"
+		}
+		arg = model.Call(fn, t, arg)
 	}
-	if !model.CastAllowed(arg.Type, t) {
-		return nil, x.fail(e.span, castHint(arg.Type, t), "%s cannot be cast to %s", arg.Type, t)
+	if e.typ.cut {
+		arg = cutDigits(arg, e.typ.digits)
 	}
-	fn := "cast"
-	if e.try {
-		fn = "try_cast"
-	}
-	return model.Call(fn, t, arg), nil
+	return arg, nil
 }
 
 func castHint(from, to stream.Type) string {
@@ -223,6 +223,8 @@ func (x *exprs) call(e *expr) (*model.Expr, error) {
 		return x.arithmetic(e, args)
 	case "concat":
 		return x.concat(e, args)
+	case atTimeZone:
+		return x.atTimeZone(e, args)
 	}
 	if err := x.checkPattern(e, e.fn, args); err != nil {
 		return nil, err
@@ -301,6 +303,9 @@ func (x *exprs) overload(e *expr, fn string, args []*model.Expr) (*model.Expr, e
 	if len(f.Signatures) > 0 && generic(f.Signatures[0]) {
 		return x.genericCall(e, f, args)
 	}
+	if hasType(args, ltz) {
+		return x.instants(e, fn, args)
+	}
 	var best []*model.Expr
 	var result stream.Type
 	bestCost, count := 0, false
@@ -335,7 +340,7 @@ func arithmeticHint(fn string, args []*model.Expr) string {
 			return "CAST the text to a number"
 		case a.Type == stream.Interval && fn != "add" && fn != "sub":
 			return "intervals are multiplied and divided by whole numbers"
-		case a.Type == stream.Timestamp:
+		case plain(a.Type) == stream.Timestamp:
 			return "timestamps can be subtracted, and intervals added to them"
 		case a.Type == stream.Date:
 			return "dates can be subtracted, and numbers of days, times of day and intervals added to them"

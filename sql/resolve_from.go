@@ -301,7 +301,7 @@ func (b *builder) errorsOf(owner string, n name) (*relation, error) {
 	var inputs []*relation
 	bounded := true
 	for _, op := range b.model.Ops {
-		if b.owners[op.ID] == owner && op.Kind != model.SinkOp && op.Properties().MayErr {
+		if b.owners[op.ID] == owner && op.Kind != model.SinkOp && b.erased(op).Properties().MayErr {
 			r := b.edge(model.Edge{Op: op.ID, Port: model.Errors})
 			bounded = bounded && r.Bounded
 			inputs = append(inputs, r)

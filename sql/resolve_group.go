@@ -189,7 +189,7 @@ func (b *builder) aggregateOn(rel *relation, agg *model.Aggregate, values []stre
 	}
 	op.Relation.Time = -1
 	if rel.Windowed() {
-		fields = append(fields, windowFields(&windowNode{kind: rel.Window.Kind})...)
+		fields = append(fields, windowFields(carried(rel))...)
 		if rel.Window.Kind.Spans() {
 			op.Relation.Time = len(fields) - 1
 		}

@@ -218,7 +218,7 @@ func (j *joiner) checkKinds(number int, l *leaf) (lookup bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		if t.Type != stream.Timestamp {
+		if plain(t.Type) != stream.Timestamp {
 			return false, j.fail(l.ref.asOf.span, "write the stream's event-time column", "FOR SYSTEM_TIME AS OF needs a TIMESTAMP, not %s", t.Type)
 		}
 	}

@@ -175,7 +175,7 @@ func unionCarriers(all []*relation, timed bool) (out []stream.Field) {
 		}
 		if !forms[form] {
 			forms[form] = true
-			out = append(out, windowFields(&windowNode{kind: rel.Window.Kind})...)
+			out = append(out, windowFields(carried(rel))...)
 		}
 	}
 	if timed && !forms[model.Range] {

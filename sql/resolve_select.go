@@ -173,7 +173,7 @@ func (b *builder) project(rel *relation, out []output) *relation {
 		return len(fields) - 1
 	}
 	if rel.Windowed() {
-		for _, c := range windowFields(&windowNode{kind: rel.Window.Kind}) {
+		for _, c := range windowFields(carried(rel)) {
 			if stream.NewSchema(fields...).RoleIndex(c.Role) < 0 {
 				carry(rel.Schema.RoleIndex(c.Role), c.Name)
 			}

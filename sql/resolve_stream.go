@@ -105,7 +105,7 @@ func (r *resolver) watermark(st *statement, s *sourceDeclaration) error {
 	if s.time < 0 {
 		return r.fail(w.column.span, suggest(w.column.text, names), "column %q does not exist in stream %s", w.column.text, st.name.text)
 	}
-	if f := s.fields[s.time]; f.Type != stream.Timestamp {
+	if f := s.fields[s.time]; plain(f.Type) != stream.Timestamp {
 		return r.fail(w.column.span, "add a computed column, such as event_time AS TO_TIMESTAMP_LTZ("+f.Name+", 3), and put the WATERMARK on it",
 			"column %q is %s; event time must be a TIMESTAMP", f.Name, f.Type)
 	}
@@ -199,7 +199,7 @@ func (r *resolver) connect(d *declaration, sink bool) (*sourceDeclaration, Conne
 	if sink {
 		ask = r.cat.Sink
 	}
-	c, err := ask(s.connector, s.options, s.physical())
+	c, err := ask(s.connector, s.options, plainFields(s.physical()))
 	if err != nil {
 		return nil, c, r.catalogError(s, err)
 	}
@@ -212,11 +212,12 @@ func (r *resolver) connect(d *declaration, sink bool) (*sourceDeclaration, Conne
 // checkConnector reports options that are wrong whether the stream is read or written. A
 // path that is not there is none of them: it may be by the time it is used.
 func (r *resolver) checkConnector(s *sourceDeclaration) error {
-	_, err := r.cat.Source(s.connector, s.options, s.physical())
+	columns := plainFields(s.physical())
+	_, err := r.cat.Source(s.connector, s.options, columns)
 	if err == nil {
 		return nil
 	}
-	if _, asSink := r.cat.Sink(s.connector, s.options, s.physical()); asSink == nil {
+	if _, asSink := r.cat.Sink(s.connector, s.options, columns); asSink == nil {
 		return nil
 	}
 	var wrong *model.OptionError

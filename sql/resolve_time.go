@@ -12,6 +12,7 @@ var timeForms map[string]func(x *exprs, e *expr) (*model.Expr, error)
 func init() {
 	timeForms = map[string]func(x *exprs, e *expr) (*model.Expr, error){
 		"date_part": (*exprs).datePart, "from_unixtime": (*exprs).fromUnixTime, "unix_timestamp": (*exprs).unixTimestamp,
+		"to_timestamp_ltz": (*exprs).toTimestampLTZ, "convert_tz": (*exprs).convertTZ,
 		"dayofweek": func(x *exprs, e *expr) (*model.Expr, error) {
 			dow, err := x.field("extract_dow", e)
 			if err != nil {
@@ -83,7 +84,7 @@ func (x *exprs) fromUnixTime(e *expr) (*model.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return x.overload(e, "date_format", []*model.Expr{ts, patternOr(args)})
+	return x.overload(e, "date_format", []*model.Expr{relabel(ts, ltz), patternOr(args)})
 }
 
 // patternOr is the second argument, or the pattern that stands for none.
@@ -110,6 +111,7 @@ func (x *exprs) unixTimestamp(e *expr) (*model.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	ts = relabel(model.Call("cast", ltz, ts), stream.Timestamp) // by the session's clock
 	seconds := model.Call("floor", stream.Double, model.Call("extract_epoch", stream.Double, ts))
 	return model.Call("cast", stream.BigInt, seconds), nil
 }

@@ -16,7 +16,20 @@ func windowFields(w *windowNode) []stream.Field {
 	case w.kind == model.Rows:
 		return []stream.Field{hidden(stream.WindowIndex, stream.BigInt)}
 	}
-	return []stream.Field{hidden(stream.WindowStart, stream.Timestamp), hidden(stream.WindowEnd, stream.Timestamp), hidden(stream.WindowTime, stream.Timestamp)}
+	t := stream.Timestamp
+	if w.instants {
+		t = ltz
+	}
+	return []stream.Field{hidden(stream.WindowStart, t), hidden(stream.WindowEnd, t), hidden(stream.WindowTime, t)}
+}
+
+// carried is the window that a relation has, as far as its columns go.
+func carried(rel *relation) *windowNode {
+	w := &windowNode{kind: rel.Window.Kind}
+	if start := rel.Schema.RoleIndex(stream.WindowStart); start >= 0 {
+		w.instants = rel.Schema.Fields[start].Type == ltz
+	}
+	return w
 }
 
 // withWindow returns the fields of a relation once a window is on it: the columns of
@@ -34,6 +47,7 @@ func withWindow(fields []stream.Field, w *windowNode) []stream.Field {
 
 // checkWindow refuses a window that the relation cannot have.
 func (b *builder) checkWindow(rel *relation, w *windowNode, describe string) error {
+	w.instants = rel.Time >= 0 && rel.Schema.Fields[rel.Time].Type == ltz
 	if w.kind.Timed() && rel.Time < 0 {
 		return b.fail(w.span, "add WATERMARK FOR ts AS ts - INTERVAL '5' SECOND to its CREATE STREAM, or use [ROWS n SLIDE m]",
 			"a time window needs event time, and %s has none", describe)

@@ -9,10 +9,12 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+
+	"github.com/millrace/millrace/internal/zone"
 )
 
-// Settings are what SET statements say about a job. They never change its results, only
-// how they are computed and shown. The zero value of each is: not set.
+// Settings are what SET statements say about a job. But for the time zone they never change
+// its results, only how they are computed and shown. The zero value of each is: not set.
 type Settings struct {
 	LatencyTarget time.Duration
 	Workers       int
@@ -21,7 +23,9 @@ type Settings struct {
 	Processors    string
 	Scheduler     string
 	Format        string
+	TimeZone      string // the session's, by its name
 
+	zone  *zone.Zone // nil: UTC
 	blame map[string]func(error) error
 }
 
@@ -67,6 +71,7 @@ type settingKind struct {
 
 const (
 	latencyTarget = "latency_target"
+	timeZone      = "time_zone"
 	sizeExample   = "write for example '4MiB'"
 )
 
@@ -79,6 +84,7 @@ var settings = map[string]settingKind{
 	"scheduler": {"hls", "who runs a task, if there are devices: hls, fcfs or static", func(n *settingNode, s *Settings) (why, write string) {
 		return n.takeText(&s.Scheduler, "hls", "fcfs", "static")
 	}},
+	timeZone: {"UTC", "whose clock TIMESTAMP_LTZ has: a name such as Europe/Zurich, or an offset", (*settingNode).takeZone},
 	"format": {"table on a terminal, else ndjson", "of results: table, ndjson or csv", func(n *settingNode, s *Settings) (why, write string) {
 		return n.takeText(&s.Format, "table", "ndjson", "csv")
 	}},
@@ -91,7 +97,7 @@ var foreignSettings = map[string]string{
 	"memory_limit": "write SET memory = '1GiB'", "work_mem": "write SET memory = '1GiB'", "max_memory": "write SET memory = '1GiB'",
 	"sql-client.execution.result-mode": "write SET format = 'table'", "output_format": "write SET format = 'table'",
 	"execution.runtime-mode": "leave it out: whether input ends depends on the connectors", "pipeline.name": "leave it out: jobs have no names",
-	"timezone": "all times are UTC", "time": "all times are UTC", "table.local-time-zone": "all times are UTC",
+	"time":                             "write SET TIME ZONE 'Europe/Zurich'",
 	"auto.offset.reset":                "leave it out: files are read from the start",
 	"table.exec.state.ttl":             "leave it out: a window says how long rows are kept",
 	"search_path":                      "there is one name space; use plain names",
@@ -121,12 +127,13 @@ func (p *parser) setting(s *statement) {
 		return
 	}
 	if p.isWord("time") && p.isWordAt(1, "zone") {
-		p.fail(p.peek().span, "all times are UTC", "SET TIME ZONE is not supported")
+		s.kind, s.setting = setStatement, p.timeZone()
+		return
 	}
 	_ = p.isWordAt(1, "=") || (p.isWord("session", "local", "global") && p.peekAt(1).kind == wordToken && p.acceptWords(p.peek().text))
 	n := &settingNode{}
 	n.key, n.keyAt = p.optionKey()
-	n.key = strings.ToLower(n.key)
+	n.key = settingName(n.key)
 	if !p.acceptWords("to") {
 		p.expect("=")
 	}
@@ -164,6 +171,43 @@ func (r *resolver) set(s *statement) error {
 	}
 	all.blame[n.key] = blame
 	return nil
+}
+
+// otherSettings are other systems' names of settings that mean the same.
+var otherSettings = map[string]string{"table.local-time-zone": timeZone, "timezone": timeZone}
+
+func settingName(written string) string {
+	name := strings.ToLower(written)
+	if other, ok := otherSettings[name]; ok {
+		return other
+	}
+	return name
+}
+
+// timeZone reads SET TIME ZONE 'zone', PostgreSQL's form, in which DEFAULT is UTC.
+func (p *parser) timeZone() *settingNode {
+	n := &settingNode{}
+	n.key, n.keyAt = timeZone, p.next().span
+	n.keyAt = n.keyAt.join(p.next().span)
+	if t := p.peek(); p.acceptWords("default") {
+		n.value, n.valueAt, n.quoted = zone.UTC.String(), t.span, true
+		return n
+	}
+	if t := p.peek(); t.kind != stringToken {
+		p.fail(t.span, "write SET TIME ZONE 'Europe/Zurich'", "expected the name of a time zone, found %s", t.show())
+		return n
+	}
+	p.optionValue(&n.optionNode)
+	return n
+}
+
+func (n *settingNode) takeZone(s *Settings) (why, write string) {
+	z, err := zone.Load(n.value)
+	if err != nil || n.interval {
+		return "time zone \"" + shorten(n.value) + "\" does not exist", zoneHint(n.value)
+	}
+	s.TimeZone, s.zone = z.String(), z
+	return "", ""
 }
 
 func (n *settingNode) takeLatency(s *Settings) (why, write string) {

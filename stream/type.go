@@ -37,8 +37,14 @@ const (
 	Interval  = BigInt | 2<<kindShift // microseconds
 	TimeOfDay = BigInt | 3<<kindShift // microseconds since midnight, less than MicrosPerDay
 
-	shortDecimal = BigInt | 4<<kindShift  // unscaled value
-	longDecimal  = Varchar | 1<<kindShift // unscaled value, as decimal.Int.AppendBytes writes it
+	shortDecimal = BigInt | 4<<kindShift // unscaled value
+
+	// TimestampLTZ is TIMESTAMP WITH TIME ZONE as the SQL front end sees it: an instant that
+	// the session's time zone shows. Behind the front end it is a Timestamp, and where the
+	// zone matters calls name it; no column or model has this type.
+	TimestampLTZ = BigInt | 5<<kindShift
+
+	longDecimal = Varchar | 1<<kindShift // unscaled value, as decimal.Int.AppendBytes writes it
 )
 
 // Layout of a Type.
@@ -86,6 +92,9 @@ var typeNames = map[Type]string{
 }
 
 func (t Type) String() string {
+	if t == TimestampLTZ {
+		return "TIMESTAMP_LTZ"
+	}
 	if name, ok := typeNames[t]; ok {
 		return name
 	}
@@ -161,7 +170,10 @@ func (t Type) IsFloat() bool { return t == Real || t == Double }
 func (t Type) IsNumeric() bool { return t.IsInteger() || t.IsFloat() || t.IsDecimal() }
 
 // IsTime reports whether t is a date, a time of day, a timestamp or an interval.
-func (t Type) IsTime() bool { return t == Date || t == TimeOfDay || t == Timestamp || t == Interval }
+func (t Type) IsTime() bool { return t.IsMoment() || t == TimeOfDay || t == Interval }
+
+// IsMoment reports whether t is a date or a timestamp of either kind.
+func (t Type) IsMoment() bool { return t == Date || t == Timestamp || t == TimestampLTZ }
 
 // Width is the bytes one value takes in a column; VARCHAR counts its offset and
 // an assumed 12 bytes of text, BOOLEAN one byte.

@@ -73,6 +73,7 @@ const (
 	ErrPattern        = "malformed pattern"
 	ErrFormat         = "text does not fit the pattern"
 	ErrManyValues     = "too many values"
+	ErrZone           = "unknown time zone"
 )
 
 // TextBytesMax is how long a text may be that functions repeat, pad, substitute into or
@@ -192,7 +193,7 @@ var core = []Function{
 }
 
 // table is all of them.
-var table = slices.Concat(core, texts, patterns, maths, times, hashes, jsons)
+var table = slices.Concat(core, texts, patterns, maths, times, zones, hashes, jsons)
 
 var byName = func() map[string]*Function {
 	m := map[string]*Function{}

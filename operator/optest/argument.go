@@ -51,12 +51,20 @@ func (g *Gen) sensible(f string, i int, t stream.Type) *model.Expr {
 		return model.Lit(stream.Text(pick(g, paths)))
 	case f == "is_json":
 		return model.Lit(stream.Text(pick(g, function.JSONKinds)))
-	case (f == "date_ceil" || f == "timestamp_add" || f == "timestamp_diff" || f == "date_trunc") && i == 0:
+	case (f == "date_ceil" || f == "timestamp_add" || f == "timestamp_diff" || f == "date_trunc" || f == "zone_trunc" || f == "zone_ceil") && i == 0:
 		unit := pick(g, function.Units)
 		if g.IntN(4) == 0 {
 			unit = strings.ToUpper(unit)
 		}
 		return model.Lit(stream.Text(unit))
+	case f == "time_cut" && i == 1:
+		return model.Lit(stream.Int(pick(g, []int32{0, 1, 2, 3, 4, 5, 6, 7, -1})))
+	case (f == "zone_read" || f == "zone_try_read") && i == 0:
+		return model.Lit(stream.Text(pick(g, zonedTexts)))
+	case strings.HasPrefix(f, "zone_") && t == stream.Varchar:
+		return model.Lit(stream.Text(pick(g, zoneNames)))
+	case strings.HasPrefix(f, "zone_") && g.IntN(3) == 0:
+		return model.Lit(stream.Time(pick(g, zoneChanges) + g.Int64N(8)*900e6 - 3600e6))
 	case f == "timestamp_add" && i == 1:
 		return model.Lit(stream.Big(pick(g, []int64{0, 1, -1, 2, 11, -13, 100, 40000, -1 << 63, 1<<63 - 1})))
 	case f == "date_format" && i == 1:
@@ -80,3 +88,14 @@ var counted = map[string]bool{
 	"left": true, "right": true, "split_index": true, "split_part": true, "overlay": true, "position": true,
 	"round_to": true, "truncate_to": true, "regexp_extract": true,
 }
+
+// zoneNames are zones of all kinds, and texts that are none; zoneChanges are around what
+// their offsets do: instants, and the readings that are skipped or repeated there.
+var (
+	zoneNames = []string{"UTC", "Europe/Zurich", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Apia", "Africa/Casablanca", "America/St_Johns", "Europe/Dublin",
+		"Etc/GMT+5", "+02", "-03:30", "GMT+01:00", "+00:34:08", "Z", "Europe/Zürich", "europe/zurich", "", "+25", "CEST", "UTCZ"}
+	zoneChanges = []int64{1774746000e6, 1774749600e6, 1792890000e6, 1792893600e6, 1772953200e6, 1772935200e6, 1793512800e6, 1775318400e6, 1325239200e6, 1325203200e6, -2429826952e6}
+	zonedTexts  = []string{"2026-01-01", "2026-03-29 02:30:00", "2026-10-25T02:30:00", " 2026-10-25 02:30 ", "2026-01-01 10:00:00.123456+02", "2026-01-01T10:00:00Z", "2026-01-01 10:00 +0530",
+		"2026-01-01 10:00:00 Europe/Zurich", "2026-07-01 Asia/Kathmandu", "2026-01-01 10:00:00  -03:30", "2026-01-01+01", "2026-01-01 10:00:00-00:34:08", "2026-01-01 10:00:00 CEST",
+		"2026-01-01 10:00:00Z Europe/Zurich", "2026-01-01 10:00:00Europe/Zurich", "2026-02-30", "2026-01-01 10:00:00+2:00", "", "x", "10:00+02", "0001-01-01 00:00:00+18", "9999-12-31 23:59:59.999999-18"}
+)

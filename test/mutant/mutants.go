@@ -4,6 +4,7 @@ package main
 type mutant struct{ name, file, old, new string }
 
 var mutants = []mutant{
+	{"clock-set-back", "internal/zone/zone.go", "			return late, true\n", "			return early, true\n"},
 	{"late-equal", "engine/ingress.go", "case t < wm || t < part.floor:", "case t <= wm && wm != stream.MinTime || t < part.floor:"},
 	{"watermark-last-row", "engine/ingress.go", "part.maxTime = max(part.maxTime, t)", "part.maxTime = t"},
 	{"partition-ties", "engine/ingress.go", "return r.partition < o.partition", "return r.partition > o.partition"},

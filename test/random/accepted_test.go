@@ -60,7 +60,7 @@ func (c *testCase) fixedWidth(q *query) *millrace.Plan {
 	for _, stream := range strings.SplitAfterN(c.script, "\n", 4)[:3] {
 		sb.WriteString(strings.NewReplacer("g VARCHAR, ", "", ", g VARCHAR)", ")", "dw DECIMAL(30, 8), ", "", ", dw DECIMAL(30, 8))", ")").Replace(stream))
 	}
-	sb.WriteString(q.before + q.sql + ";\n")
+	sb.WriteString(c.session() + q.before + q.sql + ";\n")
 	plan, err := millrace.Prepare([]millrace.Script{{Name: "case.sql", Text: sb.String()}}, millrace.Options{
 		Workers: 1, Processors: "sim",
 		Devices: func() ([]engine.DeviceConfig, error) {

@@ -16,6 +16,7 @@ type testCase struct {
 	seed    uint64
 	dir     string
 	script  string
+	zone    string // the session's; empty: UTC
 	queries []*query
 	results []int  // of the queries that are bare SELECTs
 	fails   bool   // a stream or sink has on_error = 'fail'
@@ -49,8 +50,20 @@ func newCase(seed uint64, dir string) (*testCase, error) {
 	if r.IntN(2) == 0 {
 		c.queries = append(c.queries, g.formed())
 	}
+	if r.IntN(40) == 0 {
+		c.zone = zones[r.IntN(len(zones))]
+		c.queries = append(c.queries, g.zoned())
+	}
 	c.compose([]*data{g.a, g.b, g.t}, nil)
 	return c, c.insertSome(r, []*data{g.a, g.b, g.t})
+}
+
+// session is what the script sets.
+func (c *testCase) session() string {
+	if c.zone == "" {
+		return ""
+	}
+	return fmt.Sprintf("SET TIME ZONE '%s';\n", c.zone)
 }
 
 // compose writes the script. tables declares the targets of the queries with a file.
@@ -59,6 +72,7 @@ func (c *testCase) compose(streams []*data, tables map[*query]string) {
 	for _, d := range streams {
 		sb.WriteString(d.ddl())
 	}
+	sb.WriteString(c.session())
 	c.results = nil
 	for i, q := range c.queries {
 		sb.WriteString(q.before)

@@ -36,7 +36,8 @@ var forms = map[byte][]string{
 	},
 	's': {
 		"FLOOR({s} TO WEEK)", "CEIL({s} TO QUARTER)", "CEIL({s} TO MINUTE)", "TIMESTAMPADD(MONTH, {i}, {s})", "TIMESTAMPADD(HOUR, {n}, {s})",
-		"TO_TIMESTAMP(DATE_FORMAT({s}, 'dd.MM.yyyy H:m'), 'dd.MM.yyyy H:m')", "TO_TIMESTAMP({t}, 'yyyy')",
+		"TO_TIMESTAMP(DATE_FORMAT({s}, 'dd.MM.yyyy H:m'), 'dd.MM.yyyy H:m')", "TO_TIMESTAMP({t}, 'yyyy')", "CAST({s} AS TIMESTAMP({d}))",
+		"({s} AT TIME ZONE '{z}')", "(TO_TIMESTAMP_LTZ({o}, 0) AT TIME ZONE 'Europe/Zurich' AT TIME ZONE 'Europe/Zurich')", "(CAST({s} AS TIMESTAMP_LTZ) AT TIME ZONE '{z}')", "DATE_TRUNC('day', {s}, '{z}')", "CAST(CAST({s} AS VARCHAR) AS TIMESTAMP_LTZ({d}))", "TRY_CAST({t} AS TIMESTAMPTZ)",
 	},
 	'f': {
 		"ROUND({f}, {n})", "TRUNCATE({f}, {n})", "TRUNCATE({f})", "CBRT({f})", "LOG(2, {f})", "LOG({f}, 7)", "LOG2({f})", "LOG10({f})", "SIN({f})", "COS({f})", "TAN({f})", "COT({f})",
@@ -54,7 +55,12 @@ var placeholder = regexp.MustCompile(`\{[a-z]\}`)
 // form is one of the forms of a kind.
 func (e exprs) form(kind byte, depth int) string {
 	of := forms[kind]
-	return placeholder.ReplaceAllStringFunc(of[e.r.IntN(len(of))], func(hole string) string {
+	return e.filled(of[e.r.IntN(len(of))], depth)
+}
+
+// filled is a form with expressions for what stands for them.
+func (e exprs) filled(form string, depth int) string {
+	return placeholder.ReplaceAllStringFunc(form, func(hole string) string {
 		switch hole[1] {
 		case 't':
 			return e.text(depth)
@@ -66,6 +72,12 @@ func (e exprs) form(kind byte, depth int) string {
 			return e.number(depth)
 		case 's':
 			return e.timestamp(depth)
+		case 'z':
+			return e.pick(zones...)
+		case 'o':
+			return fmt.Sprintf("(%s + %s * 337)", e.pick("1774746000", "1792890000", "1772953200", "1793512800", "1775318400", "1771119900"), e.col("x"))
+		case 'd':
+			return fmt.Sprint(e.r.IntN(7))
 		case 'v':
 			return e.interval(depth)
 		default:
@@ -78,6 +90,25 @@ func (e exprs) form(kind byte, depth int) string {
 func (g *generator) formed() *query {
 	d, e := g.any(), g.exprs("")
 	return newQuery("SELECT "+g.list(3, func() string { return e.anyForm(g.r.IntN(2)) })+" FROM "+d.name, "project", "none", []*data{d})
+}
+
+// zones are time zones: with summer time, without, of half an hour and of seconds.
+var zones = []string{"Europe/Zurich", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Africa/Casablanca", "UTC", "-03:30", "+00:34:08"}
+
+// zonedForms depend on the session's time zone; {o} is a number of seconds around a change
+// of some zone's offset, early in 2026 or late.
+var zonedForms = []string{
+	"CAST(TO_TIMESTAMP_LTZ({o}, 0) AS VARCHAR)", "CEIL(TO_TIMESTAMP_LTZ({o}, 0) TO HOUR)", "CEIL(TO_TIMESTAMP_LTZ({o}, 0) TO WEEK)", "FLOOR(TO_TIMESTAMP_LTZ({o}, 0) TO HOUR)", "DATE_TRUNC('month', TO_TIMESTAMP_LTZ({o}, 0))",
+	"HOUR(TO_TIMESTAMP_LTZ({o}, 0))", "CAST(TO_TIMESTAMP_LTZ({o}, 0) AS DATE)", "CAST(TO_TIMESTAMP_LTZ({o}, 0) AS TIME({d}))", "CAST(TO_TIMESTAMP_LTZ({o}, 0) AS TIMESTAMP)", "(TO_TIMESTAMP_LTZ({o}, 0) - {s})",
+	"CAST(CAST(TO_TIMESTAMP_LTZ({o}, 0) AS TIMESTAMP) AS TIMESTAMP_LTZ)", "(TO_TIMESTAMP_LTZ({o}, 0) > {s})", "FROM_UNIXTIME({o})", "UNIX_TIMESTAMP(FROM_UNIXTIME({o}))", "CONVERT_TZ(FROM_UNIXTIME({o}), '{z}', '{z}')",
+	"TIMESTAMPADD(DAY, {n}, TO_TIMESTAMP_LTZ({o}, 0))", "TIMESTAMPADD(HOUR, {n}, TO_TIMESTAMP_LTZ({o}, 0))", "TIMESTAMPDIFF(DAY, {s}, TO_TIMESTAMP_LTZ({o}, 0))", "COALESCE({s}, TO_TIMESTAMP_LTZ({o}, 0))",
+	"CAST(SUBSTRING(CAST(TO_TIMESTAMP_LTZ({o}, 0) AS VARCHAR) FROM 1 FOR 19) AS TIMESTAMP_LTZ)", "TRY_CAST(FROM_UNIXTIME({o}) AS TIMESTAMPTZ)", "(TO_TIMESTAMP_LTZ({o}, 0) AT TIME ZONE '{z}')",
+}
+
+// zoned is a projection of what depends on the session's time zone.
+func (g *generator) zoned() *query {
+	d, e := g.any(), g.exprs("")
+	return newQuery("SELECT "+g.list(5, func() string { return e.filled(zonedForms[g.r.IntN(len(zonedForms))], 1) })+" FROM "+d.name, "project", "none", []*data{d})
 }
 
 // anyForm is a form of any kind.

@@ -135,6 +135,8 @@ var notCompared = func() map[string]string {
 		"SQLite lets days that a month lacks flow over into the next":    "timestamp_add",
 		"SQLite has no unit so short or so long":                         "extract_quarter extract_decade extract_century extract_millennium extract_millisecond extract_microsecond",
 		"SQLite reads its own forms only, which CAST to TIMESTAMP reads": "to_timestamp to_timestamp_ltz",
+		"SQLite knows the machine's time zone only":                      "zone_reading zone_instant zone_text zone_read zone_try_read zone_trunc zone_ceil",
+		"SQLite has no fractions of a second but in text":                "time_cut",
 	} {
 		for _, n := range strings.Fields(names) {
 			m[n] = reason
