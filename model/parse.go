@@ -154,6 +154,8 @@ func init() {
 		"order":     (*parser).order,
 		"offset":    func(p *parser) { p.sorted(func(s *Sort) { s.Offset = p.int64("a number of rows") }) },
 		"limit":     func(p *parser) { p.sorted(func(s *Sort) { s.Limit = p.int64("a number of rows") }) },
+		"groups":    func(p *parser) { p.sorted(func(s *Sort) { s.Groups = int(p.int64("a number of keys")) }) },
+		"number":    func(p *parser) { p.sorted(func(s *Sort) { s.Number = true }) },
 		"changelog": func(p *parser) { p.op.Relation.Changelog = true },
 	}
 }

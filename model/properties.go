@@ -129,6 +129,9 @@ func (op *Operator) forwards() []int {
 		for i := range out {
 			out[i] = i
 		}
+		if op.Sort != nil && op.Sort.Number {
+			out[len(out)-1] = -1
+		}
 	case ProjectOp:
 		bare(op.Project)
 	case AggregateOp:

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/millrace/millrace/stream"
 )
@@ -11,11 +12,17 @@ import (
 // Offset (0 is the first) are put out, at most Limit of them. Without Keys the order is
 // the input's.
 //
+// The first Groups keys divide a window's rows into groups, of rows that are equal by
+// them; Offset and Limit then count in each group. Number adds a column behind the others:
+// the number of the row in its group, from 1.
+//
 // A relation that carries no window is one window, which closes at the end of the input;
 // sorted by keys it has no event time any more, because it is not ordered by it.
 type Sort struct {
 	Keys          []SortKey
+	Groups        int
 	Offset, Limit int64 // Limit < 0: all
+	Number        bool
 }
 
 // SortKey is a column of the input. Numbers and times are in their order, NaN being the
@@ -31,7 +38,7 @@ type SortKey struct {
 func (s *Sort) Limited() bool { return s.Limit >= 0 }
 
 func equalSort(a, b *Sort) bool {
-	if a.Offset != b.Offset || a.Limit != b.Limit || len(a.Keys) != len(b.Keys) {
+	if a.Groups != b.Groups || a.Number != b.Number || a.Offset != b.Offset || a.Limit != b.Limit || len(a.Keys) != len(b.Keys) {
 		return false
 	}
 	for i := range a.Keys {
@@ -47,21 +54,28 @@ func (v *verifier) sort() string {
 	if in.Instant() {
 		return "a sort of per-instant rows; an emit operator must come before it"
 	}
-	if in.Window == nil && !in.Bounded && (len(s.Keys) > 0 || s.Offset != 0 || s.Limited()) {
+	if in.Window == nil && !in.Bounded && (len(s.Keys) > 0 || s.Offset != 0 || s.Limited() || s.Number) {
 		return "sorting an unbounded stream needs a window"
 	}
-	if msg := sameColumns(r.Schema.Fields, in.Schema.Fields); msg != "" {
+	want := in.Schema.Fields
+	if s.Number {
+		want = append(slices.Clone(want), stream.Field{Type: stream.BigInt, NotNull: true})
+	}
+	if msg := sameColumns(r.Schema.Fields, want); msg != "" {
 		return "output: " + msg
 	}
 	if !sameWindow(r.Window, in.Window) {
 		return "a sort keeps the window of its input"
 	}
-	want := in.Time
+	time := in.Time
 	if in.Window == nil && len(s.Keys) > 0 {
-		want = -1
+		time = -1
 	}
-	if r.Time != want {
-		return fmt.Sprintf("its time column is %d, not %d", r.Time, want)
+	if r.Time != time {
+		return fmt.Sprintf("its time column is %d, not %d", r.Time, time)
+	}
+	if s.Groups < 0 || s.Groups > len(s.Keys) {
+		return fmt.Sprintf("%d keys cannot divide it into groups by %d", len(s.Keys), s.Groups)
 	}
 	if s.Offset < 0 || s.Limit < -1 {
 		return "offset and limit must not be negative"
@@ -94,6 +108,12 @@ func (f *formatter) sort(s *Sort, in []stream.Field) {
 		}
 		f.line(words...)
 	}
+	if s.Groups != 0 {
+		f.line("groups", fmt.Sprint(s.Groups))
+	}
+	if s.Number {
+		f.line("number")
+	}
 	if s.Offset != 0 {
 		f.line("offset", fmt.Sprint(s.Offset))
 	}
@@ -125,8 +145,8 @@ func (p *parser) order() {
 
 // sort says what is put out in which order, in the words of SQL.
 func (o *outliner) sort(in []stream.Field) (out [][]string) {
-	var keys []string
-	for _, k := range o.op.Sort.Keys {
+	var groups, keys []string
+	for i, k := range o.op.Sort.Keys {
 		text := (&Expr{Kind: ColumnExpr, Column: k.Column}).SQL(in)
 		if k.Descending {
 			text += " DESC"
@@ -134,11 +154,22 @@ func (o *outliner) sort(in []stream.Field) (out [][]string) {
 		if k.NullsFirst != k.Descending {
 			text += map[bool]string{true: " NULLS FIRST", false: " NULLS LAST"}[k.NullsFirst]
 		}
-		keys = append(keys, text)
+		if i < o.op.Sort.Groups {
+			groups = append(groups, text)
+		} else {
+			keys = append(keys, text)
+		}
+	}
+	if len(groups) > 0 {
+		groups[0] = "PARTITION BY " + groups[0]
+		out = append(out, groups)
 	}
 	if len(keys) > 0 {
 		keys[0] = "ORDER BY " + keys[0]
 		out = append(out, keys)
+	}
+	if fields := o.op.Relation.Schema.Fields; o.op.Sort.Number && len(fields) > 0 {
+		out = append(out, []string{"ROW_NUMBER AS " + fields[len(fields)-1].Name})
 	}
 	rows := ""
 	if o.op.Sort.Limited() {

@@ -24,11 +24,18 @@ import (
 // (keep). Batch cuts every run to them; held is merged and cut when it has twice as many
 // and sortTrimRows. So an open window with a limit holds no more than that and one task.
 //
+// Groups of a window are rows that are equal by the first keys, so in the window's order
+// they stand together, and walking along it counts the rows of each: what a limit leaves
+// (cutGroups) and what is put out (emitNumbered) need no table. An open window then holds
+// at most twice what its groups may keep, sortTrimRows more, and a task.
+//
 // Invariants:
 //
 //  1. held has the rows of one window, in runs; runs follow the order of tasks.
 //  2. part is the task that is being taken in, from row at; when Next returns nil there
 //     is none.
+//  3. Of each group held has its first rows, all of them up to keep: settle drops none
+//     whose number is keep or less, so counting along held numbers the rows put out.
 type sorter struct {
 	env     Env
 	op      *model.Operator
@@ -37,7 +44,9 @@ type sorter struct {
 	keys    []sortKey
 	windows []int // columns that tell windows apart; none: the input is one window
 	end     int   // column of window_end; -1: windows have no time
-	keep    int64 // rows of a window that matter; -1: all
+	keep    int64 // rows of a window, or of each group in it, that matter; -1: all
+	groups  int   // keys that divide a window into groups
+	number  int   // column of the number of a row in its group; -1: none is wanted
 
 	mark  int64
 	ended bool
@@ -47,8 +56,9 @@ type sorter struct {
 	spare sortedRows
 	open  bool
 	out   outputs
-	put   int // of the window that is put out: its next row; -1: none is
-	to    int // and the end of its rows
+	put   int   // of the window that is put out: its next row; -1: none is
+	to    int   // and the end of its rows
+	count int64 // number of the row before put in its group
 	parts sync.Pool
 }
 
@@ -63,13 +73,17 @@ const sortKeepMax = 1 << 40
 // relation are read.
 func NewSort(env Env, side Side, op *model.Operator, need []bool) (Function, error) {
 	rel, schema := side.Output(), op.Relation.Schema
-	s := &sorter{env: env, op: op, sort: op.Sort, end: -1, keep: -1, put: -1, mark: stream.MinTime, out: newOutputs(env, schema, need)}
+	s := &sorter{env: env, op: op, sort: op.Sort, end: -1, keep: -1, put: -1, number: -1, groups: op.Sort.Groups, mark: stream.MinTime, out: newOutputs(env, schema, need)}
 	if s.sort.Limited() && s.sort.Limit < sortKeepMax && s.sort.Offset < sortKeepMax {
 		s.keep = s.sort.Offset + s.sort.Limit
 	}
-	reads := allOf(schema.Len())
+	width := rel.Schema.Len()
+	reads := allOf(width)
 	if need != nil {
-		reads = slices.Clone(need)
+		reads = slices.Clone(need[:width])
+	}
+	if s.sort.Number && (need == nil || need[width]) {
+		s.number = width
 	}
 	if rel.Windowed() {
 		for _, role := range []stream.Role{stream.WindowEnd, stream.WindowStart, stream.WindowIndex} {
@@ -203,7 +217,11 @@ func (s *sorter) Next() (*stream.Batch, error) {
 
 // due reports whether no further row of the open window can come.
 func (s *sorter) due() bool {
-	return s.ended || s.end >= 0 && s.mark >= s.held.rows.Cols[s.end].I64[0]
+	if s.ended || s.end < 0 {
+		return s.ended
+	}
+	end := s.held.rows.Cols[s.end].I64[0]
+	return s.mark >= end && end < stream.MaxTime
 }
 
 // take adds the part's next run to the open window.
@@ -213,7 +231,7 @@ func (s *sorter) take() {
 	s.held.add(s, s.part.rows.rows, s.at, to)
 	s.open = s.held.rows.Len > 0
 	s.at = to
-	if s.keep >= 0 && int64(s.held.rows.Len) > 2*s.keep+sortTrimRows {
+	if s.keep >= 0 && int64(s.held.rows.Len) > 2*max(int64(s.held.settled), s.keep)+sortTrimRows {
 		s.held.settle(s, &s.spare)
 	}
 }
@@ -222,34 +240,113 @@ func (s *sorter) take() {
 func (s *sorter) close() {
 	s.held.settle(s, &s.spare)
 	n := int64(s.held.rows.Len)
+	if s.counts() {
+		s.put, s.to, s.count = 0, int(n), 0
+		return
+	}
 	s.put, s.to = int(min(s.sort.Offset, n)), int(n)
 	if left := n - int64(s.put); s.sort.Limited() && s.sort.Limit < left {
 		s.to = s.put + int(s.sort.Limit)
 	}
 }
 
+// counts: rows are put out by their numbers in groups, or with them.
+func (s *sorter) counts() bool { return s.groups > 0 || s.number >= 0 }
+
 // emit puts out rows of the closing window while there is room.
 func (s *sorter) emit() {
+	if s.counts() {
+		s.emitNumbered()
+		return
+	}
 	for s.put < s.to {
 		n := min(s.out.room(), s.to-s.put)
 		if n == 0 {
 			return
 		}
 		out := s.out.batch()
-		for c := range out.Cols {
-			if dst := &out.Cols[c]; !dst.Absent() {
-				dst.AppendRange(&s.held.rows.Cols[c], s.put, s.put+n, out.Len)
-			}
-		}
-		out.Len += n
+		s.copy(out, s.put, s.put+n)
 		s.put += n
 	}
 	s.put, s.open = -1, false
 	s.held.clear()
 }
 
+// copy appends rows [from, to) of the window that is put out.
+func (s *sorter) copy(out *stream.Batch, from, to int) {
+	for c := range s.held.rows.Cols {
+		if dst := &out.Cols[c]; !dst.Absent() {
+			dst.AppendRange(&s.held.rows.Cols[c], from, to, out.Len)
+		}
+	}
+	out.Len += to - from
+}
+
+// emitNumbered is emit where rows are counted in their groups: it puts out stretches of
+// rows that pass.
+func (s *sorter) emitNumbered() {
+	for s.put < s.to {
+		room := s.out.room()
+		if room == 0 {
+			return
+		}
+		number := s.numberOf(s.put)
+		if !s.passes(number) {
+			s.count = number
+			s.put++
+			continue
+		}
+		from, first := s.put, number
+		for {
+			s.count = number
+			s.put++
+			if s.put == s.to || s.put-from == room {
+				break
+			}
+			if number = s.numberOf(s.put); number == 1 || !s.passes(number) {
+				break
+			}
+		}
+		out := s.out.batch()
+		if s.number >= 0 {
+			numbers := &out.Cols[s.number].I64
+			for n := range int64(s.put - from) {
+				*numbers = append(*numbers, first+n)
+			}
+		}
+		s.copy(out, from, s.put)
+	}
+	s.put, s.open = -1, false
+	s.held.clear()
+}
+
+// numberOf is the number in its group of row i of the window that is put out, when count is
+// that of the row before.
+func (s *sorter) numberOf(i int) int64 {
+	if i > 0 && s.sameGroup(s.held.rows, i-1, i) {
+		return s.count + 1
+	}
+	return 1
+}
+
+// passes reports whether the row of a number in its group is put out.
+func (s *sorter) passes(number int64) bool {
+	return number > s.sort.Offset && (!s.sort.Limited() || number-s.sort.Offset <= s.sort.Limit)
+}
+
+// sameGroup reports whether rows i and j of b, which are of one window, are of one group.
+func (s *sorter) sameGroup(b *stream.Batch, i, j int) bool {
+	for n := range s.groups {
+		if s.keys[n].compare(b, b, i, j) != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // Watermark is the input's, as far as the open window lets it: its rows have the event
-// time window_end - 1.
+// time window_end - 1. Windows that would end behind the end of time end there and are
+// never known to be complete, so their event time is not passed before the input ends.
 func (s *sorter) Watermark() int64 {
 	switch {
 	case s.ended:
@@ -259,7 +356,7 @@ func (s *sorter) Watermark() int64 {
 	case s.open:
 		return min(s.mark, s.held.rows.Cols[s.end].I64[0]-1)
 	}
-	return s.mark
+	return min(s.mark, stream.MaxTime-1)
 }
 
 func (s *sorter) Wants(int) bool         { return true }
@@ -288,7 +385,7 @@ func (s *sorter) Restore(r *state.Reader) error {
 	s.ended, s.open = r.Bool(), r.Bool()
 	r.Batch(s.held.rows)
 	if n := s.held.rows.Len; n > 0 {
-		s.held.ends = append(s.held.ends[:0], n)
+		s.held.ends, s.held.settled = append(s.held.ends[:0], n), n
 	}
 	return r.End()
 }

@@ -91,10 +91,32 @@ func (o *sortOrder) add(s *sorter, b *stream.Batch, from, to int) {
 		slices.SortStableFunc(own, byKeys)
 		o.moved = true
 	}
-	if s.keep >= 0 && int64(len(own)) > s.keep {
-		o.rows = o.rows[:at+int(s.keep)]
+	if kept := s.cut(b, own); kept < len(own) {
+		o.rows = o.rows[:at+kept]
 		o.moved = true
 	}
+}
+
+// cut keeps, at the front of rows of b in their order, which are of one window, those that
+// can be put out, and returns how many they are.
+func (s *sorter) cut(b *stream.Batch, rows []int32) int {
+	if s.keep < 0 || int64(len(rows)) <= s.keep {
+		return len(rows)
+	}
+	if s.groups == 0 {
+		return int(s.keep)
+	}
+	kept, count := 0, int64(0)
+	for i, r := range rows {
+		if count++; i > 0 && !s.sameGroup(b, int(rows[i-1]), int(r)) {
+			count = 1
+		}
+		if count <= s.keep {
+			rows[kept] = r
+			kept++
+		}
+	}
+	return kept
 }
 
 // sortedRows are rows in runs, each sorted: run i ends at row ends[i].
@@ -102,11 +124,13 @@ type sortedRows struct {
 	rows  *stream.Batch
 	ends  []int
 	order [2][]int32 // scratch: rows as they are merged
+	// settled is how many rows were left when the runs were merged last.
+	settled int
 }
 
 func (r *sortedRows) clear() {
 	clearBatch(r.rows)
-	r.ends = r.ends[:0]
+	r.ends, r.settled = r.ends[:0], 0
 }
 
 // add appends a run, or goes on with the last one where its rows do not belong before it.
@@ -125,14 +149,13 @@ func (r *sortedRows) add(s *sorter, b *stream.Batch, from, to int) {
 
 // settle merges the runs to one and drops the rows that do not matter.
 func (r *sortedRows) settle(s *sorter, spare *sortedRows) {
-	n := r.rows.Len
-	if s.keep >= 0 {
-		n = int(min(int64(n), s.keep))
-	}
-	if len(r.ends) <= 1 && n == r.rows.Len {
+	if len(r.ends) <= 1 && (s.keep < 0 || int64(r.rows.Len) <= s.keep || r.settled == r.rows.Len) {
 		return
 	}
-	order := r.merged(s)[:n]
+	order := r.merged(s)
+	order = order[:s.cut(r.rows, order)]
+	n := len(order)
+	r.settled = n
 	clearBatch(spare.rows)
 	spare.rows.AppendSelected(r.rows, order)
 	r.rows, spare.rows = spare.rows, r.rows

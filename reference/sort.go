@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/stream"
 )
 
 // sort orders the rows of each window and puts out some of them.
@@ -36,14 +37,31 @@ func sortRows(s *model.Sort, rows []entry) []entry {
 		}
 		return 0
 	})
-	rows = rows[min(s.Offset, int64(len(rows))):]
-	if s.Limited() {
-		rows = rows[:min(s.Limit, int64(len(rows)))]
+	out, number := rows[:0:0], int64(0)
+	for i, e := range rows {
+		number++
+		if i > 0 && !sameGroup(s.Keys[:s.Groups], rows[i-1].row, e.row) {
+			number = 1
+		}
+		if number <= s.Offset || s.Limited() && number-s.Offset > s.Limit {
+			continue
+		}
+		e.position = len(out)
+		if s.Number {
+			e.row = append(slices.Clone(e.row), stream.Value{Type: stream.BigInt, I: number})
+		}
+		out = append(out, e)
 	}
-	for i := range rows {
-		rows[i].position = i
+	return out
+}
+
+func sameGroup(keys []model.SortKey, a, b Row) bool {
+	for _, k := range keys {
+		if compareKey(k, a, b) != 0 {
+			return false
+		}
 	}
-	return rows
+	return true
 }
 
 // compareKey orders two rows by one key.

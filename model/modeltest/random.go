@@ -329,6 +329,10 @@ func (g *generator) sort() {
 	if in.Window == nil && len(s.Keys) > 0 {
 		in.Time = -1
 	}
+	s.Groups = g.r.IntN(len(s.Keys) + 1)
+	if s.Number = g.r.IntN(3) == 0; s.Number {
+		in.Schema = stream.NewSchema(append(slices.Clone(in.Schema.Fields), stream.Field{Name: "rn", Type: stream.BigInt, NotNull: true})...)
+	}
 	g.add(&model.Operator{Kind: model.SortOp, Inputs: []model.Edge{e}, Sort: s, Relation: in})
 }
 

@@ -2,6 +2,7 @@ package optest
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/operator"
@@ -207,11 +208,20 @@ func (b *caseBuilder) sorted() {
 		op.Sort.Keys = append(op.Sort.Keys, model.SortKey{Column: b.IntN(last.Relation.Schema.Len()), Descending: b.IntN(2) == 0, NullsFirst: b.IntN(2) == 0})
 		op.Relation.Time = -1
 	}
+	b.numbered(op)
 	b.add(op, last)
 	need := b.needed(op.Relation.Schema)
 	b.sink(op, need)
 	b.c.Make = func(env operator.Env) (operator.Function, error) {
 		return operator.NewSort(env, operator.Side{Relation: src.Relation, Steps: steps}, op, need)
+	}
+}
+
+// numbered divides the windows of a sort into groups now and then, and numbers their rows.
+func (b *caseBuilder) numbered(op *model.Operator) {
+	op.Sort.Groups = b.IntN(len(op.Sort.Keys) + 1)
+	if op.Sort.Number = b.IntN(3) == 0; op.Sort.Number {
+		op.Relation.Schema = stream.NewSchema(append(slices.Clone(op.Relation.Schema.Fields), stream.Field{Name: "rn", Type: stream.BigInt, NotNull: true})...)
 	}
 }
 
