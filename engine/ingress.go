@@ -6,6 +6,7 @@ import (
 
 	"github.com/millrace/millrace/connector"
 	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/operator"
 	"github.com/millrace/millrace/state"
 	"github.com/millrace/millrace/stream"
 )
@@ -184,7 +185,7 @@ func (in *ingress) add(p int, b *stream.Batch, keys []int64, base int64) error {
 	in.bytes += run.bytes
 	if in.bytes > in.bytesMax {
 		run.batch.Release()
-		return fmt.Errorf("ingress buffer: more than %d MiB of rows wait for the watermark; a partition is far behind the others, or the watermark's delay is long for this rate (raise --memory)", in.bytesMax>>20)
+		return operator.Full(operator.LimitIngress, in.bytes, in.bytesMax)
 	}
 	in.push(run)
 	return nil

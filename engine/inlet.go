@@ -129,7 +129,7 @@ func (in *inlet) push(b *stream.Batch, from, to int) {
 	size := int64(in.cutter.Rows()) * int64(in.rowSize)
 	s.mu.Unlock()
 	if limit := s.run.cfg.BufferBytesMax; in.tied && size > limit {
-		s.run.fail(fmt.Errorf("%s: input queue: more than %d MiB of rows wait for another input (raise --memory)", s.name, limit>>20))
+		s.run.fail(fmt.Errorf("%s: %w", s.name, operator.Full(operator.LimitQueue, size, limit)))
 	}
 }
 

@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/millrace/millrace/bind"
 	"github.com/millrace/millrace/engine/dispatch"
+	"github.com/millrace/millrace/operator"
 	"github.com/millrace/millrace/stream"
 )
 
@@ -44,5 +46,28 @@ func TestRoomWhileSizesChange(t *testing.T) {
 				t.Errorf("sizes %v from %d: %d rows wait for more, and their producer for room", sizes, offset, in.cutter.Rows())
 			}
 		}
+	}
+}
+
+// TestInputQueueIsFull: an input that must not be refused rows, because another one comes
+// from the same source, fails the job when its rows are too many.
+func TestInputQueueIsFull(t *testing.T) {
+	r := newRun(t.Context(), &bind.Plan{}, Config{Workers: 1, TaskBytes: 1, BufferBytesMax: 72})
+	schema := stream.NewSchema(stream.Field{Name: "a", Type: stream.BigInt})
+	s := &stage{run: r, name: "pairs", ring: make([]slot, 4)}
+	r.classes = []class{{stage: s}}
+	in := &inlet{stage: s, from: s, cutter: dispatch.NewCutter(), schema: schema, rowsMax: 100, size: 100, rowSize: 8, tied: true}
+	s.inlets = []*inlet{in}
+	b := stream.NewBatch(schema, nil)
+	for i := range 10 {
+		b.AppendRow([]stream.Value{stream.Big(int64(i))})
+	}
+	in.push(b, 0, 9)
+	if r.err != nil {
+		t.Errorf("%v, with as much as may wait", r.err)
+	}
+	in.push(b, 9, 10)
+	if r.err == nil || !strings.Contains(r.err.Error(), "pairs: "+operator.LimitQueue+":") || !strings.Contains(r.err.Error(), "raise --memory; one of two inputs") {
+		t.Errorf("the job fails with %v", r.err)
 	}
 }

@@ -320,7 +320,7 @@ func (f *instant) Assemble(_ *Task, partial Partial) error {
 	f.takeErrors(results)
 	f.merge.start(results)
 	if size > f.env.BufferBytesMax {
-		return limitError("window buffer", size, f.env.BufferBytesMax)
+		return Full("window buffer", size, f.env.BufferBytesMax)
 	}
 	return nil
 }

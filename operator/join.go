@@ -104,7 +104,7 @@ func (j *join) Assemble(t *Task, p Partial) error {
 	side.advance(t)
 	j.ins[t.Input].put(part)
 	if size := j.sides[0].store.sizeBytes() + j.sides[1].store.sizeBytes(); size > j.env.BufferBytesMax {
-		return limitError("join buffer", size, j.env.BufferBytesMax)
+		return Full("join buffer", size, j.env.BufferBytesMax)
 	}
 	return side.store.checkText("join buffer")
 }

@@ -93,7 +93,7 @@ func (s *heldSide) checkText() error {
 			n += int64(len(p.rows.Cols[c].Bytes))
 		}
 		if n > storeTextBytesMax {
-			return limitError("join buffer", n, storeTextBytesMax)
+			return textError("join buffer", n)
 		}
 	}
 	return nil

@@ -164,7 +164,7 @@ func (j *laneJoin) plan(t *Task, task *joinTask) error {
 	side.advance(t)
 	task.part = nil
 	if size := j.sides[0].sizeBytes() + j.sides[1].sizeBytes(); size > j.env.BufferBytesMax {
-		return limitError("join buffer", size, j.env.BufferBytesMax)
+		return Full("join buffer", size, j.env.BufferBytesMax)
 	}
 	if err := side.checkText(); err != nil {
 		return err

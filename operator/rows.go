@@ -74,7 +74,7 @@ func (r *windowRows) Assemble(t *Task, p Partial) error {
 	r.side.advance(t)
 	r.in.put(part)
 	if size := r.side.store.sizeBytes(); size > r.env.BufferBytesMax {
-		return limitError("window buffer", size, r.env.BufferBytesMax)
+		return Full("window buffer", size, r.env.BufferBytesMax)
 	}
 	return r.side.store.checkText("window buffer")
 }

@@ -174,7 +174,7 @@ func (f *sessions) Assemble(_ *Task, partial Partial) error {
 	}
 	f.putPart(f.merging[0].part)
 	if size > f.env.BufferBytesMax {
-		return limitError("session buffer", size, f.env.BufferBytesMax)
+		return Full("session buffer", size, f.env.BufferBytesMax)
 	}
 	return nil
 }

@@ -210,7 +210,7 @@ func (l *sessionLane) sizeBytes() int64 {
 func (l *sessionLane) checkText() error {
 	for c := range l.rows.Cols {
 		if n := len(l.rows.Cols[c].Bytes); n > storeTextBytesMax {
-			return limitError("session buffer", int64(n), storeTextBytesMax)
+			return textError("session buffer", int64(n))
 		}
 	}
 	return nil

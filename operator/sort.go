@@ -179,11 +179,11 @@ func (s *sorter) Assemble(t *Task, p Partial) error {
 		s.ended, s.mark = true, stream.MaxTime
 	}
 	if size := int64(s.held.rows.SizeBytes() + s.part.rows.rows.SizeBytes()); size > s.env.BufferBytesMax {
-		return limitError("rows of a window to be sorted", size, s.env.BufferBytesMax)
+		return Full(limitSort, size, s.env.BufferBytesMax)
 	}
 	for c := range s.held.rows.Cols {
 		if n := len(s.held.rows.Cols[c].Bytes); n > storeTextBytesMax {
-			return limitError("rows of a window to be sorted", int64(n), storeTextBytesMax)
+			return textError(limitSort, int64(n))
 		}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package operator
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -122,15 +121,10 @@ func gallop(a []int64, from int, v int64) int {
 func (s *rowStore) checkText(name string) error {
 	for c := range s.rows.Cols {
 		if n := len(s.rows.Cols[c].Bytes); n > storeTextBytesMax {
-			return limitError(name, int64(n), storeTextBytesMax)
+			return textError(name, int64(n))
 		}
 	}
 	return nil
-}
-
-// limitError says which buffer is full; who runs the operator adds its name.
-func limitError(name string, size, limit int64) error {
-	return fmt.Errorf("%s: %.1f MiB, over its limit of %.1f MiB (raise --memory, or make the window or table smaller)", name, float64(size)/(1<<20), float64(limit)/(1<<20))
 }
 
 func (s *rowStore) snapshot(w *state.Writer) {

@@ -67,7 +67,7 @@ func (t *Table) add(part *rowPart, end bool, bytesMax int64) error {
 	t.rows.add(part)
 	t.in.put(part)
 	if size := t.rows.sizeBytes(); size > bytesMax {
-		return limitError("lookup table", size, bytesMax)
+		return Full("lookup table", size, bytesMax)
 	}
 	if end {
 		t.finish()

@@ -87,7 +87,7 @@ func (u *union) Assemble(t *Task, p Partial) error {
 		size += u.inputs[i].store.sizeBytes()
 	}
 	if size > u.env.BufferBytesMax {
-		return limitError("union buffer", size, u.env.BufferBytesMax)
+		return Full("union buffer", size, u.env.BufferBytesMax)
 	}
 	return in.store.checkText("union buffer")
 }

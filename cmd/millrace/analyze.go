@@ -33,6 +33,7 @@ func analyze(screen *console, plan *millrace.Plan, files []string) error {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	limitHeap(plan.Options().MemoryBytes)
 	job, err := plan.Start(ctx)
 	var request *millrace.RequestError
 	if errors.As(err, &request) {

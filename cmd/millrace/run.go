@@ -235,6 +235,7 @@ func checkStandard(t terminal, plan *millrace.Plan, scripts []string) error {
 func (f *runFlags) runJob(screen *console, plan *millrace.Plan, outputs *outputs) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	limitHeap(plan.Options().MemoryBytes)
 	job, err := plan.Start(ctx)
 	var request *millrace.RequestError
 	if errors.As(err, &request) {

@@ -190,6 +190,7 @@ func (s *shell) job(plan *millrace.Plan) error {
 	for _, n := range plan.Notes() {
 		s.screen.say("note: " + n)
 	}
+	limitHeap(plan.Options().MemoryBytes)
 	job, err := plan.Start(ctx)
 	if err != nil {
 		return jobError(err)
