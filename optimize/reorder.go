@@ -26,7 +26,7 @@ import (
 //
 //	below an aggregate     s ─ aggregate ─ filter ─   =>   s ─ filter ─ aggregate ─
 //
-// and puts the conjuncts of one filter in order, cheap before dear.
+// turns one on the numbers of sorted rows into a limit (rowlimit.go), and puts the conjuncts of one filter in order, cheap before dear.
 //
 // Safe when the conjunct cannot err (else rows would err that are never reached, or
 // once instead of once per window), when it reads only columns that exist below, when
@@ -60,12 +60,15 @@ func reorderSites(m *model.Model) []Site {
 		out = append(out, Site{Ops: []model.OpID{op.ID, past.ID},
 			Text: fmt.Sprintf("filter %s below %s %s", op.Name, past.Kind, past.Name)})
 	}
-	return append(out, cheapFirstSites(m)...)
+	return append(append(out, rowLimitSites(m)...), cheapFirstSites(m)...)
 }
 
 func reorderSafe(m *model.Model, s Site) string {
-	if s.Detail == cheapFirst {
+	switch s.Detail {
+	case cheapFirst:
 		return ""
+	case rowLimit:
+		return rowLimitSafe(m, s)
 	}
 	filter, past := m.Ops[s.Ops[0]], m.Ops[s.Ops[1]]
 	if reason := mayPass(m, past); reason != "" {
@@ -210,8 +213,11 @@ func sideOf(m *model.Model, join *model.Operator, e *model.Expr) (input int, one
 }
 
 func reorderProfit(m *model.Model, s Site) Estimate {
-	if s.Detail == cheapFirst {
+	switch s.Detail {
+	case cheapFirst:
 		return cheapFirstProfit(m, s)
+	case rowLimit:
+		return rowLimitProfit(m, s)
 	}
 	filter, past := m.Ops[s.Ops[0]], m.Ops[s.Ops[1]]
 	below := computedBelow(past)
@@ -257,8 +263,11 @@ func movable(m *model.Model, filter, past *model.Operator) []*model.Expr {
 }
 
 func reorderApply(m *model.Model, s Site) *model.Model {
-	if s.Detail == cheapFirst {
+	switch s.Detail {
+	case cheapFirst:
 		return cheapFirstApply(m, s)
+	case rowLimit:
+		return rowLimitApply(m, s)
 	}
 	filter, past := m.Ops[s.Ops[0]], m.Ops[s.Ops[1]]
 	moving := movable(m, filter, past)

@@ -175,6 +175,7 @@ type expr struct {
 	filter   *expr
 	order    []orderKey // of an aggregate's values
 	within   bool       // .. WITHIN GROUP
+	over     *overNode  // ROW_NUMBER
 	depth    int
 	typ      typeNode // castExpr
 	try      bool

@@ -149,7 +149,7 @@ func (p *parser) afterCall(e *expr) {
 		e.span = e.span.join(p.expect(")"))
 	}
 	if p.isWord("over") {
-		p.fail(p.peek().span, "aggregate in a window instead: FROM s [ROWS n] or s [RANGE d]", "OVER windows are not supported yet")
+		p.over(e)
 	}
 }
 

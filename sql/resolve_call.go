@@ -33,7 +33,7 @@ var refusedFunctions = map[string]string{
 	"now": "use the stream's event-time column, or window_end", "proctime": "use the stream's event-time column",
 	"current_watermark": "use the stream's event-time column",
 	"array_agg":         "use STRING_AGG", "collect": "use STRING_AGG",
-	"row_number": "", "rank": "", "dense_rank": "", "lag": "", "lead": "", "ntile": "",
+	"rank": "", "dense_rank": "", "lag": "", "lead": "", "ntile": "",
 	"random": "results depend on the data alone", "rand": "results depend on the data alone", "uuid": "results depend on the data alone",
 	"unnest": "", "to_date": "",
 }
@@ -49,6 +49,10 @@ func (x *exprs) function(e *expr) (*model.Expr, error) {
 		return x.grouping(e)
 	}
 	switch {
+	case e.fn == rowNumber && e.over == nil:
+		return nil, x.fail(e.span, "write ROW_NUMBER() OVER (PARTITION BY window_start, window_end ORDER BY ..)", "ROW_NUMBER needs OVER")
+	case e.fn == rowNumber:
+		return nil, x.fail(e.span, "give it a name with AS, and use that in a query around this one", "ROW_NUMBER stands alone in the select list")
 	case e.star:
 		hint := "only COUNT(*) is"
 		if near := suggest(e.fn, []string{"COUNT"}); near != "" {
@@ -229,9 +233,12 @@ func (x *exprs) windowColumn(e *expr, role stream.Role) (*model.Expr, error) {
 	if len(e.args) > 0 && (w.size != x.window.size || w.slide != x.window.slide) {
 		return nil, x.fail(e.span, "write the same arguments in both, or use "+role.String(), "%s has other arguments than the window in GROUP BY", upper(e.fn))
 	}
-	m, err := x.lookup(x.scope, []name{{text: role.String(), span: e.span}})
-	if err != nil {
-		return nil, err
+	for _, t := range x.scope.tables {
+		for i, f := range t.fields {
+			if f.Role == role { // a column may have the name too
+				return match{t, i}.expr(), nil
+			}
+		}
 	}
-	return m.expr(), nil
+	return nil, x.fail(e.span, "", "the window has no %s", role)
 }

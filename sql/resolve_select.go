@@ -45,7 +45,18 @@ func (b *builder) selectQuery(s *selectNode, e *env, order *orderNode) (*relatio
 	if err != nil {
 		return nil, err
 	}
+	rows, items, err := b.numbering(s, items)
+	if err != nil {
+		return nil, err
+	}
+	behind := order // what is put in order behind the numbers
+	if rows != nil {
+		order = nil
+	}
 	keys, err := b.ordering(order, items)
+	if rows != nil {
+		keys = rows.order
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +85,12 @@ func (b *builder) selectQuery(s *selectNode, e *env, order *orderNode) (*relatio
 	}
 	if rel, err = b.emit(rel, s); err != nil {
 		return nil, err
+	}
+	if rows != nil {
+		if rel, err = b.number(rel, rows, len(out)); err != nil {
+			return nil, err
+		}
+		return b.ordered(rel, behind)
 	}
 	return b.sort(rel, order, keys, columns)
 }

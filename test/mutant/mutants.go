@@ -46,6 +46,18 @@ var mutants = []mutant{
 	{"returned-lost", "engine/accelerate.go", "	q.Return(a.id, t.unit)", "	q.Done(a.id, t.unit, 0, 0)"},
 	{"errors-lost", "engine/function.go", "	if err := b.errors.send(sl.partial.Errors); err != nil {\n		return err\n	}\n	if sl.task.End", "	if sl.task.End"},
 	{"pairs-early", "engine/pairs.go", "	return p.jobs[0].finished\n", "	return true\n"},
+	{"session-gap", "operator/session_lane.go", "	if s != nil && time >= saturatingEnd(s.last, l.fn.gap) {", "	if s != nil && time > saturatingEnd(s.last, l.fn.gap) {"},
+	{"session-shared", "operator/session_lane.go", "			slices.SortFunc(l.sel[from:], func(a, b int32) int { return cmp.Compare(l.seq[a], l.seq[b]) })\n", ""},
+	{"cumulate-end", "stream/window/window.go", "		return mul(add(k, 1), g.Slide)\n", "		return mul(k, g.Slide)\n"},
+	{"cumulate-last", "stream/window/window.go", "		return add(k, g.Slides()-1-step)\n", "		return k\n"},
+	{"sets-shared", "sql/resolve_sets.go", "		g.rel = b.shared(g.rel)\n", "		_ = b.shared\n"},
+	{"sort-stable", "operator/sort_order.go", "		if s.compare(r.rows, r.rows, int(a[0]), int(b[0])) <= 0 {", "		if s.compare(r.rows, r.rows, int(a[0]), int(b[0])) < 0 {"},
+	{"sort-keep", "operator/sort.go", "		s.keep = s.sort.Offset + s.sort.Limit\n", "		s.keep = max(s.sort.Offset, s.sort.Limit)\n"},
+	{"sort-window", "operator/sort.go", "			if s.open && !s.sameWindow(s.part.rows.rows, s.at) {", "			if s.open && !s.sameWindow(s.part.rows.rows, s.at) && s.held.rows.Len > 2 {"},
+	{"sort-restored", "operator/sort.go", "		s.held.ends, s.held.settled = append(s.held.ends[:0], n), n\n", "		s.held.ends, s.held.settled = s.held.ends[:0], n\n"},
+	{"number-groups", "operator/sort.go", "	if i > 0 && s.sameGroup(s.held.rows, i-1, i) {", "	if i > 0 {"},
+	{"number-cut", "operator/sort_order.go", "		if count++; i > 0 && !s.sameGroup(b, int(rows[i-1]), int(r)) {\n			count = 1", "		if count++; i > 0 && !s.sameGroup(b, int(rows[i-1]), int(r)) {\n			count = 2"},
+	{"number-limit", "optimize/rowlimit.go", "		return n - 1, true\n", "		return n - 2, true\n"},
 	{"pairs-not-held", "operator/joinshared.go", "			p.uses.Add(1)\n", "			p.uses.Add(0)\n"},
 }
 

@@ -154,7 +154,7 @@ func (g *generator) next() *query {
 	shapes := []func() *query{g.plain, g.aggregate, g.aggregate, g.aggregate, g.windowRows, g.windowJoin, g.instant, g.instant, g.instant,
 		g.instantJoin, g.lookup, g.union, g.nested, g.global, g.ports, g.carriedJoin,
 		g.selfUnion, g.selfJoin, g.stacked, g.threeJoin, g.viewErrors,
-		g.filtered, g.filtered, g.hottest, g.windowColumns, g.distinct, g.emitted, g.overView, g.shared, g.shared, g.sorted, g.sorted, g.sets}
+		g.filtered, g.filtered, g.hottest, g.windowColumns, g.distinct, g.emitted, g.overView, g.shared, g.shared, g.sorted, g.sorted, g.sets, g.numbered}
 	for {
 		if q := shapes[g.r.IntN(len(shapes))](); q != nil {
 			return q
@@ -368,6 +368,9 @@ func (g *generator) union() *query {
 func (g *generator) nested() *query {
 	e := g.exprs("")
 	if d := g.timed(); d != nil && g.r.IntN(3) != 0 {
+		if g.r.IntN(2) == 0 {
+			return g.cascaded(d)
+		}
 		slide := g.duration()
 		inner := fmt.Sprintf("SELECT k AS k, COUNT(*) AS n, MAX(x) AS m FROM %s [RANGE %s SLIDE %s]%s GROUP BY k", d.name, span(g.duration()), span(slide), e.where())
 		if g.r.IntN(2) == 0 {

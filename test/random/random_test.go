@@ -189,6 +189,8 @@ var rare = []string{
 	"window-rows / cumulate", "sorted / cumulate", "distinct / cumulate", "sorted / group-hop",
 	"instant-rows / now", "instant-rows / unbounded", "instant-rows / dstream", "instant-aggregate / now", "instant-aggregate / unbounded", "instant-aggregate / dstream",
 	"instant-join / now", "instant-join / unbounded",
+	"numbered / none", "numbered / range", "numbered / hop", "numbered / tumble", "numbered / rows", "numbered / cumulate", "numbered / session-by",
+	"cascaded / tumble", "cascaded / cumulate", "cascaded / group", "cascaded / session", "cascaded / best",
 }
 
 // assert fails for required rows without NULLs, without disorder within and beyond the
