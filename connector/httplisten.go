@@ -293,7 +293,7 @@ func (s *httpListener) Close() error {
 // Reader implements Source. What was answered before at cannot be read again.
 func (s *httpListener) Reader(_ context.Context, _ int, at Position) (Reader, error) {
 	if at.Offset > 0 {
-		s.warn(fmt.Sprintf("stream %s: requests cannot be read again; those answered after the state was saved, behind number %d, are missing", s.name, at.Offset))
+		s.warn(fmt.Sprintf("stream %s goes on behind request number %d; requests that were answered after the state was saved cannot be read again", s.name, at.Offset))
 	}
 	s.served.Store(at.Offset)
 	return &httpReader{source: s, pos: at}, nil

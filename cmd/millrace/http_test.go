@@ -250,3 +250,43 @@ func TestHTTPEventsEndToEnd(t *testing.T) {
 	}
 	first.wait()
 }
+
+// The README of the example says what is answered and what is seen.
+func TestHTTPExample(t *testing.T) {
+	const folder = "../../examples/webhook/"
+	readme, err := os.ReadFile(folder + "README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	views, err := os.ReadFile(folder + "views.ndjson")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := func(kind string) string {
+		_, rest, _ := strings.Cut(string(readme), "```"+kind+"\n")
+		text, _, _ := strings.Cut(rest, "```")
+		return text
+	}
+	r := start(t, "run", "--set", "port=0", folder+"webhook.sql")
+	to := r.after("stream views takes POST ")
+	response, err := http.Get(r.after("results at GET "))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if got, want := post(t, to, string(views)), "400 Bad Request "+strings.TrimSpace(block("json")); got != want {
+		t.Errorf("answered with %s, the README has %s", got, want)
+	}
+	want := []byte(block("text"))
+	seen := make([]byte, len(want))
+	if _, err := io.ReadFull(response.Body, seen); err != nil || !bytes.Equal(seen, want) {
+		t.Errorf("%v, seen:\n%s\nthe README has\n%s", err, seen, want)
+	}
+	if err := r.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if rest, err := io.ReadAll(response.Body); err != nil || string(rest) != "event: end\ndata: {\"rows\":4}\n\n" {
+		t.Errorf("%v, at the end:\n%s", err, rest)
+	}
+	r.wait()
+}
