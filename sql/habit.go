@@ -59,7 +59,7 @@ var foreignFunctions = map[string]string{
 	"strftime": "use DATE_FORMAT or TO_CHAR", "strptime": "use TO_TIMESTAMP", "from_unixtime": "use TO_TIMESTAMP_LTZ(x, 0)", "to_unixtime": "write EXTRACT(EPOCH FROM ts)", "epoch": "write EXTRACT(EPOCH FROM ts)",
 	"getdate": "use the stream's event-time column", "sysdate": "use the stream's event-time column", "rowtime": "use the stream's event-time column",
 	"len": "use CHAR_LENGTH", "instr": "use POSITION(needle IN text)", "charindex": "use POSITION(needle IN text)", "strpos": "use POSITION(needle IN text)", "locate": "use POSITION(needle IN text)",
-	"substring_index": "use SPLIT_PART", "split": "use SPLIT_PART", "isnull": "write x IS NULL, or COALESCE(x, y)", "nvl2": "write CASE WHEN x IS NULL THEN .. ELSE .. END", "decode": "write CASE x WHEN .. THEN .. END", "iif": "use IF",
+	"substring_index": "use SPLIT_PART", "split": "use SPLIT_PART", "isnull": "write x IS NULL, or COALESCE(x, y)", "nvl2": "write CASE WHEN x IS NULL THEN .. ELSE .. END", "iif": "use IF",
 	"sumif": "write SUM(x) FILTER (WHERE ..)", "sum_if": "write SUM(x) FILTER (WHERE ..)", "uniq": "write COUNT(DISTINCT x)", "mean": "use AVG",
 	"tofloat64": "write CAST(x AS DOUBLE)", "toint64": "write CAST(x AS BIGINT)", "to_number": "write CAST(x AS DOUBLE)", "convert": "write CAST(x AS ..)", "safe_cast": "use TRY_CAST", "tostring": "write CAST(x AS VARCHAR)", "str": "write CAST(x AS VARCHAR)",
 	"date_bin": "use a window: FROM s [RANGE 5 MINUTES SLIDE 5 MINUTES]", "time_bucket": "use a window: FROM s [RANGE 5 MINUTES SLIDE 5 MINUTES]", "window": "use a window: FROM s [RANGE 5 MINUTES SLIDE 5 MINUTES]", "tumblestart": "use window_start",

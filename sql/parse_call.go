@@ -40,37 +40,17 @@ func (p *parser) call() *expr {
 		p.arguments(e)
 		p.aggregateClauses(e)
 	}
-	var returning *typeNode
-	if t.text == "json_value" || t.text == "json_query" {
-		returning = p.jsonClauses()
+	json := t.text == "json_value" || t.text == "json_query"
+	var clauses jsonClauses
+	if json {
+		clauses = p.jsonClauses(t.text)
 	}
 	e.span = t.span.join(p.expect(")"))
 	p.afterCall(e)
-	if returning != nil {
-		return p.castTo(e, *returning, true)
+	if json {
+		return p.jsonCall(e, clauses)
 	}
 	return e
-}
-
-// jsonClauses reads RETURNING type, and NULL ON EMPTY and NULL ON ERROR, which are what
-// happens anyway.
-func (p *parser) jsonClauses() (returning *typeNode) {
-	if p.acceptWords("returning") {
-		t := p.typeName()
-		returning = &t
-	}
-	for p.acceptWords("null") {
-		p.expectWord("on")
-		if !p.isWord("empty", "error") {
-			p.fail(p.peek().span, "", "expected EMPTY or ERROR, found %s", p.peek().show())
-			return returning
-		}
-		p.next()
-	}
-	if p.isWord("default", "error", "empty", "with", "without") {
-		p.fail(p.peek().span, "leave it out; COALESCE gives another value for NULL", "%s is not supported here", upper(p.peek().text))
-	}
-	return returning
 }
 
 func (p *parser) arguments(e *expr) {

@@ -119,6 +119,12 @@ func (x *exprs) aggregateArguments(e *expr, agg *model.Agg) (err error) {
 		return err
 	}
 	agg.Arg, err = x.value(e.args[0])
+	switch agg.Func {
+	case model.VarPop, model.VarSamp, model.StddevPop, model.StddevSamp:
+		if err == nil && agg.Arg.Type.IsDecimal() {
+			agg.Arg, _ = widen(agg.Arg, stream.Double)
+		}
+	}
 	return err
 }
 

@@ -63,6 +63,8 @@ func (x *exprs) function(e *expr) (*model.Expr, error) {
 		return nil, x.fail(e.span, "", "%s is no aggregate: DISTINCT and FILTER do not apply", upper(e.fn))
 	case e.fn == "if":
 		return x.ifCall(e)
+	case e.fn == "decode":
+		return x.decodeCall(e)
 	case windowFunctionForms[e.fn] != "":
 		return nil, x.fail(e.span, "write it in GROUP BY or in FROM", "%s is a window, not a value", upper(e.fn))
 	}
@@ -84,6 +86,9 @@ func (x *exprs) function(e *expr) (*model.Expr, error) {
 		return nil, x.fail(e.span, "write LN(x) or LOG10(x)", "LOG without a base is LN to some and LOG10 to others")
 	}
 	fn, args = otherForm(e.fn, fn, args)
+	if out, ok := decimalForm(fn, args); ok {
+		return out, nil
+	}
 	switch fn {
 	case "mod":
 		if len(args) == 2 {
@@ -150,6 +155,24 @@ func (x *exprs) ifCall(e *expr) (*model.Expr, error) {
 	}
 	c := *e
 	c.kind = caseExpr
+	return x.caseForm(&c)
+}
+
+// decodeCall is DECODE(x, a, b, .., other), a CASE in which NULL is equal to NULL.
+func (x *exprs) decodeCall(e *expr) (*model.Expr, error) {
+	if len(e.args) < 3 {
+		return nil, x.fail(e.span, "write DECODE(x, a, b, other)", "DECODE takes at least 3 arguments, not %d", len(e.args))
+	}
+	c := *e
+	c.kind, c.args = caseExpr, nil
+	rest := e.args[1:]
+	for ; len(rest) > 1; rest = rest[2:] {
+		c.args = append(c.args, operator(rest[0].span, "not_distinct", e.args[0], rest[0]), rest[1])
+	}
+	if len(rest) == 0 {
+		rest = []*expr{{kind: literalExpr, span: e.span, value: stream.NullOf(stream.Invalid)}}
+	}
+	c.args = append(c.args, rest[0])
 	return x.caseForm(&c)
 }
 

@@ -53,9 +53,10 @@ makes an error row of the rows it fails for.
 	}
 	b.WriteString(`
 POW, CEILING, LENGTH, CHARACTER_LENGTH, SUBSTR, IFNULL, NVL, STARTSWITH, RLIKE and TRUNC are other names of POWER, CEIL, CHAR_LENGTH, SUBSTRING, COALESCE, STARTS_WITH,
-REGEXP_LIKE and TRUNCATE. MOD(x, y) is x % y, CONCAT(x, y) is x || y, IF(c, x, y) is a CASE, PI() and E() are numbers. x ILIKE p is LOWER(x) LIKE LOWER(p), x BETWEEN
+REGEXP_LIKE and TRUNCATE. MOD(x, y) is x % y, CONCAT(x, y) is x || y, IF(c, x, y) and DECODE(x, a, b, .., other) are CASEs, in DECODE NULL is equal to NULL, PI() and E() are numbers. x ILIKE p is LOWER(x) LIKE LOWER(p), x BETWEEN
 SYMMETRIC a AND b takes its bounds in any order, IS UNKNOWN is IS NULL. YEAR(ts), QUARTER, MONTH, WEEK, DAYOFMONTH, DAYOFYEAR, DAYOFWEEK, HOUR, MINUTE, SECOND and
-DATE_PART('field', ts) are EXTRACT. Patterns, paths and units that are literals are compiled once, and refused where they are malformed; of others the last 64 are
+DATE_PART('field', ts) are EXTRACT. TRUNCATE(x) of a DECIMAL is one without digits behind the point, ROUND(x, n) with a constant n from 0 on one with n of them, SIGN(x) a
+DECIMAL(1, 0). Patterns, paths and units that are literals are compiled once, and refused where they are malformed; of others the last 64 are
 kept.
 
 ## Aggregates
@@ -69,7 +70,7 @@ kept.
 | ` + "`AVG`" + ` | INTEGER, BIGINT, REAL, DOUBLE | DOUBLE | | the sum divided once |
 | | INTERVAL | INTERVAL | | toward zero |
 | ` + "`MIN`, `MAX`" + ` | any | that type | | the first of equal values |
-| ` + "`VAR_POP`, `VAR_SAMP`, `STDDEV_POP`, `STDDEV_SAMP`" + ` | whole numbers, REAL, DOUBLE | DOUBLE | | (n \* sum of squares - sum \* sum) / (n \* n), or n \* (n-1) for a sample, and its root: dividend and divisor exact for whole numbers, in about 106 bits for floats, each rounded once; NaN if a square is not finite; samples of one value are NULL; VARIANCE and STDDEV are those of samples |
+| ` + "`VAR_POP`, `VAR_SAMP`, `STDDEV_POP`, `STDDEV_SAMP`" + ` | whole numbers, REAL, DOUBLE | DOUBLE | | (n \* sum of squares - sum \* sum) / (n \* n), or n \* (n-1) for a sample, and its root: dividend and divisor exact for whole numbers, in about 106 bits for floats, each rounded once; NaN if a square is not finite; samples of one value are NULL; a DECIMAL counts as its DOUBLE; VARIANCE and STDDEV are those of samples |
 | ` + "`BOOL_AND`, `BOOL_OR`" + ` | BOOLEAN | BOOLEAN | | whether all are, or one is, TRUE; EVERY and SOME are other names |
 | ` + "`FIRST_VALUE`, `LAST_VALUE`" + ` | any | that type | | the first or last that is not NULL, in the order of rows |
 | ` + "`APPROX_COUNT_DISTINCT`" + ` | any | BIGINT | | number of different values, by HyperLogLog with 4,096 registers: a standard error of 1.6 %, the same on every run |

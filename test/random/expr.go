@@ -121,6 +121,12 @@ func (e exprs) text(depth int) string {
 	}
 	switch e.r.IntN(10) {
 	case 6:
+		if e.r.IntN(3) == 0 {
+			if e.r.IntN(2) == 0 {
+				return fmt.Sprintf("JSON_VALUE(%s, '$.a' DEFAULT %s ON EMPTY DEFAULT 'bad' ON ERROR)", e.pick(e.text(depth-1), `'{"a": 1}'`, "'[]'"), e.text(0))
+			}
+			return fmt.Sprintf("DECODE(%s, 1, %s, NULL, 'none'%s)", e.integer(0), e.text(0), e.pick("", ", "+e.text(0)))
+		}
 		return fmt.Sprintf("%s(%s)", e.pick("LOWER", "TRIM", "LTRIM", "RTRIM"), e.text(depth-1))
 	case 7:
 		return fmt.Sprintf("REPLACE(%s, 'e', %s)", e.text(depth-1), e.text(0))

@@ -113,7 +113,10 @@ func (e exprs) decimal(depth int) string {
 	case 3:
 		return fmt.Sprintf("(%s %s %s)", a, e.pick("/", "%"), b)
 	case 4:
-		return fmt.Sprintf("%s(%s)", e.pick("-", "ABS", "FLOOR", "CEIL", "ROUND"), a)
+		if e.r.IntN(4) == 0 {
+			return fmt.Sprintf("ROUND(%s, %d)", a, e.r.IntN(4))
+		}
+		return fmt.Sprintf("%s(%s)", e.pick("-", "ABS", "FLOOR", "CEIL", "ROUND", "SIGN", "TRUNC"), a)
 	case 5:
 		return fmt.Sprintf("%s(%s AS DECIMAL(%s))", e.pick("CAST", "TRY_CAST"), e.pick(e.number(depth-1), e.text(0), a), e.pick("4", "9, 2", "18, 6", "38, 10", "20, 20"))
 	case 6:
