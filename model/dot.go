@@ -56,6 +56,9 @@ func (m *Model) label(op *Operator) string {
 			lines = append(lines, "peak "+string(p.Func)+" "+oneLine((&Expr{Kind: ColumnExpr, Column: p.Column}).SQL(op.Relation.Schema.Fields)))
 		}
 	case op.Join != nil:
+		if op.Join.Outer {
+			lines = append(lines, "left outer")
+		}
 		for i := range min(len(op.Join.LeftKeys), len(op.Join.RightKeys)) {
 			left := len(f.fieldsOf(op.Inputs[0]))
 			lines = append(lines, oneLine(op.Join.LeftKeys[i].SQL(in)+" = "+op.Join.RightKeys[i].SQL(in[min(left, len(in)):])))

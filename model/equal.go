@@ -72,7 +72,7 @@ func equalAggregate(a, b *Aggregate) bool {
 }
 
 func equalJoin(a, b *Join) bool {
-	return equalExprs(a.LeftKeys, b.LeftKeys) && equalExprs(a.RightKeys, b.RightKeys) && equalExprs(a.On, b.On)
+	return equalExprs(a.LeftKeys, b.LeftKeys) && equalExprs(a.RightKeys, b.RightKeys) && equalExprs(a.On, b.On) && a.Outer == b.Outer
 }
 
 func equalSink(a, b *Sink) bool {

@@ -194,6 +194,9 @@ func (f *formatter) aggregate(a *Aggregate, in []stream.Field) {
 
 func (f *formatter) join(op *Operator, in []stream.Field) {
 	j := op.Join
+	if j.Outer {
+		f.line("outer")
+	}
 	for i := range min(len(j.LeftKeys), len(j.RightKeys)) {
 		f.line("match", j.LeftKeys[i].String(), "=", j.RightKeys[i].String())
 	}

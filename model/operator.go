@@ -179,9 +179,15 @@ func PeakType(t stream.Type) bool {
 
 // Join joins by equality of LeftKeys[i] and RightKeys[i] (same types; NULL matches
 // nothing) and the residual conjuncts On over the left columns followed by the right.
+//
+// Outer keeps the left rows without partner (LEFT JOIN): a left row that no right row of its
+// window, or of the table, matches goes on once, in its place, with NULL in all right columns.
+// A left row whose key fails is an error row and nothing else; one for which On fails with
+// some right row, an error row too, is not one without partner.
 type Join struct {
 	LeftKeys, RightKeys []*Expr
 	On                  []*Expr
+	Outer               bool
 }
 
 // EmitMode is CQL's relation-to-stream operator.

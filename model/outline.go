@@ -76,7 +76,7 @@ func (o *outliner) lines(filled func(*Operator) []bool) (out [][]string) {
 	case o.op.Aggregate != nil:
 		return append(out, o.aggregate(in)...)
 	case o.op.Join != nil:
-		return append(out, []string{"ON " + strings.Join(o.conditions(in), " AND ")})
+		return append(out, []string{map[bool]string{true: "LEFT JOIN "}[o.op.Join.Outer] + "ON " + strings.Join(o.conditions(in), " AND ")})
 	case o.op.Sort != nil:
 		return append(out, o.sort(in)...)
 	case o.op.Kind == EmitOp:

@@ -145,6 +145,7 @@ func init() {
 		"peak":      (*parser).peak,
 		"match":     (*parser).match,
 		"on":        (*parser).on,
+		"outer":     (*parser).outer,
 		"emit":      (*parser).emit,
 		"column":    (*parser).column,
 		"as":        (*parser).asInput,
@@ -261,6 +262,14 @@ func (p *parser) match() {
 	}
 	p.op.Join.LeftKeys = append(p.op.Join.LeftKeys, left)
 	p.op.Join.RightKeys = append(p.op.Join.RightKeys, right)
+}
+
+func (p *parser) outer() {
+	if p.op.Join == nil {
+		p.fail("a %s is no join", p.op.Kind)
+		return
+	}
+	p.op.Join.Outer = true
 }
 
 func (p *parser) key() {

@@ -232,6 +232,8 @@ func (v *verifier) join() string {
 		return fmt.Sprintf("a %s window cannot be joined with a %s window", l.Kind, r.Kind)
 	case l.Kind == Cumulate || l.Kind == Session:
 		return fmt.Sprintf("%s windows cannot be joined", l.Kind)
+	case v.op.Join.Outer && l.Kind.Instant():
+		return "an outer join of per-instant windows"
 	case l.Slide != r.Slide:
 		return fmt.Sprintf("windows joined have the same slide, not %d and %d", l.Slide, r.Slide)
 	}
@@ -282,6 +284,9 @@ func (v *verifier) pairs() string {
 	for i := range both {
 		if have[i].Type != both[i].Type {
 			return fmt.Sprintf("column %d is %s, not %s", i, have[i].Type, both[i].Type)
+		}
+		if j.Outer && i >= len(left) && (have[i].NotNull || have[i].Role != stream.NoRole) {
+			return fmt.Sprintf("column %d of an outer join is NULL in rows without partner, and so neither NOT NULL nor one of the window", i)
 		}
 	}
 	return ""

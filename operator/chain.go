@@ -111,6 +111,7 @@ type step struct {
 	time   int      // column of the input that a window is put on, or -1
 	record record   // how to print a row that fails
 	table  *Table   // of a lookup, with prog for the stream's keys
+	outer  bool     // of a lookup: rows without partner go on
 	keys   []int    // .. which are all of its results
 }
 

@@ -46,7 +46,7 @@ func (st *step) lookup(op *model.Operator, in *stream.Schema, all *Lookups, keep
 	if st.table, err = newTable(op, all.sides[at], keeps[width:], op.Join.RightKeys); err != nil {
 		return err
 	}
-	all.tables[at] = st.table
+	all.tables[at], st.outer = st.table, op.Join.Outer
 	st.prog, err = Compile(op.Join.LeftKeys, in)
 	for i := range op.Join.LeftKeys {
 		st.keys = append(st.keys, i)
@@ -61,6 +61,7 @@ type stepProbe struct {
 	base    []int32 // of the chunk
 	from    []int32 // of the chunk in front
 	left    []stream.Bitmap
+	outer   outerRows
 }
 
 // beginLookup evaluates the keys of the chunk.
@@ -77,7 +78,10 @@ func (st *step) beginLookup(s *ChainScratch, sc *stepScratch) {
 			}
 		}
 		if sel = p.nonNull; len(sel) == 0 {
-			ch.Len = 0
+			if !st.outer {
+				ch.Len = 0
+			}
+			p.begin(0, nil)
 			return
 		}
 	}
@@ -122,12 +126,39 @@ func (c *Chain) runLookup(s *ChainScratch, i int, emit func(*Chunk) error) error
 		return errors.New("a lookup's stream was read before its table had ended")
 	}
 	p.from = p.from[:0]
+	p.outer.begin(0, nil)
 	for more := true; more; p.reset() {
 		more = st.table.more(&p.probe)
+		if st.outer {
+			if err := c.runOuter(s, i, &from, more, emit); err != nil {
+				return err
+			}
+			continue
+		}
 		if len(p.pairs[0]) == 0 {
 			continue
 		}
 		st.lookupPiece(s, sc, &from)
+		if err := c.runSteps(s, i+1, emit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runOuter sends the pairs found on, with the rows that have none among them; more: there are
+// further pairs.
+func (c *Chain) runOuter(s *ChainScratch, i int, from *Chunk, more bool, emit func(*Chunk) error) error {
+	st, sc := &c.steps[i], &s.steps[i]
+	p := &sc.join
+	p.outer.add(p.pairs, st.table.nulls())
+	if !more {
+		p.outer.end(from.Len, st.table.nulls())
+	}
+	own := p.pairs
+	defer func() { p.pairs = own }()
+	for p.pairs = p.outer.take(ChunkRows); len(p.pairs[0]) > 0; p.pairs = p.outer.take(ChunkRows) {
+		st.lookupPiece(s, sc, from)
 		if err := c.runSteps(s, i+1, emit); err != nil {
 			return err
 		}

@@ -44,7 +44,7 @@ func (c *Chain) planOffload() {
 		}
 		needs = needs[:len(st.reads)]
 		o.Side = Side{Relation: c.side.Relation, Steps: c.side.Steps[:front]}
-		if o.Probe = newProbe(op.ID, op.Join.LeftKeys, st.table); o.Probe == nil {
+		if o.Probe = newProbe(op, op.Join.LeftKeys, st.table); o.Probe == nil {
 			needs = st.must
 		}
 		o.next = at

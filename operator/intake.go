@@ -24,7 +24,7 @@ const (
 //
 // Keys that are bare columns are read where they are; others are stored as columns
 // behind those of the side's relation. Rows with a NULL key match nothing and are not
-// stored.
+// stored, but for the left ones of an outer window join.
 type intake struct {
 	chain    *Chain
 	schema   *stream.Schema // of the stored rows
@@ -36,6 +36,7 @@ type intake struct {
 	keys     *Program
 	record   record
 	op       model.OpID // whose keys they are
+	nulls    bool       // rows with a NULL key are stored
 	parts    sync.Pool
 }
 
@@ -50,6 +51,7 @@ type intakeScratch struct {
 	chain *ChainScratch
 	keys  *ProgramScratch
 	sel   []int32
+	bad   []int32 // rows of the chunk whose key failed
 	hash  []uint64
 	order []int64
 	whole []stream.Column
@@ -124,10 +126,11 @@ func (in *intake) run(t *Task, s *intakeScratch) (*rowPart, []ErrorRow, error) {
 }
 
 // prepare evaluates and hashes the chunk's keys and returns the rows that are left:
-// not those whose key fails (they become error rows) or, for a join, is NULL. all is
+// not those whose key fails (they become error rows) or, but for nulls, is NULL. all is
 // true when that is every row.
 func (in *intake) prepare(s *intakeScratch, c *Chunk) (sel []int32, all bool) {
 	copy(s.whole, c.Cols)
+	s.bad = s.bad[:0]
 	if len(in.keyCols) == 0 {
 		return nil, true
 	}
@@ -136,6 +139,7 @@ func (in *intake) prepare(s *intakeScratch, c *Chunk) (sel []int32, all bool) {
 	if bad != nil {
 		pos := c.Positions()
 		bad.Rows.Each(c.Len, func(i int) {
+			s.bad = append(s.bad, int32(i))
 			s.chain.errors = append(s.chain.errors, chunkError{pos[i], ErrorRow{
 				Op: in.op, Reason: bad.Reason(i), Record: in.record.json(c.Cols, i),
 			}})
@@ -146,12 +150,12 @@ func (in *intake) prepare(s *intakeScratch, c *Chunk) (sel []int32, all bool) {
 	for _, k := range in.keyCols {
 		hashColumn(s.hash, &s.whole[k], c.Len)
 	}
-	if bad == nil && !in.anyNull(s.whole) {
+	if bad == nil && (in.nulls || !in.anyNull(s.whole)) {
 		return nil, true
 	}
 	s.sel = s.sel[:0]
 	for i := range c.Len {
-		if (bad == nil || !bad.Rows.Get(i)) && !in.nullKey(s.whole, i) {
+		if (bad == nil || !bad.Rows.Get(i)) && (in.nulls || !in.nullKey(s.whole, i)) {
 			s.sel = append(s.sel, int32(i))
 		}
 	}

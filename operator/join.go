@@ -26,13 +26,17 @@ import (
 // columns that the residual condition reads are gathered and it selects among them, then
 // the output columns of those that are left.
 //
+// An outer join puts out left rows without partner, too (outer.go): every window with rows on
+// the left is one to be put out, when both sides have all of it, and the right side follows.
+//
 // Invariants:
 //
 //  1. A side's store is ordered by its order numbers and a window is a run of them, so
 //     overlapping windows share their rows and forgetting is moving the store's head.
 //  2. next never decreases and is a lower bound on the number of any window with rows
-//     that this side can still show; the greater of both sides' is the next that can
-//     give a pair, and neither side needs a window below it.
+//     that this side can still show; the greater of both sides' - of an outer join the
+//     left side's - is the next that can give rows, and neither side needs a window
+//     below it.
 //  3. Everything Next does follows from the stores, the frontiers and min: between
 //     tasks there is no open window, so these are the state.
 //  4. At least one side that has not ended and is not complete for the awaited window
@@ -126,7 +130,7 @@ func (j *join) Next() (*stream.Batch, error) {
 
 // openNext opens the next window if both sides have all of it.
 func (j *join) openNext() bool {
-	number, ok := nextWindow(j.sides)
+	number, ok := nextWindow(j.sides, j.op.Join.Outer)
 	if !ok {
 		return false
 	}
@@ -142,10 +146,10 @@ func (j *join) openNext() bool {
 	return true
 }
 
-func (j *join) Watermark() int64 { return joinWatermark(j.sides) }
+func (j *join) Watermark() int64 { return joinWatermark(j.sides, j.op.Join.Outer) }
 
 func (j *join) Wants(input int) bool {
-	return wantsSide(j.sides, input, j.sides[input].store.sizeBytes())
+	return wantsSide(j.sides, j.op.Join.Outer, input, j.sides[input].store.sizeBytes())
 }
 
 func (j *join) TakeErrors() []ErrorRow {

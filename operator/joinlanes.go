@@ -170,7 +170,7 @@ func (j *laneJoin) plan(t *Task, task *joinTask) error {
 		return err
 	}
 	for {
-		number, ok := nextWindow(sides)
+		number, ok := nextWindow(sides, j.op.Join.Outer)
 		if !ok {
 			break
 		}
@@ -184,7 +184,7 @@ func (j *laneJoin) plan(t *Task, task *joinTask) error {
 			s.skip(number + 1)
 		}
 	}
-	task.watermark = joinWatermark(sides)
+	task.watermark = joinWatermark(sides, j.op.Join.Outer)
 	for _, job := range task.jobs {
 		for i, s := range j.sides {
 			job.hold(i, s)
@@ -353,7 +353,7 @@ func (j *laneJoin) Watermark() int64 { return j.watermark }
 func (j *laneJoin) Wants(input int) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return wantsSide(j.windowSides(), input, j.sides[input].sizeBytes())
+	return wantsSide(j.windowSides(), j.op.Join.Outer, input, j.sides[input].sizeBytes())
 }
 
 // TakeErrors implements Function.
@@ -390,6 +390,6 @@ func (j *laneJoin) Restore(r *state.Reader) error {
 			return err
 		}
 	}
-	j.watermark = joinWatermark(j.windowSides())
+	j.watermark = joinWatermark(j.windowSides(), j.op.Join.Outer)
 	return r.End()
 }

@@ -27,6 +27,7 @@ type pairing struct {
 	right  int
 	errors []ErrorRow
 	found  foundPairs
+	outer  *outerRows // nil: the join is an inner one
 
 	stores [2]*rowStore // of who has to copy a window's rows first
 }
@@ -47,6 +48,9 @@ func (j *joinPlan) newPairing(sides [2]*windowSide) (*pairing, error) {
 	if err := x.on.compile(j.op.ID, on, &x.lay, x.schema); err != nil {
 		return nil, err
 	}
+	if j.op.Join.Outer {
+		x.outer, x.lay.outer = &outerRows{}, true
+	}
 	for i, side := range j.inputs {
 		if j.ins[i] == nil {
 			var err error
@@ -54,6 +58,7 @@ func (j *joinPlan) newPairing(sides [2]*windowSide) (*pairing, error) {
 			if j.ins[i], err = newIntake(j.op.ID, side, x.lay.reads[i], x.lay.absent[i], keys[i], w.order(), w.numberCol); err != nil {
 				return nil, err
 			}
+			j.ins[i].nulls = i == 0 && j.op.Join.Outer
 		}
 		x.keys[i] = j.ins[i].keyCols
 	}
@@ -103,6 +108,11 @@ func (p *pairing) open(rows [2]pairRows, number int64) {
 	p.rows, p.number, p.found.known = rows, number, false
 	p.left, p.right = rows[0].from-1, -1
 	r := &p.rows[1]
+	if p.outer != nil {
+		if p.outer.begin(rows[0].from, nil); r.from == r.to {
+			return
+		}
+	}
 	switch {
 	case len(p.keys[1]) == 0:
 	case p.theta: // one slot: every pair is a candidate
@@ -118,7 +128,10 @@ func (p *pairing) open(rows [2]pairRows, number int64) {
 // fill adds the open window's pairs to the output until it is full (false) or the
 // window is done.
 func (p *pairing) fill(out *outputs) (done bool, err error) {
-	if p.found.known {
+	switch {
+	case p.outer != nil:
+		return p.fillOuter(out)
+	case p.found.known:
 		return p.fillFound(out)
 	}
 	p.lay.setWindow(p.sides, p.number)
@@ -132,18 +145,7 @@ func (p *pairing) fill(out *outputs) (done bool, err error) {
 		if p.on.pred != nil && !(bits && p.bits.all) {
 			room = min(room, ChunkRows)
 		}
-		p.lay.clearPairs()
-		switch {
-		case p.whole:
-			p.collectWhole(room)
-		case len(p.keys[0]) > 0:
-			p.collectEqual(room)
-		case bits:
-			p.collectBits(room)
-		default:
-			p.collectAll(room)
-		}
-		if len(p.lay.pairs[0]) == 0 {
+		if !p.collect(room) {
 			return true, nil
 		}
 		if p.on.pred == nil || bits && p.bits.all {
@@ -153,6 +155,22 @@ func (p *pairing) fill(out *outputs) (done bool, err error) {
 		p.on.apply(&p.lay, stores, p.schema, func(_ int, e ErrorRow) { p.errors = append(p.errors, e) })
 		p.lay.appendOutput(out.batch(), stores)
 	}
+}
+
+// collect makes the next candidates, at most limit, the pairs; false: there are no more.
+func (p *pairing) collect(limit int) bool {
+	p.lay.clearPairs()
+	switch {
+	case p.whole:
+		p.collectWhole(limit)
+	case len(p.keys[0]) > 0:
+		p.collectEqual(limit)
+	case p.bits != nil && p.bits.usable:
+		p.collectBits(limit)
+	default:
+		p.collectAll(limit)
+	}
+	return len(p.lay.pairs[0]) > 0
 }
 
 // takeErrors returns and forgets the pairs that failed. They are valid until the next fill.

@@ -18,6 +18,7 @@ type layout struct {
 	values [2][5]int64 // of the open window's columns by side and role
 	output []int       // columns of the joined relation to put out
 	pairs  [2][]int32
+	outer  bool // the right row of a pair may be nobodyThere
 }
 
 func newLayout(sides [2]Side, need []bool) layout {
@@ -125,8 +126,16 @@ func (l *layout) addPair(left, right int) {
 // gather appends column c of the joined pairs to dst, which holds n values.
 func (l *layout) gather(dst *stream.Column, c, n int, stores [2]*stream.Batch) {
 	side, column := l.side(c)
-	if role := l.roles[c]; role != stream.NoRole {
+	role, optional := l.roles[c], l.outer && side == 1
+	switch {
+	case role != stream.NoRole && optional:
+		appendOptionalConstant(dst, l.values[side][role], l.pairs[side], n)
+		return
+	case role != stream.NoRole:
 		appendConstant(dst, l.values[side][role], n, len(l.pairs[side]))
+		return
+	case optional:
+		appendOptional(dst, &stores[side].Cols[column], l.pairs[side], n)
 		return
 	}
 	dst.AppendSelected(&stores[side].Cols[column], l.pairs[side], n)

@@ -211,6 +211,9 @@ func (p *pairing) openFound(b *PairJob) {
 	p.rows, p.number = b.side, w.number
 	f := &p.found
 	f.known, f.at = true, 0
+	if p.outer != nil {
+		p.outer.begin(p.rows[0].from, nil)
+	}
 	for i := range f.rows {
 		f.rows[i], f.first[i] = b.found[i][from:b.ends[b.at]], int32(b.windows[0].from[i]-b.first[i])
 	}
@@ -243,6 +246,9 @@ func (p *pairing) takeFound(n int) {
 	for i, left := range f.rows[0][f.at : f.at+n] {
 		if left < 0 {
 			f.bad[0], f.bad[1] = append(f.bad[0], f.first[0]+^left), append(f.bad[1], f.first[1]+right[i])
+			if p.outer != nil {
+				p.outer.fail(f.first[0] + ^left)
+			}
 			continue
 		}
 		p.lay.addPair(int(f.first[0]+left), int(f.first[1]+right[i]))

@@ -215,9 +215,16 @@ func (s *windowSide) restore(r *state.Reader) error {
 	return s.store.restore(r)
 }
 
-// targetWindow is the lowest window that can still give pairs, or less when neither side
-// has rows: windows whose ends never meet would be counted through for ever.
-func targetWindow(sides [2]*windowSide) int64 {
+// targetWindow is the lowest window that can still give rows, or less when neither side
+// has rows: windows whose ends never meet would be counted through for ever. Of an outer join
+// each window with rows on the left gives some.
+func targetWindow(sides [2]*windowSide, outer bool) int64 {
+	if outer {
+		number := sides[0].next()
+		sides[1].skip(number)
+		sides[1].next() // forgets what no window needs
+		return number
+	}
 	for {
 		l, r := sides[0].next(), sides[1].next()
 		number := max(l, r)
@@ -230,16 +237,20 @@ func targetWindow(sides [2]*windowSide) int64 {
 }
 
 // nextWindow returns the next window if both sides have all of it.
-func nextWindow(sides [2]*windowSide) (number int64, ok bool) {
-	number = targetWindow(sides)
+func nextWindow(sides [2]*windowSide, outer bool) (number int64, ok bool) {
+	number = targetWindow(sides, outer)
+	if outer {
+		right := sides[1].complete(number) || sides[1].ended
+		return number, number != noWindow && sides[0].store.len() > 0 && sides[0].complete(number) && right
+	}
 	ok = number != noWindow && sides[0].store.len() > 0 && sides[1].store.len() > 0 &&
 		sides[0].complete(number) && sides[1].complete(number)
 	return number, ok
 }
 
 // joinWatermark is what the next pair's window_time cannot be below.
-func joinWatermark(sides [2]*windowSide) int64 {
-	number := targetWindow(sides)
+func joinWatermark(sides [2]*windowSide, outer bool) int64 {
+	number := targetWindow(sides, outer)
 	switch {
 	case number == noWindow || sides[0].ended && sides[1].ended:
 		return stream.MaxTime
@@ -250,10 +261,10 @@ func joinWatermark(sides [2]*windowSide) int64 {
 }
 
 // wantsSide reports whether a side of which size bytes are kept can take more rows.
-func wantsSide(sides [2]*windowSide, input int, size int64) bool {
+func wantsSide(sides [2]*windowSide, outer bool, input int, size int64) bool {
 	side, other := sides[input], sides[1-input]
 	if other.ended || size <= bufferSoftBytes {
 		return true
 	}
-	return !side.complete(targetWindow(sides))
+	return !side.complete(targetWindow(sides, outer))
 }

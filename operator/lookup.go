@@ -50,7 +50,7 @@ func NewLookup(env Env, streamSide, table Side, op *model.Operator, need []bool)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op.Name, err)
 	}
-	if p := newProbe(op.ID, keys[0], l.table); p != nil {
+	if p := newProbe(op, keys[0], l.table); p != nil {
 		l.stream.chain.offerProbe(p, l.lay.reads[0])
 	}
 	return l, nil
@@ -63,6 +63,7 @@ type lookupScratch struct {
 	lay    layout
 	on     residual
 	probe  probe
+	outer  outerRows
 	rows   stream.Batch // the chunk with its keys
 	out    outputs
 	done   []*stream.Batch
@@ -106,12 +107,15 @@ func (l *lookup) probe(s *lookupScratch, c *Chunk) {
 		return
 	}
 	sel, all := l.stream.prepare(s.stream, c)
-	if all {
+	s.rows.Cols = s.stream.whole
+	s.outer.begin(0, s.stream.bad)
+	switch {
+	case all:
 		sel = nil
-	} else if len(sel) == 0 {
+	case len(sel) == 0:
+		l.finish(s, c)
 		return
 	}
-	s.rows.Cols = s.stream.whole
 	p := &s.probe
 	p.cols, p.keys, p.hash = s.stream.whole, l.stream.keyCols, s.stream.hash
 	p.begin(c.Len, sel)
@@ -121,6 +125,24 @@ func (l *lookup) probe(s *lookupScratch, c *Chunk) {
 		l.flush(s, c)
 		p.pairs = s.lay.pairs
 	}
+	l.finish(s, c)
+}
+
+// finish puts out what an outer lookup still has of a chunk.
+func (l *lookup) finish(s *lookupScratch, c *Chunk) {
+	if l.op.Join.Outer {
+		s.outer.end(c.Len, l.table.nulls())
+		l.putOuter(s)
+	}
+}
+
+// putOuter puts out the pairs that are decided, rows without partner among them.
+func (l *lookup) putOuter(s *lookupScratch) {
+	own := s.lay.pairs
+	for s.lay.pairs = s.outer.take(ChunkRows); len(s.lay.pairs[0]) > 0; s.lay.pairs = s.outer.take(ChunkRows) {
+		l.put(s)
+	}
+	s.lay.pairs = own
 }
 
 // probed puts out a chunk of rows that have found theirs of the table elsewhere.
@@ -129,6 +151,10 @@ func (l *lookup) probed(s *lookupScratch, c *Chunk) {
 	s.rows.Cols = s.stream.whole
 	s.lay.pairs[0] = append(s.lay.pairs[0][:0], rowNumbers[:c.Len]...)
 	s.lay.pairs[1] = append(s.lay.pairs[1][:0], c.found...)
+	if l.op.Join.Outer { // rows without partner are among them
+		l.put(s)
+		return
+	}
 	l.flush(s, c)
 }
 
@@ -136,8 +162,23 @@ func (l *lookup) probed(s *lookupScratch, c *Chunk) {
 func (l *lookup) flush(s *lookupScratch, c *Chunk) {
 	stores := [2]*stream.Batch{&s.rows, l.table.rows.rows}
 	s.on.apply(&s.lay, stores, l.schema, func(pair int, e ErrorRow) {
-		s.stream.chain.errors = append(s.stream.chain.errors, chunkError{c.Positions()[s.lay.pairs[0][pair]], e})
+		row := s.lay.pairs[0][pair]
+		s.stream.chain.errors = append(s.stream.chain.errors, chunkError{c.Positions()[row], e})
+		if l.op.Join.Outer {
+			s.outer.fail(row)
+		}
 	})
+	if l.op.Join.Outer {
+		s.outer.add(s.lay.pairs, l.table.nulls())
+		l.putOuter(s)
+		return
+	}
+	l.put(s)
+}
+
+// put puts the pairs, at most ChunkRows, into output batches.
+func (l *lookup) put(s *lookupScratch) {
+	stores := [2]*stream.Batch{&s.rows, l.table.rows.rows}
 	if s.out.room() < len(s.lay.pairs[0]) {
 		s.done = append(s.done, s.out.take())
 	}

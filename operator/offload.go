@@ -37,15 +37,17 @@ type Offload struct {
 }
 
 // Probe is a lookup by equal keys in a table that does not change once it is complete. A row
-// with a NULL among its keys matches nothing, one whose keys fail is among Selected.Failed.
+// with a NULL among its keys matches nothing; one whose keys fail is among Selected.Failed.
 type Probe struct {
-	Op    model.OpID
-	Keys  []*model.Expr // over the side's output; of fixed width, at least one
+	Op   model.OpID
+	Keys []*model.Expr // over the side's output; of fixed width, at least one
+	// Outer: a row that matches nothing comes out once, with the table's last row.
+	Outer bool
 	table *Table
 }
 
 // Table returns the columns of the table's keys, in the order of Keys, and how many rows
-// there are. They never change again. ok is false until the table has been read whole.
+// there are; if Outer, the last one is of NULLs. They never change again. ok is false until the table has been read whole.
 func (p *Probe) Table() (keys []stream.Column, rows int, ok bool) {
 	if !p.table.complete {
 		return nil, 0, false
@@ -56,13 +58,14 @@ func (p *Probe) Table() (keys []stream.Column, rows int, ok bool) {
 	return keys, p.table.rows.rows.Len, true
 }
 
-// newProbe returns nil where there are no keys, or text among them.
-func newProbe(op model.OpID, keys []*model.Expr, table *Table) *Probe {
+// newProbe returns nil where there are no keys, or text among them, or where rows without
+// partner go on whose keys are not all that is compared.
+func newProbe(op *model.Operator, keys []*model.Expr, table *Table) *Probe {
 	text := func(k *model.Expr) bool { return k.Type.Storage() == stream.Varchar }
-	if len(keys) == 0 || slices.ContainsFunc(keys, text) {
+	if op.Join.Outer && len(op.Join.On) > 0 || len(keys) == 0 || slices.ContainsFunc(keys, text) {
 		return nil
 	}
-	return &Probe{op, keys, table}
+	return &Probe{op.ID, keys, op.Join.Outer, table}
 }
 
 // Selected is a task's rows as they come out of the steps of Offload.Side. It belongs to

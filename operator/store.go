@@ -128,7 +128,7 @@ func (s *rowStore) checkText(name string) error {
 }
 
 func (s *rowStore) snapshot(w *state.Writer) {
-	w.Batch(s.rows, s.head, s.rows.Len)
+	w.Batch(s.rows, s.head, len(s.order))
 	for _, v := range s.order[s.head:] {
 		w.Int(v)
 	}

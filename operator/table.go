@@ -19,12 +19,14 @@ import (
 //	hashes    anything else: chains by the hash of all keys
 //
 // Chains list rows ascending, so that duplicates come in the table's order. Rows with a
-// NULL key are not kept: they match nothing.
+// NULL key are not kept: they match nothing. Behind the rows of an outer lookup's table that is
+// complete stands one of NULLs, which no index has: the partner of rows without one.
 type Table struct {
 	op       *model.Operator
 	in       *intake
 	rows     *rowStore
 	complete bool
+	count    int // rows of a complete one, without that of NULLs
 
 	how    tableForm
 	unique bool // no two rows have equal keys
@@ -77,13 +79,16 @@ func (t *Table) add(part *rowPart, end bool, bytesMax int64) error {
 
 // finish makes the index.
 func (t *Table) finish() {
-	t.complete = true
+	t.complete, t.count = true, t.rows.rows.Len
+	if t.op.Join.Outer {
+		defer t.addNulls()
+	}
 	t.how, t.unique = tableHashes, false
 	switch cols := t.in.keyCols; {
 	case len(cols) == 0:
 		return
 	case len(cols) > 1 || !integerType(t.in.schema.Fields[cols[0]].Type):
-		t.index.build(t.rows.hash, 0, t.rows.rows.Len)
+		t.index.build(t.rows.hash, 0, t.count)
 		return
 	}
 	t.gatherKeys()
@@ -91,6 +96,21 @@ func (t *Table) finish() {
 		t.buildIntegers()
 	}
 }
+
+// addNulls adds the row of NULLs. The store's order, which says how many rows are kept, does
+// not count it.
+func (t *Table) addNulls() {
+	rows := t.rows.rows
+	for c := range rows.Cols {
+		if col := &rows.Cols[c]; !col.Absent() {
+			col.AppendNull(rows.Len)
+		}
+	}
+	rows.Len++
+}
+
+// nulls is the number of the row of NULLs.
+func (t *Table) nulls() int32 { return int32(t.count) }
 
 func (t *Table) snapshot(w *state.Writer) {
 	w.Bool(t.complete)
@@ -254,7 +274,7 @@ func (t *Table) follow(p *probe) bool {
 func (t *Table) candidate(p *probe, row int32) int32 {
 	switch {
 	case len(p.keys) == 0:
-		return int32(min(t.rows.rows.Len, 1))
+		return int32(min(t.count, 1))
 	case t.how == tableHashes:
 		return int32(t.index.lookup(p.hash[row]) + 1)
 	}
@@ -268,7 +288,7 @@ func (t *Table) candidate(p *probe, row int32) int32 {
 func (t *Table) following(r int32) int32 {
 	switch {
 	case len(t.in.keyCols) == 0:
-		if int(r) == t.rows.rows.Len {
+		if int(r) == t.count {
 			return 0
 		}
 		return r + 1

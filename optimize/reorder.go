@@ -37,7 +37,10 @@ import (
 // takes its inputs' rows in turn. Below an aggregate move conditions on its keys: they
 // keep or drop whole groups, and a group has its place by its own rows. Not on keys of
 // type REAL or DOUBLE, of which 0 and -0 are one group, nor on columns of the window,
-// which would make its rows be looked at window by window.
+// which would make its rows be looked at window by window. Below an outer lookup or join
+// move conditions on left columns only: each left row goes on, with a partner or without, so
+// the condition drops the same rows there; on the right side it would make left rows be without
+// partner that have one.
 var Reorder = Optimization{
 	Name:    "reorder",
 	Summary: "move filters toward the sources, cheap conjuncts first",
@@ -173,8 +176,11 @@ func mayMoveBelowKeys(m *model.Model, past *model.Operator, e *model.Expr) strin
 
 // mayMoveBelowSide is mayMove for a window join.
 func mayMoveBelowSide(m *model.Model, past *model.Operator, e *model.Expr) string {
-	if _, one := sideOf(m, past, e); !one {
+	switch input, one := sideOf(m, past, e); {
+	case !one:
 		return "the predicate does not read the columns of one side"
+	case input == 1 && past.Join.Outer:
+		return "the predicate reads columns that are NULL for left rows without partner"
 	}
 	reason := ""
 	e.Columns(func(c int) {

@@ -15,7 +15,7 @@ import (
 //	groups ─┬─ steps ──────── join on v = max(v) ─    =>   groups, peak max v ─ steps ─ project ─
 //	        └─ max(v) ─ ... ──┘
 //
-// Safe when the join compares nothing but the value and its own maximum: v = max(v), or
+// Safe when the join is no outer one and compares nothing but the value and its own maximum: v = max(v), or
 // v >= max(v), which is the same; likewise for the minimum. All of the groups must be
 // among those that the maximum is taken of, so no filter stands on that side; filters on
 // the other one stay behind the peak. Equal groups all stay, in their order, as the join
@@ -89,6 +89,9 @@ func stepsTo(m *model.Model, e model.Edge) (end *model.Operator, steps []*model.
 
 func selfJoinSafe(m *model.Model, site Site) string {
 	s := findSelfJoin(m, m.Ops[site.Ops[0]])
+	if s.join.Join.Outer {
+		return "an outer join keeps the rows that equal no maximum"
+	}
 	if s.groups.Aggregate.Peak != nil {
 		return s.groups.Name + " keeps its peak already"
 	}

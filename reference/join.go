@@ -9,9 +9,10 @@ import (
 
 // join pairs the windows of two relations by their end, ROWS windows by their index,
 // and joins the rows of each pair of windows. Rows are in order of the left row, then
-// of the right. The result has the left window.
+// of the right. The result has the left window. Of an outer join a left row without partner
+// stands at its own place; its window need not have one on the right.
 func (r *run) join(op *model.Operator, left, right *relation) *relation {
-	ls := r.eachRow(op, 0, leftPart, left, keyStep(r.model.Schema(op.Inputs[0]), op.Join.LeftKeys))
+	ls := r.eachRow(op, 0, leftPart, left, r.leftKeyStep(op))
 	rs := r.eachRow(op, 1, rightPart, right, keyStep(r.model.Schema(op.Inputs[1]), op.Join.RightKeys))
 	schema := r.pairSchema(op)
 	each := func(yield func(window) bool) {
@@ -23,21 +24,22 @@ func (r *run) join(op *model.Operator, left, right *relation) *relation {
 			for more && pairOrder(left.kind, w.span, v.span) < 0 {
 				w, more = next()
 			}
+			partners := w.rows
 			if !more || pairOrder(left.kind, w.span, v.span) > 0 {
-				continue
+				if !op.Join.Outer {
+					continue
+				}
+				partners = nil
 			}
 			byKey := map[string][]Row{}
-			for _, e := range w.rows {
+			for _, e := range partners {
 				row, key := splitKey(e.row)
 				byKey[key] = append(byKey[key], row)
 			}
 			joined := window{span: v.span}
 			for _, e := range v.rows {
-				row, key := splitKey(e.row)
-				for _, match := range byKey[key] {
-					if pair, ok := matchPair(l, op, schema, row, match); ok {
-						joined.rows = append(joined.rows, entry{len(joined.rows), pair})
-					}
+				for _, pair := range matchAll(l, op, schema, e.row, byKey) {
+					joined.rows = append(joined.rows, entry{len(joined.rows), pair})
 				}
 			}
 			if r.ctx.Err() != nil || !yield(joined) {

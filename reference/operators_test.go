@@ -335,3 +335,45 @@ func TestErrorPortIsAStream(t *testing.T) {
 	expect(t, o["sink2"], `project1 division by zero {"a":0} NULL NULL`)
 	expect(t, o["sink3"], "10\n5")
 }
+
+// outer makes a join an outer one.
+func outer(op *model.Operator) *model.Operator {
+	op.Join.Outer = true
+	return op
+}
+
+// TestOuterWindowJoin: a left row without partner stands at its place in each window, also of
+// windows that the right side does not have; a NULL key matches nothing.
+func TestOuterWindowJoin(t *testing.T) {
+	s := newScript()
+	a := s.source("a", 0, "0 1\n1 2\n1 NULL\n4 1\n9 3\n20 1", field("ts", ts), field("x", i4))
+	b := s.source("b", 0, "1 1\n1 NULL\n3 1\n6 7\n15 1", field("ts", ts), field("y", i4))
+	j := outer(s.join(model.JoinOp, s.window(a, rangeWindow(4, 4)), s.window(b, rangeWindow(4, 4)), model.Join{
+		LeftKeys: []*model.Expr{model.Col(1, i4)}, RightKeys: []*model.Expr{model.Col(1, i4)},
+	}))
+	s.sink(j)
+	s.showAll(s.aggregate(j, nil, countStar()))
+	o := s.run(t)
+	expect(t, o["sink5"], "0 1 1 1\n0 1 3 1\n1 2 NULL NULL\n1 NULL NULL NULL\n4 1 NULL NULL\n9 3 NULL NULL\n20 1 NULL NULL")
+	expect(t, o["sink8"], "4 0 4 3.999999\n1 4 8 7.999999\n1 8 12 11.999999\n1 20 24 23.999999")
+}
+
+// TestOuterErrors: a row whose key fails is an error row alone, one that fails with some row
+// of the table is not without partner.
+func TestOuterErrors(t *testing.T) {
+	s := newScript()
+	a := s.source("a", -1, "1 1\n2 1\n0 1\nNULL 2\n1 3\n5 3\n2 0", field("x", i4), field("z", i4))
+	b := s.source("b", -1, "10 1\n10 0\n5 2\n2 0", field("id", i4), field("y", i4))
+	l := outer(s.join(model.LookupOp, a, b, model.Join{
+		LeftKeys: []*model.Expr{inverse(0)}, RightKeys: []*model.Expr{model.Col(0, i4)},
+		On: []*model.Expr{call("ge", stream.Boolean, inverse(3), call("mul", i4, model.Col(1, i4), model.Lit(stream.Int(10))))},
+	}))
+	s.sink(l)
+	o := s.run(t)
+	expect(t, o["sink3"], "1 1 10 1\n2 1 NULL NULL\nNULL 2 NULL NULL\n2 0 5 2")
+	expect(t, o["join2$errors"], `
+		join2 division by zero {"x":0} NULL NULL
+		join2 division by zero {"z":1,"y":0} NULL NULL
+		join2 division by zero {"z":3,"y":0} NULL NULL
+		join2 division by zero {"z":3,"y":0} NULL NULL`)
+}

@@ -117,7 +117,15 @@ func evalAll(exprs []*model.Expr, row Row) (Row, string) {
 
 // keyStep appends to each row its join key as one text column. Rows whose key has a
 // NULL match nothing and are left out.
-func keyStep(schema *stream.Schema, keys []*model.Expr) step {
+func keyStep(schema *stream.Schema, keys []*model.Expr) step { return keysStep(schema, keys, false) }
+
+// leftKeyStep is keyStep for the left rows of a join, of which an outer one needs all: the
+// text is NULL for those that match nothing.
+func (r *run) leftKeyStep(op *model.Operator) step {
+	return keysStep(r.model.Schema(op.Inputs[0]), op.Join.LeftKeys, op.Join.Outer)
+}
+
+func keysStep(schema *stream.Schema, keys []*model.Expr, all bool) step {
 	return func(l *log, row Row) []Row {
 		values, reason := evalAll(keys, row)
 		if reason != "" {
@@ -125,7 +133,10 @@ func keyStep(schema *stream.Schema, keys []*model.Expr) step {
 			return nil
 		}
 		for _, v := range values {
-			if v.Null {
+			switch {
+			case v.Null && all:
+				return []Row{append(append(Row(nil), row...), stream.NullOf(stream.Varchar))}
+			case v.Null:
 				return nil
 			}
 		}
@@ -136,7 +147,7 @@ func keyStep(schema *stream.Schema, keys []*model.Expr) step {
 // lookup pairs every row of the stream with the rows of the table that match it, in
 // table order.
 func (r *run) lookup(op *model.Operator, in, table *relation) *relation {
-	left := r.eachRow(op, 0, leftPart, in, keyStep(r.model.Schema(op.Inputs[0]), op.Join.LeftKeys))
+	left := r.eachRow(op, 0, leftPart, in, r.leftKeyStep(op))
 	return r.eachRow(op, 0, pairPart, left, r.lookupStep(op, table))
 }
 
@@ -149,16 +160,31 @@ func (r *run) lookupStep(op *model.Operator, table *relation) step {
 		row, key := splitKey(row)
 		byKey[key] = append(byKey[key], row)
 	}
-	return func(l *log, row Row) []Row {
-		var out []Row
-		row, key := splitKey(row)
-		for _, match := range byKey[key] {
-			if pair, ok := matchPair(l, op, schema, row, match); ok {
-				out = append(out, pair)
-			}
-		}
-		return out
+	return func(l *log, row Row) []Row { return matchAll(l, op, schema, row, byKey) }
+}
+
+// matchAll joins a left row, which has its key as last column, with the right rows that match
+// it, in their order. Of an outer join it has one row with NULLs if none does and none fails.
+func matchAll(l *log, op *model.Operator, schema *stream.Schema, keyed Row, byKey map[string][]Row) (out []Row) {
+	row, key := splitKey(keyed)
+	var partners []Row
+	if !keyed[len(row)].Null {
+		partners = byKey[key]
 	}
+	before := len(l.rows)
+	for _, partner := range partners {
+		if pair, ok := matchPair(l, op, schema, row, partner); ok {
+			out = append(out, pair)
+		}
+	}
+	if op.Join.Outer && len(out) == 0 && len(l.rows) == before {
+		alone := append(Row(nil), row...)
+		for _, f := range schema.Fields[len(row):] {
+			alone = append(alone, stream.NullOf(f.Type))
+		}
+		out = append(out, alone)
+	}
+	return out
 }
 
 // splitKey takes a row of keyStep apart.

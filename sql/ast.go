@@ -107,7 +107,8 @@ type selectNode struct {
 	modeAt   span
 	items    []item
 	from     []*tableRef // leaves of all joins, left to right
-	on       []*expr     // their conditions
+	on       []*expr     // conditions of the inner ones
+	swapped  bool        // the first two were written in the other order, with RIGHT JOIN
 	where    *expr
 	groupBy  []*expr   // all that occur
 	sets     [][]*expr // of groupBy, the groupings; nil: one by all of them
@@ -135,6 +136,8 @@ type tableRef struct {
 	window *windowNode
 	alias  *name
 	asOf   *expr // FOR SYSTEM_TIME AS OF
+	outer  bool  // the right side of a LEFT JOIN
+	on     *expr // its condition
 }
 
 // windowNode is a window as written, in brackets or as a window function.

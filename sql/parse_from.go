@@ -1,7 +1,8 @@
 package sql
 
-// from reads the relations of FROM. All joins are inner, so a tree of joins is the
-// list of its leaves and the list of its conditions.
+// from reads the relations of FROM. A tree of inner joins is the list of its leaves and the
+// list of its conditions. A LEFT JOIN has one leaf on its right, which keeps the condition:
+// a JOIN (b LEFT JOIN c ON p) ON q has the rows of (a JOIN b ON q) LEFT JOIN c ON p.
 func (p *parser) from(s *selectNode) {
 	p.joinTree(s)
 	for p.err == nil && p.accept(",") {
@@ -16,8 +17,14 @@ func (p *parser) joinTree(s *selectNode) {
 	for p.err == nil {
 		t := p.peek()
 		switch {
-		case p.isWord("left", "right", "full"):
-			p.fail(t.span, "write JOIN for the rows that match", "%s JOIN is not supported yet", upper(t.text))
+		case p.acceptWords("left", "join") || p.acceptWords("left", "outer", "join"):
+			p.outerOperand(s)
+			continue
+		case p.isWord("right"):
+			p.rightJoin(s)
+			continue
+		case p.isWord("full"):
+			p.fail(t.span, "write LEFT JOIN for all rows of one side", "FULL JOIN is not supported yet")
 		case p.isWord("natural"):
 			p.fail(t.span, "write JOIN .. ON a.x = b.x", "NATURAL JOIN is not supported")
 		case p.acceptWords("cross", "join"):
@@ -46,16 +53,52 @@ func (p *parser) joinOperand(s *selectNode) {
 	s.from = append(s.from, p.relation())
 }
 
+// outerOperand reads the right side of a LEFT JOIN, and its condition.
+func (p *parser) outerOperand(s *selectNode) {
+	if p.isSymbol("(") && !p.queryAhead() {
+		p.fail(p.peek().span, "write it as a sub-query: LEFT JOIN (SELECT .. FROM ..) AS x ON ..", "a join on the right of a LEFT JOIN is not supported")
+		return
+	}
+	n := len(s.from)
+	p.joinOperand(s)
+	if p.err == nil {
+		s.from[n].outer, s.from[n].on = true, p.onCondition()
+	}
+}
+
+// rightJoin reads a RIGHT JOIN b ON .. as b LEFT JOIN a ON ..
+func (p *parser) rightJoin(s *selectNode) {
+	at := p.next().span
+	p.acceptWords("outer")
+	p.expectWord("join")
+	if p.err == nil && len(s.from) != 1 {
+		p.fail(at, "write it first, or the other way round as LEFT JOIN", "RIGHT JOIN is supported between the first two relations of FROM only")
+		return
+	}
+	if p.outerOperand(s); p.err == nil {
+		left, right := s.from[0], s.from[1]
+		left.outer, left.on, right.outer, right.on = true, right.on, false, nil
+		s.from[0], s.from[1], s.swapped = right, left, true
+	}
+}
+
 func (p *parser) joinCondition(s *selectNode) {
+	if on := p.onCondition(); on != nil {
+		s.on = append(s.on, on)
+	}
+}
+
+// onCondition reads ON and a join's condition; nil if they are not there.
+func (p *parser) onCondition() *expr {
 	if p.isWord("using") {
 		p.fail(p.peek().span, "write ON a.x = b.x", "JOIN .. USING is not supported yet")
 	}
 	if !p.isWord("on") {
 		p.unexpected("ON and the join's condition")
-		return
+		return nil
 	}
 	p.next()
-	s.on = append(s.on, p.expression())
+	return p.expression()
 }
 
 // queryAhead tells a sub-query in parentheses from a join in parentheses.

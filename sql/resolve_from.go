@@ -42,6 +42,7 @@ type leaf struct {
 	describe string
 	offset   int  // of its columns, when those of all leaves are numbered from left to right
 	lookup   bool // the table of a lookup join
+	outer    bool // the right side of a LEFT JOIN
 }
 
 func (l *leaf) windowed() bool {
@@ -75,7 +76,7 @@ func (b *builder) from(s *selectNode, e *env) (*fromResult, error) {
 	if len(s.from) == 0 {
 		return nil, b.fail(s.span, "add FROM and a stream", "a SELECT without FROM has no rows")
 	}
-	f := &fromResult{scope: &scope{sameStart: true, later: map[string]bool{}}, keyed: map[int]bool{}}
+	f := &fromResult{scope: &scope{sameStart: true, swapped: s.swapped, later: map[string]bool{}}, keyed: map[int]bool{}}
 	for _, i := range s.items {
 		if i.alias != nil {
 			f.scope.later[i.alias.text] = true
@@ -97,7 +98,7 @@ func (b *builder) from(s *selectNode, e *env) (*fromResult, error) {
 		if err != nil {
 			return nil, err
 		}
-		l.lookup = lookup
+		l.lookup, l.outer = lookup, ref.outer
 		if err := f.addLeaf(b, l); err != nil {
 			return nil, err
 		}
@@ -110,7 +111,10 @@ func (b *builder) from(s *selectNode, e *env) (*fromResult, error) {
 		return f, newJoiner(b, f, conditions).join()
 	}
 	l := f.leaves[0]
-	f.rel, f.where = l.rel, conditions
+	f.rel = l.rel
+	for _, c := range conditions {
+		f.where = append(f.where, c.expr)
+	}
 	if l.window != nil {
 		f.rel, err = b.window(l.rel, l.window, l.describe)
 	}
@@ -140,19 +144,37 @@ func (f *fromResult) addLeaf(b *builder, l *leaf) error {
 	return nil
 }
 
-// conditions are the conjuncts of ON and WHERE over the columns of all leaves.
-func (f *fromResult) conditions(b *builder, s *selectNode) (out []*model.Expr, err error) {
-	for _, on := range s.on {
-		x := &exprs{resolver: b.resolver, scope: f.scope, clause: "ON"}
-		if out, err = x.conjuncts(on, out); err != nil {
-			return nil, err
+// condition is a conjunct over the columns of all leaves.
+type condition struct {
+	expr *model.Expr
+	// of is the number of the leaf whose LEFT JOIN it decides about; 0: it is of WHERE or of
+	// inner joins, and filters rows wherever it stands.
+	of int
+}
+
+// conditions are the conjuncts of ON and WHERE.
+func (f *fromResult) conditions(b *builder, s *selectNode) (out []condition, err error) {
+	add := func(e *expr, clause string, sc *scope, of int) {
+		if e == nil || err != nil {
+			return
+		}
+		x := &exprs{resolver: b.resolver, scope: sc, clause: clause}
+		var all []*model.Expr
+		all, err = x.conjuncts(e, nil)
+		for _, c := range all {
+			out = append(out, condition{c, of})
 		}
 	}
-	if s.where != nil {
-		x := &exprs{resolver: b.resolver, scope: f.scope, clause: "WHERE"}
-		return x.conjuncts(s.where, out)
+	for _, on := range s.on {
+		add(on, "ON", f.scope, 0)
 	}
-	return out, nil
+	for i, l := range f.leaves {
+		known := *f.scope // without what is joined later
+		known.tables = known.tables[:i+1]
+		add(l.ref.on, "ON", &known, i)
+	}
+	add(s.where, "WHERE", f.scope, 0)
+	return out, err
 }
 
 // leaf resolves one relation of FROM.

@@ -13,13 +13,17 @@ import (
 // a filter behind all joins. at maps those numbers to columns of the relation joined so
 // far.
 //
+// The conditions of a LEFT JOIN decide which rows match and filter none: they stay with
+// their join, but for those that read its right leaf only, which is filtered in front. The
+// others never go to that leaf or join, whose columns are NULL where nothing matches.
+//
 // A Range window on the first leaf that is joined with tables only is put on behind the
 // lookups: a lookup matches row by row, so the windows hold the same rows, and the
 // stream is looked up once and not once for each window a row is in.
 type joiner struct {
 	*builder
 	f          *fromResult
-	conditions []*model.Expr
+	conditions []condition
 	done       []bool
 	acc        *relation
 	at         []int
@@ -27,7 +31,7 @@ type joiner struct {
 	joined     bool // an instant join was made
 }
 
-func newJoiner(b *builder, f *fromResult, conditions []*model.Expr) *joiner {
+func newJoiner(b *builder, f *fromResult, conditions []condition) *joiner {
 	j := &joiner{builder: b, f: f, conditions: conditions, done: make([]bool, len(conditions))}
 	first := f.leaves[0]
 	j.late = first.window != nil && first.window.kind.Spans() && first.window.kind != model.Session
@@ -35,6 +39,11 @@ func newJoiner(b *builder, f *fromResult, conditions []*model.Expr) *joiner {
 	for i, l := range f.leaves {
 		j.late = j.late && (i == 0 || l.lookup)
 		width = l.offset + len(l.fields)
+	}
+	for _, c := range conditions {
+		c.expr.Columns(func(column int) {
+			j.late = j.late && (c.of == 0 || column >= len(first.fields) || column < first.rel.Schema.Len())
+		})
 	}
 	j.at = make([]int, width)
 	for i := range j.at {
@@ -71,7 +80,7 @@ func (j *joiner) join() error {
 	j.f.rel = j.acc
 	for i, c := range j.conditions {
 		if !j.done[i] {
-			j.f.where = append(j.f.where, j.remap(c))
+			j.f.where = append(j.f.where, j.remap(c.expr))
 		}
 	}
 	for _, t := range j.f.scope.tables {
@@ -112,6 +121,15 @@ func (j *joiner) reads(e *model.Expr) (first, last int) {
 	return first, last
 }
 
+// mine reports whether condition i is still to be applied and may be at a leaf's side or join.
+func (j *joiner) mine(i, number int) bool {
+	of := 0
+	if j.f.leaves[number].outer {
+		of = number
+	}
+	return !j.done[i] && j.conditions[i].of == of
+}
+
 func (j *joiner) leafOf(column int) int {
 	i := len(j.f.leaves) - 1
 	for i > 0 && j.f.leaves[i].offset > column {
@@ -129,9 +147,10 @@ func (j *joiner) side(l *leaf, number int, rel *relation, window bool) (*relatio
 		}
 	}
 	var filter []*model.Expr
-	for i, c := range j.conditions {
+	for i := range j.conditions {
+		c := j.conditions[i].expr
 		first, last := j.reads(c)
-		if first != number || last != number {
+		if !j.mine(i, number) || first != number || last != number {
 			continue
 		}
 		c = shift(c, l.offset)
@@ -179,6 +198,7 @@ func (j *joiner) next(number int, l *leaf) error {
 	rel := j.acc.Relation
 	rel.Bounded = rel.Bounded && right.Bounded
 	rel.Schema = j.bothSides(number, right.Schema.Fields, lookup)
+	payload.Outer = l.outer
 	if j.acc.Instant() {
 		rel.Time = -1
 	}
@@ -188,14 +208,15 @@ func (j *joiner) next(number int, l *leaf) error {
 
 // bothSides is the schema of a join. A window column of the right side that equals the
 // left side's keeps its role if it is visible, a copy; a hidden one gives way to the
-// left side's.
+// left side's. On the right of a LEFT JOIN all columns may be NULL.
 func (j *joiner) bothSides(number int, right []stream.Field, lookup bool) *stream.Schema {
 	fields := append(cloneFields(j.acc.Schema.Fields), right...)
 	for i := j.acc.Schema.Len(); i < len(fields); i++ {
-		f := &fields[i]
+		f, outer := &fields[i], j.f.leaves[number].outer
+		f.NotNull = f.NotNull && !outer
 		switch {
 		case f.Role == stream.NoRole:
-		case lookup || f.Role == stream.WindowStart && !j.f.scope.sameStart:
+		case lookup || outer || f.Role == stream.WindowStart && !j.f.scope.sameStart:
 			f.Role = stream.NoRole
 		case f.Hidden:
 			j.at[j.f.leaves[number].offset+i-j.acc.Schema.Len()] = j.acc.Schema.RoleIndex(f.Role)
@@ -232,6 +253,8 @@ func (j *joiner) checkKinds(number int, l *leaf) (lookup bool, err error) {
 		return false, j.fail(first.window.span, "join in a sub-query and window that: (SELECT .. FROM s JOIN t ON ..) AS x [..]", "a ROWS window cannot be joined with a table yet")
 	case l.lookup:
 		return true, nil
+	case leftInstant && l.instant() && l.outer:
+		return false, j.fail(at, "give both windows that close, such as [RANGE 60 SECONDS SLIDE 60 SECONDS]", "a LEFT or RIGHT JOIN of per-instant windows is not supported yet")
 	case leftInstant && l.instant():
 		if j.joined {
 			return false, j.fail(at, "join two in a view and window that", "a join of more than two per-instant windows is not supported yet")
@@ -250,6 +273,8 @@ func (j *joiner) refuseJoin(first, l *leaf) error {
 	switch {
 	case (firstInstant || first.windowed()) && (lInstant || l.windowed()):
 		return j.fail(at, "give both the same form: [RANGE d SLIDE e] on both, or [RANGE d] on both", "a per-instant window cannot be joined with a window that closes")
+	case first.rel.static && first.window == nil && l.outer:
+		return j.fail(at, "keep the stream's rows: FROM "+l.alias+" LEFT JOIN "+first.alias+" ON ..", "which rows of a table match nothing is known when the stream ends; it cannot be joined so")
 	case first.rel.static && first.window == nil:
 		return j.fail(first.ref.span, "write the stream first: FROM "+l.alias+" JOIN "+first.alias+" ON ..", "the table of a lookup join stands on the right")
 	case l.rel.Time < 0 && !l.rel.Bounded && l.window == nil && !l.windowed():
@@ -286,8 +311,9 @@ func (j *joiner) checkWindows(first, l *leaf) error {
 // keys, and equalities of the windows' own columns are what pairs windows anyway.
 func (j *joiner) matches(number int, l *leaf, lookup bool) *model.Join {
 	payload := &model.Join{}
-	for i, c := range j.conditions {
-		if j.done[i] || c.Kind != model.CallExpr || c.Func != "eq" {
+	for i := range j.conditions {
+		c := j.conditions[i].expr
+		if !j.mine(i, number) || c.Kind != model.CallExpr || c.Func != "eq" {
 			continue
 		}
 		left, right := c.Args[0], c.Args[1]
@@ -301,7 +327,7 @@ func (j *joiner) matches(number int, l *leaf, lookup bool) *model.Join {
 			continue
 		}
 		j.done[i] = true
-		if !lookup && j.pairsWindows(left, right) {
+		if !lookup && j.pairsWindows(number, left, right) {
 			continue
 		}
 		j.key(left)
@@ -330,13 +356,18 @@ func (j *joiner) available(e *model.Expr) bool {
 	return ok
 }
 
-// pairsWindows: both are the same column of the two windows, equal in every pair.
-func (j *joiner) pairsWindows(left, right *model.Expr) bool {
+// pairsWindows: both are the same column of the two windows, equal in every pair that the
+// join of a leaf makes.
+func (j *joiner) pairsWindows(joining int, left, right *model.Expr) bool {
 	if left.Kind != model.ColumnExpr || right.Kind != model.ColumnExpr {
 		return false
 	}
 	role := func(column int) stream.Role {
-		l := j.f.leaves[j.leafOf(column)]
+		number := j.leafOf(column)
+		l := j.f.leaves[number]
+		if l.outer && number < joining {
+			return stream.NoRole // NULL in rows without partner
+		}
 		return l.fields[column-l.offset].Role
 	}
 	r := role(left.Column)
@@ -345,9 +376,11 @@ func (j *joiner) pairsWindows(left, right *model.Expr) bool {
 
 // residual takes the other conditions whose columns are complete with this join.
 func (j *joiner) residual(number int, payload *model.Join) {
-	for i, c := range j.conditions {
+	outer := j.f.leaves[number].outer
+	for i := range j.conditions {
+		c := j.conditions[i].expr
 		first, last := j.reads(c)
-		if j.done[i] || last != number || first == number || !j.available(c) {
+		if !j.mine(i, number) || !outer && (last != number || first == number || !j.available(c)) {
 			continue
 		}
 		j.done[i] = true

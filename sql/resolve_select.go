@@ -2,6 +2,7 @@ package sql
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/stream"
@@ -108,6 +109,10 @@ func (x *exprs) expand(items []item) ([]item, error) {
 			if tables = x.scope.named(it.table.text); len(tables) == 0 {
 				return nil, x.unknownAlias(x.scope, *it.table)
 			}
+		}
+		if x.scope.swapped && it.table == nil {
+			tables = slices.Clone(tables)
+			tables[0], tables[1] = tables[1], tables[0]
 		}
 		for _, t := range tables {
 			for _, i := range t.star() {

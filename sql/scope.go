@@ -26,6 +26,8 @@ type scope struct {
 	tables []*scopeTable
 	// sameStart: all windows joined have one size, so that their starts are equal, too.
 	sameStart bool
+	// swapped: SELECT * lists the first two tables in the other order.
+	swapped bool
 	// later are names that the SELECT list gives, which its own clauses do not know.
 	later map[string]bool
 }

@@ -17,6 +17,9 @@ import (
 // device. It puts out what it knows of the stream's columns, and of the table the numbers
 // of rows: their columns are the host's, text among them, and need not be moved.
 //
+// Of an outer lookup a row that finds nothing has found the group of one row, of NULLs, that no
+// slot leads to.
+//
 // The table is a hash table of groups, rows of equal keys: slots that hold a group's number
 // and one more, 0 where there is none; the groups' keys; and the rows of each, in the
 // table's order. It is made on the CPU (NewTable), with the same
@@ -32,8 +35,10 @@ type Lookup struct {
 	errors    int // output buffers
 	origin    int
 	tableRows int
+	outer     bool
 	mask      int // scalars
 	room      int
+	alone     int
 }
 
 // Why the CPU has to run a task of a lookup.
@@ -50,7 +55,7 @@ func NewLookup(side operator.Side, p *operator.Probe) (*Lookup, error) {
 		}
 	}
 	in, need := side.Output(), side.Need
-	l := &Lookup{layout: newLayout(), keys: p.Keys}
+	l := &Lookup{layout: newLayout(), keys: p.Keys, outer: p.Outer}
 	last := &model.Operator{ID: p.Op, Kind: model.ProjectOp, Relation: model.Relation{Schema: &stream.Schema{}, Time: -1}}
 	add := func(x *model.Expr, read bool) {
 		last.Project = append(last.Project, x)
@@ -86,6 +91,9 @@ func NewLookup(side operator.Side, p *operator.Probe) (*Lookup, error) {
 func (l *Lookup) addBuffers(schema *stream.Schema, need []bool) (err error) {
 	y := l.layout
 	l.mask, l.room = y.scalar(device.Int32Arg, "slot_mask"), y.scalar(device.Int32Arg, "room")
+	if l.outer {
+		l.alone = y.scalar(device.Int32Arg, "alone")
+	}
 	y.output("counts", "i32", extent{fixed: 4 * countsLen}, device.Extent{Fixed: 4 * countsLen})
 	l.errors = y.output("errors", "i32", extent{fixed: 8 * ErrorRowsMax}, counted(countErrors, perRow(8))).arg.Index
 	l.origin = y.output("out_origin", "i32", perRow(4), counted(countRows, perRow(4))).arg.Index
@@ -125,7 +133,12 @@ func (l *Lookup) addEntries(b *rowCode, first int) error {
 	}
 	count := &emitterText{}
 	count.add("  SHARED i32 sums[GROUP_ITEMS];\n  i32 g = ITEM, l = LOCAL, live = 0, failed = 0, found = -1;\n  if (g < n) do {\n%s", find)
-	same, keys := []string{}, []string{}
+	same, keys, more := []string{}, []string{}, []string{"slot_mask", "counts", "errors", "match", "place", "blocks", "slots", "starts"}
+	unknown := "found < 0"
+	if l.outer { // the row goes on in any case
+		count.add("    found = alone;\n")
+		more, unknown = append(more, "alone"), "found == alone"
+	}
 	count.add("    u64 h = 0;\n")
 	for i, k := range l.keys {
 		v := columns[first+i]
@@ -136,7 +149,7 @@ func (l *Lookup) addEntries(b *rowCode, first int) error {
 		same = append(same, equal(k.Type, fmt.Sprintf("table_key%d[group]", i), v.value))
 		keys = append(keys, fmt.Sprintf("table_key%d", i))
 	}
-	count.add("    i32 at = (i32)(h & (u64)slot_mask);\n    for (i32 tries = 0; tries <= slot_mask && found < 0; tries++) {\n")
+	count.add("    i32 at = (i32)(h & (u64)slot_mask);\n    for (i32 tries = 0; tries <= slot_mask && %s; tries++) {\n", unknown)
 	count.add("      i32 group = slots[at] - 1;\n      if (group < 0) break;\n      if (%s) found = group;\n      at = (at + 1) & slot_mask;\n    }\n", strings.Join(same, " && "))
 	count.add("  } while (0);\n  live = found >= 0 ? starts[found + 1] - starts[found] : 0;\n  if (g < n) match[g] = found;\n%s%s", failBody, countPlaces)
 	pack := newPacker("(counts[0] < room ? counts[0] : room)", "room")
@@ -150,7 +163,7 @@ func (l *Lookup) addEntries(b *rowCode, first int) error {
 		body  string
 	}{
 		{"begin", oneGroup, []string{"counts"}, beginBody},
-		{"count", allRows, names(b.parameters, []string{"slot_mask", "counts", "errors", "match", "place", "blocks", "slots", "starts"}, keys), count.String()},
+		{"count", allRows, names(b.parameters, more, keys), count.String()},
 		{"scan", oneGroup, []string{"n", "blocks", "counts"}, scanBody},
 		{"write", allRows, names(b.parameters, []string{"room", "match", "place", "blocks", "starts", "rows", "out_origin", "out_table"}, outputs), text},
 	} {
@@ -186,6 +199,9 @@ func (l *Lookup) Load(t *operator.Task, table *Table, slot device.Slot, call *de
 	}
 	l.layout.prepare(call)
 	call.Scalars[l.mask] = int64(table.slots - 1)
+	if l.outer {
+		call.Scalars[l.alone] = int64(table.alone)
+	}
 	call.Scalars[l.room] = int64(len(slot.Output(l.origin)) / 4)
 	return l.intake.load(t, slot, call)
 }

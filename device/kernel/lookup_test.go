@@ -4,6 +4,7 @@ package kernel_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,9 +43,16 @@ func upload(t *testing.T, d device.Device, images [][]byte) []device.Resident {
 	return out
 }
 
-func newTable(t *testing.T, keys []stream.Column, n int) *kernel.Table {
+func newTable(t *testing.T, c *lookupCase) *kernel.Table {
 	t.Helper()
-	table, err := kernel.NewTable(keys, n)
+	keys, n := c.keys, c.table
+	if c.probe.Outer {
+		keys, n = slices.Clone(keys), n+1
+		for i := range keys {
+			keys[i].AppendNull(n - 1)
+		}
+	}
+	table, err := kernel.NewTable(keys, n, c.probe.Outer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +60,7 @@ func newTable(t *testing.T, keys []stream.Column, n int) *kernel.Table {
 }
 
 func randomLookup(g *optest.Gen) lookupCase {
-	c := lookupCase{side: operator.Side{Relation: relation(g.Schema)}, probe: &operator.Probe{Op: 11}}
+	c := lookupCase{side: operator.Side{Relation: relation(g.Schema)}, probe: &operator.Probe{Op: 11, Outer: g.IntN(3) == 0}}
 	if g.IntN(2) == 0 {
 		g.NoErr = true
 		f := model.Call("or", stream.Boolean, has(g, stream.Boolean, 1), has(g, stream.Boolean, 1))
@@ -87,6 +95,7 @@ func (c *lookupCase) want(t *testing.T, b *stream.Batch) (pairs [][2]int32, fail
 			failed = append(failed, reason)
 			continue
 		}
+		before := len(pairs)
 		for r := range c.table {
 			match := true
 			for k, v := range keys {
@@ -96,6 +105,9 @@ func (c *lookupCase) want(t *testing.T, b *stream.Batch) (pairs [][2]int32, fail
 			if match {
 				pairs = append(pairs, [2]int32{row, int32(r)})
 			}
+		}
+		if c.probe.Outer && len(pairs) == before {
+			pairs = append(pairs, [2]int32{row, int32(c.table)})
 		}
 	}
 	return pairs, failed
@@ -124,7 +136,7 @@ func TestLookupRandom(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			table := newTable(t, c.keys, c.table)
+			table := newTable(t, &c)
 			k := compile(t, d, p.Program)
 			slot, err := d.NewSlot(p.Sizes(rowsMax, resultsMax))
 			if err != nil {
@@ -195,7 +207,7 @@ func TestLookupWithoutRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys := stream.Column{Type: stream.Integer, I32: []int32{1, 2, 1, 2, 1}}
-	table := newTable(t, []stream.Column{keys}, 5)
+	table := newTable(t, &lookupCase{probe: &operator.Probe{}, keys: []stream.Column{keys}, table: 5})
 	k := compile(t, d, p.Program)
 	slot, err := d.NewSlot(p.Sizes(10, 12))
 	if err != nil {
@@ -240,7 +252,7 @@ func TestLookupRefusals(t *testing.T) {
 			t.Errorf("got %v, want it to say %q", err, c.why)
 		}
 	}
-	if _, err := kernel.NewTable(nil, kernel.TableRowsMax+1); err == nil {
+	if _, err := kernel.NewTable(nil, kernel.TableRowsMax+1, false); err == nil {
 		t.Error("a table of too many rows is taken")
 	}
 }

@@ -48,7 +48,7 @@ func (p *probePipeline) Resident() ([][]byte, error) {
 	if !ok {
 		return nil, ErrNoTable
 	}
-	t, err := NewTable(keys, rows)
+	t, err := NewTable(keys, rows, p.probe.Outer)
 	if p.why = err; err != nil {
 		return nil, err
 	}

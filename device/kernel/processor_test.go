@@ -66,7 +66,7 @@ func TestLookupThroughProcessor(t *testing.T) {
 	}
 	g := optest.NewGen(3, schema)
 	c := lookupCase{side: operator.Side{Relation: relation(schema)}, probe: probe, keys: []stream.Column{g.Column(stream.Integer, 20, 10)}, table: 20}
-	table := newTable(t, c.keys, c.table)
+	table := newTable(t, &c)
 	plan, err := processor.Plan(p.Program, device.Sizes{})
 	if err == nil {
 		err = plan.Fill(p.Sizes(400, 4000), table.Images...)

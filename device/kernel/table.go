@@ -14,6 +14,7 @@ type Table struct {
 	slots  int
 	most   int // rows of the largest group
 	usual  int // .. of the group that a row of the table is in, on average
+	alone  int // outer: the group of the row of NULLs, which is in no slot
 }
 
 // TableRowsMax bounds the rows of a table: its slots, up to four for each, are counted in 32
@@ -29,9 +30,10 @@ const (
 )
 
 // NewTable makes the table of n rows, of which keys are the columns that the lookup's right
-// keys give. Rows with a NULL among them match nothing and are left out. The error says that
-// there are too many.
-func NewTable(keys []stream.Column, n int) (*Table, error) {
+// keys give. Rows with a NULL among them match nothing and are left out, but for the last one of
+// an outer lookup's table: it is what matches rows that no other does. The error says that there
+// are too many.
+func NewTable(keys []stream.Column, n int, outer bool) (*Table, error) {
 	if n > TableRowsMax {
 		return nil, refuse("its lookup's table has %d rows: devices have tables of up to %d", n, TableRowsMax)
 	}
@@ -40,6 +42,10 @@ func NewTable(keys []stream.Column, n int) (*Table, error) {
 		t.slots *= 2
 	}
 	slots, group, heads := groupRows(keys, n, t.slots)
+	if outer {
+		t.alone, group[n-1] = len(heads), int32(len(heads))
+		heads = append(heads, int32(n-1))
+	}
 	starts := make([]int32, len(heads)+1)
 	for _, g := range group {
 		if g >= 0 {

@@ -283,6 +283,11 @@ func (g *generator) pair(kind model.Kind, left, right model.Edge, time int) {
 	for range g.r.IntN(2) {
 		j.On = append(j.On, g.expr(both, stream.Boolean, 2))
 	}
+	if j.Outer = !l.Instant() && g.r.IntN(3) == 0; j.Outer {
+		for i := len(l.Schema.Fields); i < len(both); i++ {
+			both[i].NotNull, both[i].Role = false, stream.NoRole
+		}
+	}
 	g.add(&model.Operator{Kind: kind, Inputs: []model.Edge{left, right}, Join: j,
 		Relation: model.Relation{Schema: stream.NewSchema(both...), Time: time, Window: l.Window, Bounded: l.Bounded && r.Bounded}})
 }

@@ -226,6 +226,13 @@ func (w *away) keys() *model.Operator {
 // matches returns the rows of the table that have the keys.
 func (w *away) matches(keys []stream.Column) (rows []int32) {
 	columns, n, ok := w.offer.Probe.Table()
+	if ok && w.offer.Probe.Outer {
+		defer func() {
+			if len(rows) == 0 {
+				rows = []int32{int32(n - 1)}
+			}
+		}()
+	}
 	for row := 0; ok && row < n; row++ {
 		match := true
 		for k := range keys {

@@ -243,6 +243,19 @@ func (b *caseBuilder) keyed(timed bool) (side operator.Side, last *model.Operato
 	return side, last
 }
 
+// outer makes every third join an outer one.
+func (b *caseBuilder) outer(op, left *model.Operator) {
+	if b.IntN(3) > 0 {
+		return
+	}
+	op.Join.Outer = true
+	fields := slices.Clone(op.Relation.Schema.Fields)
+	for i := left.Relation.Schema.Len(); i < len(fields); i++ {
+		fields[i].NotNull, fields[i].Role = false, stream.NoRole
+	}
+	op.Relation.Schema = stream.NewSchema(fields...)
+}
+
 func (b *caseBuilder) join() {
 	w := b.randomWindow()
 	w.Slide = max(1, w.Size/2)
@@ -266,6 +279,7 @@ func (b *caseBuilder) join() {
 	if b.IntN(2) == 0 {
 		op.Join.On = []*model.Expr{b.expr(op.Relation.Schema, stream.Boolean, 1)}
 	}
+	b.outer(op, ends[0])
 	need := b.needed(op.Relation.Schema)
 	for i, f := range op.Relation.Schema.Fields {
 		need[i] = need[i] && f.Role == stream.NoRole
@@ -294,6 +308,7 @@ func (b *caseBuilder) lookup() {
 	if b.IntN(3) == 0 {
 		op.Join.On = []*model.Expr{b.expr(op.Relation.Schema, stream.Boolean, 1)}
 	}
+	b.outer(op, ends[0])
 	need := b.needed(op.Relation.Schema)
 	for i, f := range op.Relation.Schema.Fields {
 		need[i] = need[i] && f.Role == stream.NoRole
@@ -323,7 +338,9 @@ func (b *caseBuilder) probing() {
 			end = b.filter(end)
 			table.Steps = append(table.Steps, end)
 		}
+		left := last
 		step(b.pair(model.LookupOp, last, end))
+		b.outer(last, left)
 		lookups, tables = append(lookups, last), append(tables, table)
 	}
 	if b.IntN(3) == 0 {

@@ -29,7 +29,7 @@ var mutants = []mutant{
 	{"overflow-unseen", "operator/expr_arithmetic.go", "(a[i]^b[i])&(a[i]^o[i]) < 0", "(a[i]^b[i])&(b[i]^o[i]) < 0"},
 	{"instant-expiry", "operator/instant_lane.go", "side.time[row] <= time-w.Size;", "side.time[row] < time-w.Size;"},
 	{"instant-cancel", "operator/instant_merge.go", "		m.cancel()\n", ""},
-	{"join-null-keys", "operator/intake.go", "	if bad == nil && !in.anyNull(s.whole) {", "	if bad == nil {"},
+	{"join-null-keys", "operator/intake.go", "	if bad == nil && (in.nulls || !in.anyNull(s.whole)) {", "	if bad == nil {"},
 	{"source-position", "engine/source.go", "		w.Int(p.Offset)\n", "		w.Int(max(0, p.Offset-1))\n"},
 	{"union-tie", "operator/union.go", "if input < i {", "if input > i {"},
 	{"join-window-early", "operator/joinside.go", "		return s.frontier >= number\n	}\n	return s.frontier >= s.grid.End(number)", "		return s.frontier >= number-1\n	}\n	return s.frontier+1 >= s.grid.End(number)"},
@@ -61,6 +61,11 @@ var mutants = []mutant{
 	{"number-groups", "operator/sort.go", "	if i > 0 && s.sameGroup(s.held.rows, i-1, i) {", "	if i > 0 {"},
 	{"number-cut", "operator/sort_order.go", "		if count++; i > 0 && !s.sameGroup(b, int(rows[i-1]), int(r)) {\n			count = 1", "		if count++; i > 0 && !s.sameGroup(b, int(rows[i-1]), int(r)) {\n			count = 2"},
 	{"number-limit", "optimize/rowlimit.go", "		return n - 1, true\n", "		return n - 2, true\n"},
+	{"outer-failed", "operator/outer.go", "		o.reach(row, none)\n	}\n	o.failed", "	}\n	o.failed"},
+	{"outer-next-chunk", "operator/outer.go", "		o.matched = false\n", "		o.matched = o.matched && o.next+1 == row\n"},
+	{"outer-null-keys", "operator/outer.go", "if !cols[k].IsNull(int(row)) {", "if !cols[k].IsNull(int(row)) || i%3 == 2 {"},
+	{"outer-right-late", "operator/joinside.go", "right := sides[1].complete(number) || sides[1].ended", "right := sides[1].frontier > 0 || sides[1].ended"},
+	{"outer-pushed-right", "optimize/reorder.go", "case input == 1 && past.Join.Outer:", "case input == 1 && past.Join.Outer && e.Kind != model.CallExpr:"},
 	{"pairs-not-held", "operator/joinshared.go", "			p.uses.Add(1)\n", "			p.uses.Add(0)\n"},
 }
 

@@ -267,6 +267,9 @@ func (g *generator) windowJoin() *query {
 	if kind == "range" && g.r.IntN(2) == 0 && !strings.Contains(where, "GROUP") {
 		sel += ", p.window_end AS we"
 	}
+	if g.r.IntN(3) == 0 {
+		return g.outerJoin(kind, sel, l+" AS p", r+" AS q", on, where)
+	}
 	if g.r.IntN(2) == 0 {
 		text := fmt.Sprintf("SELECT %s FROM %s AS p, %s AS q WHERE %s%s", sel, l, r, on, strings.Replace(where, " WHERE ", " AND ", 1))
 		return newQuery(text, "window-join", kind, []*data{g.a, g.b})
@@ -342,6 +345,9 @@ func (g *generator) instantJoin() *query {
 }
 
 func (g *generator) lookup() *query {
+	if g.r.IntN(3) == 0 {
+		return g.outerLookup()
+	}
 	d := g.any()
 	on := g.exprs("").pick("s.k = t.k", "s.k = t.k AND s.x < t.x", "s.g = t.g", g.typedKey("s", "t"), g.typedKey("s", "t"))
 	if g.r.IntN(2) == 0 {
