@@ -363,8 +363,16 @@ func (j *laneJoin) TakeErrors() []ErrorRow {
 	return out
 }
 
-// Discard implements Releaser.
-func (j *laneJoin) Discard(p Partial) { j.drop(p.Value.(*joinTask)) }
+// Discard implements Releaser. The value is the task, or that of the lanes.
+func (j *laneJoin) Discard(p Partial) {
+	value := p.Value
+	if lanes, ok := value.([]any); ok {
+		value = lanes[0]
+	}
+	if task, ok := value.(*joinTask); ok {
+		j.drop(task)
+	}
+}
 
 // Close implements Releaser.
 func (j *laneJoin) Close() {
