@@ -137,15 +137,7 @@ func shortUnit(unit *model.Expr) bool {
 // cutDigits is the CAST of a time to fewer digits of the second's fraction.
 func cutDigits(e *model.Expr, digits int) *model.Expr {
 	t, in := e.Type, relabel(e, plain(e.Type))
-	var out *model.Expr
-	switch {
-	case digits == 0 && t != stream.TimeOfDay:
-		out = model.Call("date_trunc", stream.Timestamp, model.Lit(stream.Text("second")), in)
-	case digits == 3 && t != stream.TimeOfDay:
-		out = model.Call("date_trunc", stream.Timestamp, model.Lit(stream.Text("millisecond")), in)
-	default:
-		out = model.Call("time_cut", plain(t), in, model.Lit(stream.Int(int32(digits))))
-	}
+	out := model.Call("time_cut", in.Type, in, model.Lit(stream.Int(int32(digits))))
 	return relabel(out, t)
 }
 

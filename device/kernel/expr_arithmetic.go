@@ -45,7 +45,7 @@ func init() {
 		"greatest": {write: extreme(true)}, "least": {write: extreme(false)},
 		"cast": {write: cast(false)}, "try_cast": {write: cast(true)},
 
-		"to_timestamp_ltz": {write: toTimestamp}, "date_trunc": {write: dateTrunc, literals: 1},
+		"to_timestamp_ltz": {write: toTimestamp}, "date_trunc": {write: dateTrunc, literals: 1}, "time_cut": {write: timeCut},
 		"extract_epoch": {write: epoch}, "extract_year": {write: ofDate("CIVIL_YEAR")}, "extract_month": {write: ofDate("CIVIL_MONTH")},
 		"extract_day": {write: ofDate("CIVIL_DAY")}, "extract_hour": {write: ofClock(microsPerDay, microsPerHour)},
 		"extract_minute": {write: ofClock(microsPerHour, microsPerMinute)}, "extract_second": {write: ofClock(microsPerMinute, microsPerSecond)},

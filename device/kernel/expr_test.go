@@ -176,7 +176,7 @@ var refused = func() map[string]bool {
 		"extract_dow", "extract_isodow", "extract_doy",
 		"eq", "ne", "lt", "le", "gt", "ge", "distinct", "not_distinct", "is_null", "is_not_null", "in",
 		"and", "or", "not", "is_true", "is_false", "case", "coalesce", "nullif", "greatest", "least", "cast", "try_cast",
-		"to_timestamp_ltz", "date_trunc", "extract_epoch", "extract_year", "extract_month", "extract_day",
+		"to_timestamp_ltz", "date_trunc", "time_cut", "extract_epoch", "extract_year", "extract_month", "extract_day",
 		"extract_hour", "extract_minute", "extract_second",
 	} {
 		delete(m, computed)

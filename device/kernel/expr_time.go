@@ -87,3 +87,18 @@ func dateTrunc(e *emitter, x *model.Expr, args []value) (value, error) {
 	r := e.local("i64", cut)
 	return e.strict(r, stream.Timestamp, args[1:], failure{fmt.Sprintf("(%s > %s)", r, micros), function.ErrOverflow}), nil
 }
+
+// timeCut is dateTrunc for digits of the second's fraction.
+func timeCut(e *emitter, x *model.Expr, args []value) (value, error) {
+	digits := x.Args[1]
+	if digits.Kind != model.LiteralExpr || digits.Literal.Null || digits.Literal.I < 0 || digits.Literal.I > 6 {
+		return value{}, refuse("time_cut: its digits are not a literal from 0 to 6")
+	}
+	unit := int64(1)
+	for range 6 - digits.Literal.I {
+		unit *= 10
+	}
+	micros := args[0].value
+	r := e.local("i64", fmt.Sprintf("SUB_I64(%s, floor_mod(%s, %s))", micros, micros, whole(unit)))
+	return e.strict(r, x.Type, args[:1], failure{fmt.Sprintf("(%s > %s)", r, micros), function.ErrOverflow}), nil
+}
