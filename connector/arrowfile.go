@@ -93,7 +93,7 @@ func (r *arrowReader) nextBatch() error {
 		if r.skip > 0 {
 			return errTooFew(r.path, r.skip)
 		}
-		r.files.finished(r.at.File)
+		r.files.finished(r.at)
 		r.at = Position{File: r.at.File + 1}
 		return r.Close()
 	}

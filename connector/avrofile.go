@@ -53,7 +53,7 @@ func (r *avroReader) Next(ctx context.Context, b *Block) error {
 		case err == io.EOF && r.skip > 0:
 			return errTooFew(r.path, r.skip)
 		case err == io.EOF:
-			r.files.finished(r.at.File)
+			r.files.finished(r.at)
 			r.at = Position{File: r.at.File + 1}
 			if err := r.Close(); err != nil {
 				return err

@@ -17,8 +17,8 @@ type fileList interface {
 	// path is file i; io.EOF: there are no more. A list that is watched waits for the
 	// file until ctx is done.
 	path(ctx context.Context, i int) (string, error)
-	// finished says that file i was read to its end.
-	finished(i int)
+	// finished says that a file was read to its end, which is at a position.
+	finished(at Position)
 	// size is the number of files, as far as it is known.
 	size() int
 }
@@ -35,8 +35,8 @@ func (f fixedFiles) path(_ context.Context, i int) (string, error) {
 	return f[i], nil
 }
 
-func (f fixedFiles) finished(int) {}
-func (f fixedFiles) size() int    { return len(f) }
+func (f fixedFiles) finished(Position) {}
+func (f fixedFiles) size() int         { return len(f) }
 
 // fileLists are the files of a source, by partition, with what their paths say.
 type fileLists struct {

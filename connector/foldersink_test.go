@@ -161,26 +161,26 @@ func TestFolderSinkRolls(t *testing.T) {
 func TestFolderSinkGoesOn(t *testing.T) {
 	for _, format := range []string{FormatCSV, FormatParquet} {
 		dir := filepath.Join(t.TempDir(), "out") + "/"
-		other := openFolderAt(t, dir, format)
+		other := openFolderAt(t, dir, format, "partitioned_by", "b")
 		if err := errors.Join(other.WriteBatch(threeRows([2]string{"other", "1"}), 0, 1), other.Close()); err != nil {
 			t.Fatal(err)
 		}
-		first := openFolderAt(t, dir, format)
-		write := func(s BatchSink, name string) {
+		first := openFolderAt(t, dir, format, "partitioned_by", "b")
+		write := func(s BatchSink, name, folder string) {
 			t.Helper()
-			if err := s.WriteBatch(threeRows([2]string{name, "1"}), 0, 1); err != nil {
+			if err := s.WriteBatch(threeRows([2]string{name, folder}), 0, 1); err != nil {
 				t.Fatal(err)
 			}
 		}
-		write(first, "before")
+		write(first, "before", "1")
 		var w state.Writer
 		first.Snapshot(&w)
-		write(first, "since")
+		write(first, "since", "2")
 		var lost state.Writer
 		first.Snapshot(&lost) // commits
-		write(first, "open")
+		write(first, "open", "3")
 
-		second := openFolderAt(t, dir, format)
+		second := openFolderAt(t, dir, format, "partitioned_by", "b")
 		if n := len(tree(t, dir)); n != 4 {
 			t.Errorf("%q: what a living job writes is in progress", tree(t, dir))
 		}
@@ -188,11 +188,11 @@ func TestFolderSinkGoesOn(t *testing.T) {
 		if err := second.Restore(state.NewReader(w.Bytes())); err != nil {
 			t.Fatal(err)
 		}
-		write(second, "again")
+		write(second, "again", "1")
 		if err := second.Close(); err != nil {
 			t.Fatal(err)
 		}
-		sameLines(t, format, rowsIn(t, dir, format), []string{`{"a":"again","b":"1","c":0}`, `{"a":"before","b":"1","c":0}`, `{"a":"other","b":"1","c":0}`})
+		sameLines(t, format, rowsIn(t, dir, format, "partitioned_by", "b"), []string{`{"a":"again","b":"1","c":0}`, `{"a":"before","b":"1","c":0}`, `{"a":"other","b":"1","c":0}`})
 	}
 }
 

@@ -250,7 +250,7 @@ func (r *parquetReader) nextGroup() error {
 		r.steps, err = r.file.Step(&r.handle, r.group, r.source.need, r.source.blockRows)
 		return err
 	}
-	r.files.finished(r.at.File)
+	r.files.finished(r.at)
 	r.at = Position{File: r.at.File + 1}
 	r.file = nil
 	r.handle.close()

@@ -55,7 +55,7 @@ func (r *textReader) Next(ctx context.Context, b *Block) error {
 		}
 		if err == io.EOF {
 			err = r.closeFile()
-			r.files.finished(r.pos.File)
+			r.files.finished(r.pos)
 			r.pos = Position{File: r.pos.File + 1}
 		}
 		if err != nil {

@@ -50,6 +50,7 @@ type watched struct {
 type knownFile struct {
 	number   int // left out: -1
 	finished bool
+	end      int64 // offset of its position then
 	size     int64 // as it was when it had been read
 	modified int64
 }
@@ -164,15 +165,15 @@ func (w *watched) compare(path string, k *knownFile, info fs.FileInfo) {
 }
 
 // finished implements fileList. What the file is now is what was read.
-func (w *watched) finished(i int) {
+func (w *watched) finished(at Position) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	path := w.recent[i-w.first]
+	path := w.recent[at.File-w.first]
 	k := w.known[path]
-	if k == nil || k.number != i {
+	if k == nil || k.number != at.File {
 		return
 	}
-	k.finished = true
+	k.finished, k.end = true, at.Offset
 	if info, err := os.Stat(path); err == nil {
 		k.size, k.modified = info.Size(), info.ModTime().UnixNano()
 	}
@@ -220,7 +221,8 @@ func (l *fileLists) Recall(r *state.Reader, places []Position) error {
 	return r.End()
 }
 
-// remember writes the files that were read, and the one that was begun.
+// remember writes the files that were read, and the one that was begun. The reader may be
+// ahead of the position.
 func (w *watched) remember(out *state.Writer, at *Position) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -228,7 +230,7 @@ func (w *watched) remember(out *state.Writer, at *Position) {
 	if i := at.File - w.first; i >= 0 && i < len(w.recent) {
 		begun = w.recent[i]
 	}
-	if k := w.known[begun]; k != nil && k.number == at.File && k.finished {
+	if k := w.known[begun]; k != nil && k.number == at.File && k.finished && k.end == at.Offset {
 		*at, begun = Position{File: at.File + 1}, ""
 	}
 	if at.Offset == 0 {
