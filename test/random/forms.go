@@ -75,7 +75,7 @@ func (e exprs) filled(form string, depth int) string {
 		case 'z':
 			return e.pick(zones...)
 		case 'o':
-			return fmt.Sprintf("(%s + %s * 337)", e.pick("1774746000", "1792890000", "1772953200", "1793512800", "1775318400", "1771119900"), e.col("x"))
+			return fmt.Sprintf("(%s + %s * 337)", e.pick("1774746000", "1792887000", "1772953200", "1793510000", "1775318400", "1771119900"), e.col("x"))
 		case 'd':
 			return fmt.Sprint(e.r.IntN(7))
 		case 'v':
