@@ -50,7 +50,7 @@ var mutants = []mutant{
 	{"errors-lost", "engine/function.go", "	if err := b.errors.send(sl.partial.Errors); err != nil {\n		return err\n	}\n	if sl.task.End", "	if sl.task.End"},
 	{"pairs-early", "engine/pairs.go", "	return p.jobs[0].finished\n", "	return true\n"},
 	{"session-gap", "operator/session_lane.go", "	if s != nil && time >= saturatingEnd(s.last, l.fn.gap) {", "	if s != nil && time > saturatingEnd(s.last, l.fn.gap) {"},
-	{"session-shared", "operator/session_lane.go", "			slices.SortFunc(l.sel[from:], func(a, b int32) int { return cmp.Compare(l.seq[a], l.seq[b]) })\n", ""},
+	{"session-shared", "operator/session_lane.go", "			slices.SortFunc(l.sel[from:], func(a, b int32) int { return cmp.Compare(l.seq[a], l.seq[b]) })\n", "			slices.SortFunc(l.sel[from:], func(a, b int32) int { return cmp.Compare(l.seq[b], l.seq[a]) })\n"},
 	{"cumulate-end", "stream/window/window.go", "		return mul(add(k, 1), g.Slide)\n", "		return mul(k, g.Slide)\n"},
 	{"cumulate-last", "stream/window/window.go", "		return add(k, g.Slides()-1-step)\n", "		return k\n"},
 	{"sets-shared", "sql/resolve_sets.go", "		g.rel = b.shared(g.rel)\n", "		_ = b.shared\n"},
