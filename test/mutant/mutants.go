@@ -52,7 +52,7 @@ var mutants = []mutant{
 	{"session-gap", "operator/session_lane.go", "	if s != nil && time >= saturatingEnd(s.last, l.fn.gap) {", "	if s != nil && time > saturatingEnd(s.last, l.fn.gap) {"},
 	{"session-shared", "operator/session_lane.go", "			slices.SortFunc(l.sel[from:], func(a, b int32) int { return cmp.Compare(l.seq[a], l.seq[b]) })\n", "			slices.SortFunc(l.sel[from:], func(a, b int32) int { return cmp.Compare(l.seq[b], l.seq[a]) })\n"},
 	{"cumulate-end", "stream/window/window.go", "		return mul(add(k, 1), g.Slide)\n", "		return mul(k, g.Slide)\n"},
-	{"cumulate-last", "stream/window/window.go", "		return add(k, g.Slides()-1-step)\n", "		return k\n"},
+	{"cumulate-last", "stream/window/window.go", "		return add(k, g.Slides()-1-step)\n", "		return add(k, g.Slides()-1-step/2)\n"},
 	{"sets-shared", "sql/resolve_sets.go", "		g.rel = b.shared(g.rel)\n", "		_ = b.shared\n"},
 	{"sort-stable", "operator/sort_order.go", "		if s.compare(r.rows, r.rows, int(a[0]), int(b[0])) <= 0 {", "		if s.compare(r.rows, r.rows, int(a[0]), int(b[0])) < 0 {"},
 	{"sort-keep", "operator/sort.go", "		s.keep = s.sort.Offset + s.sort.Limit\n", "		s.keep = max(s.sort.Offset, s.sort.Limit)\n"},
