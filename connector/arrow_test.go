@@ -21,6 +21,9 @@ import (
 func typedSchema() *stream.Schema {
 	s := &stream.Schema{}
 	for _, t := range stream.Types {
+		if t.IsNested() {
+			continue // refused
+		}
 		s.Fields = append(s.Fields, stream.Field{Name: strings.ToLower(t.String()), Type: t})
 	}
 	return s

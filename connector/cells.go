@@ -81,6 +81,16 @@ func (r *cellReader) readDecimals(t stream.Type, takes func(flags uint32) bool) 
 	}
 }
 
+// readNested makes r read JSON, from cells that have the flags of wanted.
+func (r *cellReader) readNested(t stream.Type, wanted uint32) {
+	r.text = func(dst, b []byte, flags uint32) ([]byte, bool) {
+		if flags&wanted != wanted {
+			return dst, false
+		}
+		return stream.ParseNested(dst, t, b)
+	}
+}
+
 func (c *cells) begin(data []byte) {
 	c.data, c.extra = data, c.extra[:0]
 	c.spans, c.starts, c.stops, c.failures = c.spans[:0], c.starts[:0], c.stops[:0], c.failures[:0]

@@ -194,6 +194,9 @@ func csvReaders(schema *stream.Schema, unit int64) []cellReader {
 		if f.Type.IsDecimal() {
 			r.readDecimals(f.Type, func(uint32) bool { return true })
 		}
+		if f.Type.IsNested() {
+			r.readNested(f.Type, 0)
+		}
 		switch f.Type {
 		case stream.Boolean:
 			r.bool = func(b []byte, _ uint32) (bool, bool) { return parseBool(b) }

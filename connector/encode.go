@@ -70,6 +70,9 @@ func appendJSONValue(dst []byte, c *stream.Column, row int) []byte {
 	if c.Absent() || c.IsNull(row) {
 		return append(dst, "null"...)
 	}
+	if c.Type.IsNested() {
+		return stream.AppendNested(dst, c.Type, c.Text(row))
+	}
 	switch c.Type {
 	case stream.Real:
 		return appendJSONFloat(dst, float64(c.F32[row]), 32)
@@ -208,6 +211,9 @@ func (e *csvEncoder) Encode(dst []byte, b *stream.Batch, from, to int) []byte {
 func (e *csvEncoder) appendValue(dst []byte, c *stream.Column, row int) []byte {
 	if c.Absent() || c.IsNull(row) {
 		return append(dst, e.dialect.null...)
+	}
+	if c.Type.IsNested() {
+		return e.appendText(dst, stream.AppendNested(nil, c.Type, c.Text(row)))
 	}
 	switch c.Type {
 	case stream.Real:

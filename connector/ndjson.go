@@ -240,6 +240,9 @@ func jsonReaders(schema *stream.Schema, unit int64) []cellReader {
 		if f.Type.IsDecimal() {
 			r.readDecimals(f.Type, func(flags uint32) bool { return flags&(spanLiteral|spanNested) == 0 })
 		}
+		if f.Type.IsNested() {
+			r.readNested(f.Type, spanNested)
+		}
 		switch f.Type {
 		case stream.Boolean:
 			r.bool = func(b []byte, flags uint32) (v, ok bool) {

@@ -138,8 +138,28 @@ func CastAllowed(from, to stream.Type) bool {
 		return from.IsInteger()
 	case from == stream.Timestamp:
 		return to == stream.Date || to == stream.TimeOfDay
+	case from.IsNested():
+		return everyPart(from, to, CastAllowed)
 	}
 	return from == stream.Date && to == stream.Timestamp
+}
+
+// everyPart: both are ARRAYs, or ROWs of as many members, and holds for their elements or
+// members.
+func everyPart(from, to stream.Type, holds func(from, to stream.Type) bool) bool {
+	a, b := from.Members(), to.Members()
+	if from.IsArray() || to.IsArray() {
+		return from.IsArray() && to.IsArray() && holds(from.Element(), to.Element())
+	}
+	if len(a) != len(b) || len(a) == 0 {
+		return false
+	}
+	for i := range a {
+		if !holds(a[i].Type, b[i].Type) {
+			return false
+		}
+	}
+	return true
 }
 
 func castMayErr(from, to stream.Type) bool {
@@ -150,6 +170,8 @@ func castMayErr(from, to stream.Type) bool {
 		return true
 	case to == stream.Boolean:
 		return false
+	case from.IsNested():
+		return !everyPart(from, to, func(from, to stream.Type) bool { return !castMayErr(from, to) })
 	case from.IsDecimal() && to.IsDecimal():
 		return to.Scale() < from.Scale() || to.Precision()-to.Scale() < from.Precision()-from.Scale()
 	case (from.IsInteger() || from.IsDecimal()) && to.IsFloat():

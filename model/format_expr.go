@@ -49,6 +49,12 @@ func literalText(v stream.Value) string {
 		return strings.ToUpper(strconv.FormatBool(v.I != 0))
 	case v.Type == stream.Varchar:
 		return strconv.Quote(v.S)
+	case v.Type.IsNested():
+		text := v.String()
+		if raw, ok := stream.ParseNested(nil, v.Type, []byte(text)); !ok || string(raw) != v.S {
+			text = v.S // as it is written, where JSON is not exact
+		}
+		return strconv.Quote(text)
 	case v.Type.IsFloat():
 		return string(stream.AppendDouble(nil, v.F, floatBits(v.Type)))
 	case v.Type.IsDecimal():
@@ -146,6 +152,9 @@ func (e *Expr) callSQL(args []string) (text string, open bool) {
 			return "EXTRACT(" + strings.ToUpper(unit) + " FROM " + args[0] + ")", false
 		}
 	}
+	if text, ok := e.nestedSQL(args); ok {
+		return text, false
+	}
 	switch {
 	case e.Func == "in" && len(args) > 1:
 		return args[0] + " IN (" + strings.Join(args[1:], ", ") + ")", true
@@ -162,6 +171,23 @@ func (e *Expr) callSQL(args []string) (text string, open bool) {
 		name = f.SQL
 	}
 	return name + "(" + strings.Join(args, ", ") + ")", false
+}
+
+// nestedSQL writes what SQL has brackets and points for.
+func (e *Expr) nestedSQL(args []string) (text string, ok bool) {
+	switch {
+	case e.Func == "array":
+		return "ARRAY[" + strings.Join(args, ", ") + "]", true
+	case e.Func == "element_at" && len(args) == 2:
+		return args[0] + "[" + args[1] + "]", true
+	case e.Func == "equals_any" && len(args) == 2:
+		return args[0] + " = ANY(" + args[1] + ")", true
+	case e.Func == "member" && len(args) == 2:
+		if m, ok := memberOf(e); ok {
+			return args[0] + "." + m.Name, true
+		}
+	}
+	return "", false
 }
 
 func caseSQL(args []string) string {
@@ -186,6 +212,8 @@ func literalSQL(v stream.Value) string {
 		return v.Type.String() + " '" + v.String() + "'"
 	case v.Type == stream.Boolean:
 		return strings.ToUpper(v.String())
+	case v.Type.IsNested():
+		return "CAST('" + strings.ReplaceAll(v.String(), "'", "''") + "' AS " + v.Type.String() + ")"
 	case v.Type.IsFloat() && !math.IsNaN(v.F) && !math.IsInf(v.F, 0) && v.F == math.Trunc(v.F) && math.Abs(v.F) < 1e15:
 		return strconv.FormatFloat(v.F, 'f', 1, 64)
 	}

@@ -10,6 +10,9 @@ import (
 
 func (p *parser) sqlType() stream.Type {
 	at := p.tok.column
+	if p.tok.kind == wordToken && p.followedBy('<') {
+		return p.nestedType()
+	}
 	name := p.word("a type")
 	if name == "DECIMAL" && p.skip("(") {
 		precision := p.index()
@@ -21,6 +24,18 @@ func (p *parser) sqlType() stream.Type {
 	if p.err == nil && (!ok || name != t.String()) {
 		p.failAt(at, "there is no type %q", name)
 	}
+	return t
+}
+
+func (p *parser) nestedType() stream.Type {
+	at := p.tok.column
+	t, rest, ok := stream.CutType(p.line[at:])
+	if text := p.line[at : len(p.line)-len(rest)]; !ok || text != t.String() {
+		p.failAt(at, "this is no type")
+		return stream.Invalid
+	}
+	p.pos = len(p.line) - len(rest)
+	p.next()
 	return t
 }
 
@@ -91,6 +106,12 @@ func parseLiteral(t token, typ stream.Type) (stream.Value, bool) {
 		}
 	case typ == stream.Varchar:
 		v.S, ok = t.text, t.kind == textToken
+	case typ.IsNested():
+		raw, read := stream.ParseNested(nil, typ, []byte(t.text))
+		if v.S = string(raw); !read {
+			v.S, read = t.text, stream.ValidNested(typ, []byte(t.text))
+		}
+		ok = read && t.kind == textToken
 	case typ.IsFloat():
 		v.F, ok = parseFloat(t, floatBits(typ))
 	case typ == stream.Timestamp && t.kind == textToken:

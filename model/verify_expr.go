@@ -66,6 +66,9 @@ func verifyLiteral(e *Expr) string {
 	if v.Type.IsDecimal() && !v.Decimal().Fits(v.Type.Precision()) {
 		return fmt.Sprintf("literal %s is no %s", v, v.Type)
 	}
+	if v.Type.IsNested() && !stream.ValidNested(v.Type, []byte(v.S)) {
+		return "a literal is no " + v.Type.String()
+	}
 	switch v.Type {
 	case stream.Boolean:
 		if v.I != 0 && v.I != 1 {
@@ -91,6 +94,13 @@ func verifyCall(e *Expr) string {
 	switch e.Func {
 	case "case":
 		return verifyCase(e.Type, types)
+	case "row":
+		return verifyRow(e.Type, types)
+	case "member":
+		if m, ok := memberOf(e); !ok || m.Type != e.Type {
+			return fmt.Sprintf("member(%s) takes a row and the literal number of a member of type %s", typeList(types), e.Type)
+		}
+		return ""
 	case "cast", "try_cast":
 		if len(types) != 1 {
 			return fmt.Sprintf("%s takes one argument, not %d", e.Func, len(types))
@@ -131,6 +141,31 @@ func verifyCase(result stream.Type, types []stream.Type) string {
 		}
 	}
 	return ""
+}
+
+func verifyRow(result stream.Type, types []stream.Type) string {
+	members := result.Members()
+	same := len(members) == len(types) && len(types) > 0
+	for i := 0; same && i < len(types); i++ {
+		same = members[i].Type == types[i]
+	}
+	if !same {
+		return fmt.Sprintf("row(%s) is no %s", typeList(types), result)
+	}
+	return ""
+}
+
+// memberOf is the member that a call of "member" takes: its second argument is a literal
+// INTEGER, the number of a member from 1.
+func memberOf(e *Expr) (m stream.Member, ok bool) {
+	if len(e.Args) != 2 || e.Args[1].Kind != LiteralExpr || e.Args[1].Type != stream.Integer || e.Args[1].Literal.Null {
+		return m, false
+	}
+	members, n := e.Args[0].Type.Members(), e.Args[1].Literal.I
+	if n < 1 || n > int64(len(members)) {
+		return m, false
+	}
+	return members[n-1], true
 }
 
 func typeList(types []stream.Type) string {

@@ -29,6 +29,9 @@ func prepareCast(try bool) prepare {
 			return fmt.Errorf("%d arguments, it needs 1", len(e.Args))
 		}
 		from := e.Args[0].Type
+		if from.IsNested() && e.Type.IsNested() && from != e.Type {
+			return prepareNestedCast(e, in, try)
+		}
 		in.run = castKernel(from, e.Type)
 		if in.run == nil {
 			return fmt.Errorf("no conversion from %s to %s", from, e.Type)
@@ -42,6 +45,10 @@ func castKernel(from, to stream.Type) kernel {
 	switch {
 	case from == to:
 		return byTypeOrBits(from, copyFixed[int32], copyFixed[int64], copyFixed[float32], copyFixed[float64])
+	case from.IsNested() && to == stream.Varchar:
+		return nestedToText
+	case to.IsNested():
+		return textToNested
 	case from.IsDecimal() || to.IsDecimal():
 		return decimalCast(from, to)
 	case to == stream.Varchar:

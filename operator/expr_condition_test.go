@@ -27,6 +27,8 @@ func conditionOver(g *optest.Gen, depth int) *model.Expr {
 			v.Null = true
 		case left.Type.IsFloat():
 			v.F = []float64{0, 1, -1, math.NaN(), math.Inf(1), 2, 0.5}[k-1]
+		case left.Type.IsNested():
+			v = g.Value(left.Type, 0)
 		case left.Type == stream.Boolean:
 			v.I = int64(k & 1)
 		case left.Type == stream.Varchar:

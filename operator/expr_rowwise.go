@@ -94,19 +94,22 @@ func eachFixed[T fixed](f fixedRow[T]) kernel {
 
 func eachBool(f boolRow) kernel {
 	return func(s *ProgramScratch, in *instr) {
-		out := s.strict(in)
-		out.Bits = resize(out.Bits, s.words)
-		clear(out.Bits)
-		for i := range s.n {
-			if !s.computes(out, i) {
-				continue
-			}
-			switch v, reason := f(s, in, i); {
-			case reason != "":
-				s.without(out, i, reason)
-			case v:
-				out.Bits.Set(i)
-			}
+		s.bools(s.strict(in), in, f)
+	}
+}
+
+func (s *ProgramScratch) bools(out *vector, in *instr, f boolRow) {
+	out.Bits = resize(out.Bits, s.words)
+	clear(out.Bits)
+	for i := range s.n {
+		if !s.computes(out, i) {
+			continue
+		}
+		switch v, reason := f(s, in, i); {
+		case reason != "":
+			s.without(out, i, reason)
+		case v:
+			out.Bits.Set(i)
 		}
 	}
 }

@@ -25,6 +25,13 @@ type ProgramScratch struct {
 	compiled     map[compiledKey]*compiledPattern
 	timePatterns map[compiledKey]*timePattern
 	jsonPaths    map[string]*jsonPath
+
+	// of nested types
+	item        []byte
+	found       stream.Column
+	list        []stream.Items
+	seen        map[string]struct{}
+	nestedCasts map[*instr]*nestedCastScratch
 }
 
 // vector is a register: a column and its failures. An input's column aliases the

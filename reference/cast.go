@@ -22,6 +22,8 @@ func cast(v stream.Value, t stream.Type) (stream.Value, string) {
 		return v, ""
 	case t == stream.Varchar:
 		return stream.Text(v.String()), ""
+	case v.Type.IsNested():
+		return castItems(v, t)
 	case v.Type == stream.Varchar:
 		return castText(v, t)
 	case v.Type.IsDecimal() || t.IsDecimal():
@@ -59,6 +61,12 @@ var wholeNumber = regexp.MustCompile(`^[+-]?[0-9]+$`)
 // castText reads a value from text, with blanks around it allowed.
 func castText(v stream.Value, t stream.Type) (stream.Value, string) {
 	s := strings.TrimSpace(v.S)
+	if t.IsNested() {
+		if raw, ok := stream.ParseNested(nil, t, []byte(v.S)); ok {
+			return stream.Value{Type: t, S: string(raw)}, ""
+		}
+		return cannotCast(v, t)
+	}
 	if t.IsDecimal() {
 		if d, reason, ok := decimalOfText(s, t); ok {
 			return d, reason

@@ -3,6 +3,7 @@ package reference
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/millrace/millrace/stream"
@@ -16,6 +17,8 @@ func compare(a, b stream.Value) int {
 		return rat(a).Cmp(rat(b))
 	case a.Type == stream.Varchar:
 		return strings.Compare(a.S, b.S)
+	case a.Type.IsNested():
+		return slices.CompareFunc(a.Items(), b.Items(), order)
 	case a.Type.IsFloat():
 		return compareFloats(a.F, b.F)
 	case a.I < b.I:
@@ -79,7 +82,7 @@ func groupKey(values Row) string {
 		case v.Type.IsDecimal():
 			n := unscaled(v)
 			key = append(append(key, byte(4+n.Sign()), byte(len(n.Bytes()))), n.Bytes()...)
-		case v.Type == stream.Varchar:
+		case v.Type.Storage() == stream.Varchar:
 			key = binary.AppendUvarint(append(key, 1), uint64(len(v.S)))
 			key = append(key, v.S...)
 		case v.Type.IsFloat():

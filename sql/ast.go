@@ -159,6 +159,7 @@ const (
 	callExpr
 	caseExpr
 	castExpr
+	memberExpr // of the row args[0], path its name
 )
 
 // expr is an expression as written. BETWEEN, simple CASE, NOT IN and the like are

@@ -29,6 +29,8 @@ func commonType(a, b stream.Type) stream.Type {
 		return stream.Timestamp
 	case a == ltz && b.IsMoment(), a.IsMoment() && b == ltz:
 		return ltz
+	case a.IsNested() && b.IsNested():
+		return commonNested(a, b)
 	case !a.IsNumeric() || !b.IsNumeric():
 		return stream.Invalid
 	case (a.IsDecimal() || b.IsDecimal()) && (a.IsFloat() || b.IsFloat()):
@@ -58,6 +60,8 @@ func isLiteral(e *model.Expr) bool { return e.Kind == model.LiteralExpr }
 // is none.
 func widenCost(from, to stream.Type) int {
 	switch {
+	case from.IsNested() && to.IsNested():
+		return widenNested(from, to)
 	case to.IsDecimal():
 		if widensDecimal(from, to) {
 			return 10

@@ -60,6 +60,12 @@ func (p *parser) binary(power int) *expr {
 				left = p.castTo(left, p.typeName(), false)
 				break
 			}
+			if op.power == comparePower {
+				if q := p.quantified(t, left); q != nil {
+					left = q
+					break
+				}
+			}
 			left = infixCall(t, op.fn, left, p.binary(op.power))
 		case t.kind != wordToken:
 			return left
@@ -271,7 +277,7 @@ func (p *parser) prefix() *expr {
 		p.next()
 		return operator(t.span, "not", p.binary(notPower))
 	}
-	return p.primary()
+	return p.parts(p.primary())
 }
 
 func (p *parser) primary() *expr {
@@ -324,18 +330,12 @@ func (p *parser) columnName() *expr {
 	e := &expr{kind: nameExpr}
 	for {
 		e.path = append(e.path, p.name("the name of a column"))
-		if !p.isSymbol(".") || len(e.path) == 2 {
+		if !p.isSymbol(".") {
 			break
 		}
 		p.next()
 	}
 	e.span = e.path[0].span.join(p.last())
-	if p.isSymbol(".") {
-		p.fail(p.peek().span, "write relation.column", "a column's name has at most two parts")
-	}
-	if p.isSymbol("[") {
-		p.fail(p.peek().span, "", "arrays are not supported yet")
-	}
 	return e
 }
 
@@ -381,7 +381,14 @@ func (p *parser) keywordExpression(t token) (*expr, bool) {
 	case "current_timestamp", "localtimestamp", "current_date", "current_time", "current_row_timestamp", "localtime":
 		p.fail(t.span, "use the stream's event-time column, or window_end", "%s is not supported yet: results depend on the data alone", upper(t.text))
 	case "array", "row", "map":
-		if n := p.peekAt(1); n.kind == symbolToken && (n.text == "[" || n.text == "(") {
+		n := p.peekAt(1)
+		switch {
+		case n.kind != symbolToken:
+		case t.text == "array" && n.text == "[":
+			return p.arrayForm(), true
+		case t.text == "row" && n.text == "(":
+			return p.rowForm(), true
+		case n.text == "[" || n.text == "(":
 			p.fail(t.span, "", "%s values are not supported yet", upper(t.text))
 		}
 	}

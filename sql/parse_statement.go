@@ -330,7 +330,7 @@ var columnTypes = map[string]stream.Type{
 // nearest that works.
 var refusedTypes = map[string]string{
 	"char": "VARCHAR", "character": "VARCHAR", "bytea": "VARCHAR", "bytes": "VARCHAR",
-	"binary": "VARCHAR", "varbinary": "VARCHAR", "array": "VARCHAR", "row": "one column for each field", "map": "VARCHAR",
+	"binary": "VARCHAR", "varbinary": "VARCHAR", "map": "VARCHAR",
 	"json": "VARCHAR", "jsonb": "VARCHAR", "multiset": "VARCHAR", "uuid": "VARCHAR",
 }
 
@@ -339,6 +339,9 @@ func (p *parser) typeName() typeNode {
 	if t.kind != wordToken {
 		p.fail(t.span, p.habit("a type", t), "expected a type, found %s", t.show())
 		return typeNode{}
+	}
+	if t.text == "array" || t.text == "row" {
+		return p.arraySuffixes(p.nestedType(t))
 	}
 	text, n := t.text, typeNode{span: t.span}
 	if p.isWord("precision") && text == "double" || p.isWord("varying") && text == "character" {
@@ -359,7 +362,8 @@ func (p *parser) typeName() typeNode {
 	n.typ = typ
 	p.typeArguments(&n, text)
 	n.span = n.span.join(p.last())
-	if p.isWord("array", "multiset") {
+	n = p.arraySuffixes(n)
+	if p.isWord("multiset") {
 		p.fail(p.peek().span, "", "the type %s %s is not supported yet", typ, upper(p.peek().text))
 	}
 	return n

@@ -203,7 +203,7 @@ func formsOf(f *function.Function) string {
 	for _, s := range f.Signatures {
 		var types []string
 		for _, t := range s.Args {
-			types = append(types, t.String())
+			types = append(types, strings.ReplaceAll(t.String(), "INVALID", "T"))
 		}
 		out = append(out, "("+strings.Join(types, ", ")+")")
 	}

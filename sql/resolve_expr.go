@@ -90,10 +90,9 @@ func (x *exprs) resolve(e *expr) (out *model.Expr, err error) {
 	case literalExpr:
 		out = model.Lit(e.value)
 	case nameExpr:
-		var m match
-		if m, err = x.lookup(x.scope, e.path); err == nil {
-			out = m.expr()
-		}
+		out, err = x.path(e.path)
+	case memberExpr:
+		out, err = x.member(e)
 	case castExpr:
 		out, err = x.cast(e)
 	case caseExpr:
@@ -108,6 +107,9 @@ func (x *exprs) resolve(e *expr) (out *model.Expr, err error) {
 }
 
 func (x *exprs) cast(e *expr) (*model.Expr, error) {
+	if out, ok, err := x.castParts(e); ok {
+		return out, err
+	}
 	arg, err := x.resolve(e.args[0])
 	if err != nil {
 		return nil, err
@@ -200,8 +202,13 @@ func (x *exprs) arguments(e *expr) ([]*model.Expr, error) {
 }
 
 func (x *exprs) call(e *expr) (*model.Expr, error) {
-	if !e.operator {
+	switch {
+	case !e.operator:
 		return x.function(e)
+	case e.fn == "array":
+		return x.array(e)
+	case e.fn == "row":
+		return x.row(e)
 	}
 	args, err := x.arguments(e)
 	if err != nil {
@@ -236,7 +243,7 @@ var operatorNames = map[string]string{
 	"and": "AND", "or": "OR", "not": "NOT", "is_true": "IS TRUE", "is_false": "IS FALSE",
 	"add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%", "neg": "-", "concat": "||", "like": "LIKE",
 	"similar": "SIMILAR TO", "bit_and": "&", "bit_or": "|", "bit_xor": "#", "bit_not": "~", "shift_left": "<<", "shift_right": ">>", "regexp_like": "~", "json_get": "->", "json_get_text": "->>", "is_json": "IS JSON",
-	"timestamp_add": "TIMESTAMPADD", "timestamp_diff": "TIMESTAMPDIFF", "date_ceil": "CEIL", "date_trunc": "FLOOR",
+	"element_at": "a[n]", "equals_any": "= ANY", "timestamp_add": "TIMESTAMPADD", "timestamp_diff": "TIMESTAMPDIFF", "date_ceil": "CEIL", "date_trunc": "FLOOR",
 }
 
 func (x *exprs) comparison(e *expr, args []*model.Expr) (*model.Expr, error) {
@@ -284,6 +291,11 @@ func (x *exprs) arithmetic(e *expr, args []*model.Expr) (*model.Expr, error) {
 func (x *exprs) concat(e *expr, args []*model.Expr) (*model.Expr, error) {
 	text := false
 	for _, a := range args {
+		if a.Type.IsArray() {
+			return x.joinArrays(e, args)
+		}
+	}
+	for _, a := range args {
 		text = text || a.Type == stream.Varchar || a.Type == stream.Invalid
 	}
 	for i, a := range args {
@@ -300,6 +312,10 @@ func (x *exprs) overload(e *expr, fn string, args []*model.Expr) (*model.Expr, e
 		return call, nil
 	}
 	f, _ := function.Lookup(fn)
+	if f.OfArrays() {
+		return x.ofArrays(e, f, args)
+	}
+	textElements(fn, args)
 	if len(f.Signatures) > 0 && generic(f.Signatures[0]) {
 		return x.genericCall(e, f, args)
 	}

@@ -23,6 +23,7 @@ var otherNames = map[string]otherName{
 	"btrim": {fn: "trim"}, "trunc": {fn: "truncate"}, "startswith": {fn: "starts_with"}, "endswith": {fn: "ends_with"},
 	"locate": {fn: "position"}, "strpos": {"position", []int{1, 0}}, "instr": {"position", []int{1, 0, 2}},
 	"bitand": {fn: "bit_and"}, "bitor": {fn: "bit_or"}, "bitxor": {fn: "bit_xor"}, "bitnot": {fn: "bit_not"},
+	"array_length": {fn: "cardinality"}, "array_to_string": {fn: "array_join"}, "array_cat": {fn: "array_concat"},
 	"regexp": {fn: "regexp_like"}, "rlike": {fn: "regexp_like"}, "regexp_substr": {fn: "regexp_extract"},
 }
 

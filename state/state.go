@@ -106,9 +106,21 @@ func (w *Writer) Text(s string) {
 	w.buf = append(w.buf, s...)
 }
 
+// nestedType stands for a type that is named by its text, for its number is the process's.
+const nestedType = -1
+
+func (w *Writer) typ(t stream.Type) {
+	if !t.IsNested() {
+		w.Int(int64(t))
+		return
+	}
+	w.Int(nestedType)
+	w.Text(t.String())
+}
+
 // Value writes a value.
 func (w *Writer) Value(v stream.Value) {
-	w.Int(int64(v.Type))
+	w.typ(v.Type)
 	w.Bool(v.Null)
 	switch {
 	case v.Null:
@@ -128,7 +140,7 @@ func (w *Writer) Batch(b *stream.Batch, from, to int) {
 	w.Int(int64(len(b.Cols)))
 	for c := range b.Cols {
 		col := &b.Cols[c]
-		w.Int(int64(col.Type))
+		w.typ(col.Type)
 		if col.Absent() {
 			continue
 		}
@@ -235,8 +247,15 @@ func (r *Reader) Text() string {
 // typ reads a type, or the Invalid of an absent column.
 func (r *Reader) typ() stream.Type {
 	n := r.Int()
+	if n == nestedType {
+		t, ok := stream.ParseType(r.Text())
+		if !ok {
+			r.fail()
+		}
+		return t
+	}
 	t := stream.Type(n)
-	if n < 0 || int64(t) != n || t != stream.Invalid && !t.Valid() {
+	if n < 0 || t.IsNested() || int64(t) != n || t != stream.Invalid && !t.Valid() {
 		r.fail()
 		return stream.Invalid
 	}
@@ -249,7 +268,9 @@ func (r *Reader) Value() stream.Value {
 	switch {
 	case r.err != nil || v.Null:
 	case v.Type.Storage() == stream.Varchar:
-		v.S = r.Text()
+		if v.S = r.Text(); v.Type.IsNested() && !stream.ValidNested(v.Type, []byte(v.S)) {
+			r.fail()
+		}
 	case v.Type.IsFloat():
 		v.F = r.Float()
 	default:

@@ -22,6 +22,14 @@ func values(r *rand.Rand) []stream.Value {
 	var out []stream.Value
 	for _, t := range stream.Types {
 		v := stream.Value{Type: t}
+		if t.IsArray() {
+			out = append(out, stream.Nested(t, stream.NullOf(t.Element())))
+			continue
+		}
+		if t.IsRow() {
+			out = append(out, stream.Nested(t, stream.Int(5), stream.Text("a\x00")))
+			continue
+		}
 		switch low, high, _ := t.Range(); t.Storage() {
 		case stream.Boolean:
 			v = stream.Bool(r.IntN(2) == 0)

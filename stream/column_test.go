@@ -22,6 +22,9 @@ func randomValue(r *rand.Rand, t Type) Value {
 	case Varchar:
 		return Text(string(make([]byte, r.IntN(5))) + string(rune('a'+r.IntN(26))))
 	}
+	if t.IsNested() {
+		return randomNestedValue(r, t)
+	}
 	if t.IsDecimal() && t.Storage() == Varchar {
 		return DecimalOf(t, decimal.Int{Hi: int64(r.Uint32()) - 1<<31, Lo: r.Uint64()})
 	}

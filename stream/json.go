@@ -11,6 +11,9 @@ func AppendJSON(dst []byte, v Value) []byte {
 	if v.Null {
 		return append(dst, "null"...)
 	}
+	if v.Type.IsNested() {
+		return AppendNested(dst, v.Type, []byte(v.S))
+	}
 	switch v.Type {
 	case Varchar:
 		return AppendJSONString(dst, v.S)

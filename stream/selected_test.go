@@ -28,7 +28,7 @@ func wantValues(t *testing.T, c *stream.Column, want []stream.Value) {
 	t.Helper()
 	for i, w := range want {
 		g := c.Value(i)
-		same := g.Null == w.Null && (g.Null || g.String() == w.String())
+		same := g.Null == w.Null && (g.Null || g.S == w.S && (g.Type.IsNested() || g.String() == w.String()))
 		if !same {
 			t.Fatalf("%s value %d of %d is %v, want %v", c.Type, i, len(want), g, w)
 		}

@@ -155,7 +155,7 @@ func ParseDouble(s string, bits int) (float64, bool) {
 	return f, err == nil
 }
 
-// AppendValue appends v as a CAST to VARCHAR gives it; NULL as "NULL".
+// AppendValue appends v as a CAST to VARCHAR gives it, nested types as JSON; NULL as "NULL".
 func AppendValue(dst []byte, v Value) []byte {
 	if v.Null {
 		return append(dst, "NULL"...)
@@ -180,6 +180,9 @@ func AppendValue(dst []byte, v Value) []byte {
 	default:
 		if v.Type.IsDecimal() {
 			return decimal.Append(dst, v.Decimal(), v.Type.Scale())
+		}
+		if v.Type.IsNested() {
+			return AppendNested(dst, v.Type, []byte(v.S))
 		}
 		return strconv.AppendInt(dst, v.I, 10)
 	}

@@ -83,8 +83,9 @@ func (t Type) Scale() int { return int(t >> scaleShift & 0xff) }
 // group and hash alike.
 func (t Type) Storage() Type { return t & storageMask }
 
-// Types lists the types a column can have, for DECIMAL one of each storage.
-var Types = []Type{Boolean, TinyInt, SmallInt, Integer, BigInt, Decimal(12, 3), Decimal(30, 8), Real, Double, Varchar, Date, TimeOfDay, Timestamp, Interval}
+// Types lists the types a column can have, for DECIMAL one of each storage and some of the nested ones.
+var Types = []Type{Boolean, TinyInt, SmallInt, Integer, BigInt, Decimal(12, 3), Decimal(30, 8), Real, Double, Varchar, Date, TimeOfDay, Timestamp, Interval,
+	Array(Integer), Array(Varchar), RowOf(Member{"a", Integer}, Member{"b c", Varchar})}
 
 var typeNames = map[Type]string{
 	Invalid: "INVALID", Boolean: "BOOLEAN", TinyInt: "TINYINT", SmallInt: "SMALLINT", Integer: "INTEGER", BigInt: "BIGINT",
@@ -101,6 +102,9 @@ func (t Type) String() string {
 	if t.IsDecimal() {
 		return fmt.Sprintf("DECIMAL(%d,%d)", t.Precision(), t.Scale())
 	}
+	if p := shapes.list.Load(); t.IsNested() && p != nil && int(t>>precisionShift) < len(*p) {
+		return t.shape().text
+	}
 	return fmt.Sprintf("Type(%d)", uint32(t))
 }
 
@@ -110,11 +114,22 @@ func (t Type) Valid() bool {
 		p, s := t.Precision(), t.Scale()
 		return t == Decimal(p, s) && p > 0 && p <= decimal.DigitsMax && s <= p
 	}
+	if t.IsNested() {
+		return t.validNested()
+	}
 	return t != Invalid && typeNames[t] != ""
 }
 
 // ParseType returns the type with the given canonical name (see String), in any case.
 func ParseType(name string) (Type, bool) {
+	if t, rest, ok := CutType(name); ok {
+		return t, rest == ""
+	}
+	return parseFlat(name)
+}
+
+// parseFlat is ParseType for types that are not nested.
+func parseFlat(name string) (Type, bool) {
 	for t, n := range typeNames {
 		if t != Invalid && strings.EqualFold(n, name) {
 			return t, true

@@ -92,6 +92,10 @@ MIN_BY and MAX_BY, and STRING_AGG(DISTINCT x) has each text where it comes first
 // shapes says what a function takes and gives, overloads one below the other.
 func shapes(f *Function) (arguments, results string) {
 	switch f.Name {
+	case "row":
+		return "any type each", "ROW"
+	case "member":
+		return "ROW", "that of the member"
 	case "case":
 		return "BOOLEAN, any, .., any", "any"
 	case "cast", "try_cast":
@@ -121,8 +125,11 @@ func shapes(f *Function) (arguments, results string) {
 }
 
 func shown(t stream.Type) string {
-	if t == stream.Invalid {
+	switch t {
+	case stream.Invalid:
 		return "any"
+	case array:
+		return "ARRAY of any"
 	}
 	return t.String()
 }

@@ -40,8 +40,8 @@ const (
 
 // Signature is one overload. Variadic: the last argument type repeats zero or more
 // further times. An argument type of stream.Invalid stands for any type, the same one
-// everywhere in the signature; a Result of stream.Invalid is that type (cast and
-// try_cast: the type asked for).
+// everywhere in the signature, and ARRAY<INVALID> for an array of it; a Result of either
+// is that type (cast and try_cast: the type asked for).
 type Signature struct {
 	Args     []stream.Type
 	Variadic bool
@@ -193,7 +193,7 @@ var core = []Function{
 }
 
 // table is all of them.
-var table = slices.Concat(core, texts, patterns, maths, times, zones, hashes, jsons)
+var table = slices.Concat(core, texts, patterns, maths, times, zones, hashes, jsons, arrays)
 
 var byName = func() map[string]*Function {
 	m := map[string]*Function{}
@@ -232,6 +232,12 @@ func (s Signature) Match(args []stream.Type) bool {
 	generic := stream.Invalid
 	for i, a := range args {
 		want := s.Args[min(i, len(s.Args)-1)]
+		if want == array {
+			if !a.IsArray() {
+				return false
+			}
+			want, a = stream.Invalid, a.Element()
+		}
 		if want == stream.Invalid {
 			if generic == stream.Invalid {
 				generic = a
@@ -248,13 +254,23 @@ func (s Signature) Match(args []stream.Type) bool {
 // ResultFor returns the type of a call with these argument types, which Match. For
 // cast and try_cast it is the argument's; the call itself names the type asked for.
 func (s Signature) ResultFor(args []stream.Type) stream.Type {
-	if s.Result != stream.Invalid {
+	if s.Result != stream.Invalid && s.Result != array {
 		return s.Result
 	}
+	t := stream.Invalid
 	for i, a := range args {
-		if s.Args[min(i, len(s.Args)-1)] == stream.Invalid {
-			return a
+		switch s.Args[min(i, len(s.Args)-1)] {
+		case stream.Invalid:
+			t = a
+		case array:
+			t = a.Element()
+		default:
+			continue
 		}
+		break
 	}
-	return stream.Invalid
+	if s.Result == array {
+		return stream.Array(t)
+	}
+	return t
 }

@@ -394,11 +394,16 @@ func (g *generator) call(fields []stream.Field, t stream.Type, depth int) *model
 		return model.Call(f.Name, t, g.expr(fields, from, depth))
 	case "case":
 		return model.Call("case", t, g.expr(fields, stream.Boolean, depth), g.expr(fields, t, depth), g.expr(fields, t, depth))
+	case "row", "member":
+		return g.nestedCall(fields, f.Name, t, depth)
 	}
 	s := f.Signatures[g.r.IntN(len(f.Signatures))]
 	generic := stream.Types[g.r.IntN(len(stream.Types))]
-	if s.Result == stream.Invalid {
+	switch {
+	case s.Result == stream.Invalid:
 		generic = t
+	case function.IsAnyArray(s.Result) && t.IsArray():
+		generic = t.Element()
 	}
 	types := slices.Clone(s.Args)
 	if s.Variadic {
@@ -407,8 +412,11 @@ func (g *generator) call(fields []stream.Field, t stream.Type, depth int) *model
 		}
 	}
 	for i := range types {
-		if types[i] == stream.Invalid {
+		switch {
+		case types[i] == stream.Invalid:
 			types[i] = generic
+		case function.IsAnyArray(types[i]):
+			types[i] = stream.Array(generic)
 		}
 	}
 	if s.ResultFor(types) != t {
@@ -419,6 +427,22 @@ func (g *generator) call(fields []stream.Field, t stream.Type, depth int) *model
 		args[i] = g.expr(fields, types[i], depth)
 	}
 	return model.Call(f.Name, t, args...)
+}
+
+// nestedCall is ROW(..), or a member of one.
+func (g *generator) nestedCall(fields []stream.Field, name string, t stream.Type, depth int) *model.Expr {
+	if name == "member" {
+		row := stream.RowOf(stream.Member{Name: "x", Type: t}, stream.Member{Name: g.name(), Type: stream.Date})
+		return model.Call(name, t, g.expr(fields, row, depth), model.Lit(stream.Int(1)))
+	}
+	if !t.IsRow() {
+		return nil
+	}
+	var args []*model.Expr
+	for _, m := range t.Members() {
+		args = append(args, g.expr(fields, m.Type, depth))
+	}
+	return model.Call(name, t, args...)
 }
 
 var (
@@ -435,6 +459,16 @@ func (g *generator) literal(t stream.Type) stream.Value {
 	if t.IsDecimal() {
 		x, _, _ := stream.ParseDecimal(t, []string{"0", "1.5", "-0.001", "999999999", "-123456789.123"}[g.r.IntN(5)])
 		return stream.DecimalOf(t, x)
+	}
+	if t.IsNested() {
+		var items []stream.Value
+		for _, m := range t.Members() {
+			items = append(items, g.literal(m.Type))
+		}
+		for n := g.r.IntN(3); n > 0 && t.IsArray(); n-- {
+			items = append(items, g.literal(t.Element()))
+		}
+		return stream.Nested(t, items...)
 	}
 	switch t {
 	case stream.Boolean:

@@ -86,7 +86,7 @@ func (g *Gen) sensible(f string, i int, t stream.Type) *model.Expr {
 // counted are functions whose numbers behind the first argument are few.
 var counted = map[string]bool{
 	"left": true, "right": true, "split_index": true, "split_part": true, "overlay": true, "position": true,
-	"round_to": true, "truncate_to": true, "regexp_extract": true,
+	"element_at": true, "array_slice": true, "round_to": true, "truncate_to": true, "regexp_extract": true,
 }
 
 // zoneNames are zones of all kinds, and texts that are none; zoneChanges are around what

@@ -37,6 +37,9 @@ func (g *Gen) Value(t stream.Type, nullPercent int) stream.Value {
 	if t.IsDecimal() {
 		return g.decimal(t, small)
 	}
+	if t.IsNested() {
+		return g.nested(t)
+	}
 	switch t {
 	case stream.TinyInt, stream.SmallInt:
 		low, high, _ := t.Range()

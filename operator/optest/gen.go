@@ -39,6 +39,7 @@ func NewGen(seed uint64, schema *stream.Schema) *Gen {
 				g.addCalls(f, s)
 			}
 		}
+		g.addNested(f)
 		if f.Name == "case" {
 			for _, t := range stream.Types {
 				g.byType[t] = append(g.byType[t], call{f: f, generic: t})
@@ -60,15 +61,12 @@ func weight(f *function.Function) int {
 
 // addCalls enters an overload under every type it can give.
 func (g *Gen) addCalls(f *function.Function, s function.Signature) {
-	if !slices.Contains(s.Args, stream.Invalid) {
+	if !slices.ContainsFunc(s.Args, isGeneric) {
 		g.byType[s.Result] = append(g.byType[s.Result], call{f, s, stream.Invalid})
 		return
 	}
 	for _, t := range stream.Types {
-		result := s.Result
-		if result == stream.Invalid {
-			result = t
-		}
+		result := filled(s.Result, t)
 		g.byType[result] = append(g.byType[result], call{f, s, t})
 	}
 }
@@ -121,6 +119,10 @@ func (g *Gen) call(c call, t stream.Type, depth int) *model.Expr {
 		return model.Call(c.f.Name, t, g.Expr(from, depth-1))
 	case "case":
 		return g.caseOf(t, depth)
+	case "row":
+		return g.rowOf(t, depth)
+	case "member":
+		return g.memberOf(c.generic, t, depth)
 	}
 	var args []*model.Expr
 	count := len(c.sig.Args)
@@ -131,10 +133,7 @@ func (g *Gen) call(c call, t stream.Type, depth int) *model.Expr {
 		}
 	}
 	for i := range count {
-		a := c.sig.Args[min(i, len(c.sig.Args)-1)]
-		if a == stream.Invalid {
-			a = c.generic
-		}
+		a := filled(c.sig.Args[min(i, len(c.sig.Args)-1)], c.generic)
 		args = append(args, g.argument(c.f.Name, i, a, depth))
 	}
 	return model.Call(c.f.Name, t, args...)

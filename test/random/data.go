@@ -46,6 +46,7 @@ var columnTypes = map[string]string{
 	"ms": "BIGINT", "k": "INTEGER", "g": "VARCHAR", "x": "INTEGER", "y": "BIGINT", "r": "REAL", "d": "DOUBLE",
 	"b": "BOOLEAN", "w": "TIMESTAMP", "v": "INTERVAL", "ts": "TIMESTAMP",
 	"dt": "DATE", "tm": "TIME", "sm": "SMALLINT", "ti": "TINYINT", "dc": "DECIMAL(12, 3)", "dw": "DECIMAL(30, 8)",
+	"ai": "INT[]", "av": "ARRAY<VARCHAR>", "ro": `ROW<a INT, "b c" VARCHAR>`,
 }
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
@@ -78,7 +79,7 @@ func (d *data) form(r *rand.Rand) {
 	d.json = r.IntN(3) == 0
 	d.compress = []string{"", "", "", "gz", "zst"}[r.IntN(5)]
 	d.columns = []string{"ms", "k", "g", "x", "y", "r", "d", "b", "w", "v"}
-	d.columns = append(d.columns, typedColumns...)
+	d.columns = append(append(d.columns, typedColumns...), nestedColumns...)
 	if d.iso {
 		d.columns = append(d.columns, "ts")
 	}

@@ -311,6 +311,9 @@ func (e exprs) having() string {
 func (e exprs) keys() []string {
 	options := []string{e.col("k"), e.col("g"), e.col("b"), e.col("x") + " % 3", e.col("d"), e.col("r"), "UPPER(" + e.col("g") + ")",
 		e.col("dt"), e.col("tm"), e.col("sm"), e.col("ti"), e.col("dc"), e.col("dw"), "(" + e.col("dt") + " + " + e.col("ti") + ")", e.col("w"), e.col("v"), "DATE_TRUNC('minute', " + e.col("w") + ")"}
+	if e.seldom() {
+		options = append(options, e.col("ai"), e.col("av"), e.col("ro"), e.ints(1), e.record())
+	}
 	n := pickWeighted(e.r, 3, 6, 3, 1)
 	seen := map[string]bool{}
 	var out []string

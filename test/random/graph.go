@@ -14,7 +14,7 @@ func (g *generator) view(d *data) (name, statement string) {
 	g.names++
 	name = fmt.Sprintf("view%d", g.names)
 	e := g.exprs("")
-	columns := append([]string{"ms", "k", "g", "x", "y", "r", "d", "b", "w", "v"}, typedColumns...)
+	columns := append([]string{"ms", "k", "g", "x", "y", "r", "d", "b", "w", "v"}, append(nestedColumns, typedColumns...)...)
 	if d.timed {
 		columns = append(columns, "ts")
 	}

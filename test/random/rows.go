@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -98,7 +99,7 @@ func (d *data) csvRecord(b *bytes.Buffer, row map[string]cell) {
 		}
 		switch v := row[c]; {
 		case v.null:
-		case c == "g":
+		case c == "g" || slices.Contains(nestedColumns, c):
 			b.WriteString(`"` + strings.ReplaceAll(v.text, `"`, `""`) + `"`)
 		default:
 			b.WriteString(v.text)
@@ -155,6 +156,7 @@ func (d *data) row(r *rand.Rand, ms int64) map[string]cell {
 		"v":  {text: intervalText(r), null: null(), quoted: true},
 	}
 	d.typedRow(r, row, ms, null)
+	nestedRow(r, row, null)
 	if d.iso {
 		row["ts"] = cell{text: isoText(ms*1000 + int64(r.IntN(3))), null: noTime, quoted: true}
 	}

@@ -129,6 +129,9 @@ func (e exprs) decimal(depth int) string {
 // typed is any expression of these types, or one of another type made from them.
 func (e exprs) typed(depth int) string {
 	d := max(depth-1, 0)
+	if e.seldom() {
+		return e.nested(depth)
+	}
 	switch e.r.IntN(14) {
 	case 10, 11, 12:
 		return e.decimal(depth)
@@ -153,6 +156,9 @@ func (e exprs) typed(depth int) string {
 
 // typedCondition compares values of these types.
 func (e exprs) typedCondition(depth int) string {
+	if e.seldom() {
+		return e.nestedCondition(depth)
+	}
 	switch e.r.IntN(7) {
 	case 5, 6:
 		return fmt.Sprintf("%s %s %s", e.decimal(depth), e.compare(), e.pick(e.decimal(0), e.integer(0), e.col("y"), e.col("d"), "0.125"))
@@ -240,6 +246,9 @@ func (u typeUse) assert(t *testing.T) {
 // typedKey joins by a column of any type.
 func (g *generator) typedKey(left, right string) string {
 	columns := append([]string{"k", "w", "v", "b"}, typedColumns...)
+	if g.r.IntN(8) == 0 {
+		columns = nestedColumns
+	}
 	c := columns[g.r.IntN(len(columns))]
 	return fmt.Sprintf("%s.%s = %s.%s", left, c, right, c)
 }
