@@ -478,7 +478,8 @@ func (s *folderSink) Restore(r *state.Reader) error {
 			return nil
 		}
 		number, _, _ = strings.Cut(number, ".")
-		if n, err := strconv.ParseInt(number, 10, 64); err != nil || n < next {
+		n, err := strconv.ParseInt(number, 10, 64)
+		if ours := err == nil; !ours || n < next {
 			return nil
 		}
 		return errors.Join(removeFile(path), removeFile(filepath.Join(filepath.Dir(path), successFile)))

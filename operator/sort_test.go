@@ -22,7 +22,7 @@ func TestSortAtTheEndOfTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mark, out := int64(stream.MinTime), []int64{}
+	mark, out := stream.MinTime, []int64{}
 	feed := func(watermark int64, ended bool, values ...int64) {
 		t.Helper()
 		b := stream.NewBatch(schema, nil)
