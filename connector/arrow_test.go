@@ -40,6 +40,10 @@ func typedBatch(r *rand.Rand, s *stream.Schema, rows int) *stream.Batch {
 				line[i] = stream.NullOf(f.Type)
 			case f.Type == stream.Boolean:
 				line[i] = stream.Bool(r.IntN(2) == 0)
+			case f.Type == stream.Bytes:
+				line[i] = stream.Blob(line[i].S[:r.IntN(len(line[i].S)+1)])
+			case f.Type == stream.JSON:
+				line[i] = stream.Value{Type: f.Type, S: fmt.Sprintf(`{"a":[%d,null,%q]}`, line[i].I, line[i].S)}
 			case f.Type == stream.Varchar:
 				line[i] = stream.Text(line[i].S)
 			case f.Type.IsDecimal():

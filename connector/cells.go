@@ -3,6 +3,7 @@ package connector
 import (
 	"bytes"
 	"cmp"
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strconv"
@@ -88,6 +89,17 @@ func (r *cellReader) readNested(t stream.Type, wanted uint32) {
 			return dst, false
 		}
 		return stream.ParseNested(dst, t, b)
+	}
+}
+
+// readBytes makes r read base64 into a BYTEA where takes says so.
+func (r *cellReader) readBytes(takes func(flags uint32) bool) {
+	r.text = func(dst, b []byte, flags uint32) ([]byte, bool) {
+		if !takes(flags) {
+			return dst, false
+		}
+		out, err := base64.StdEncoding.AppendDecode(dst, bytes.TrimSpace(b))
+		return out, err == nil
 	}
 }
 

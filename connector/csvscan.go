@@ -223,6 +223,10 @@ func csvReaders(schema *stream.Schema, unit int64) []cellReader {
 			}
 		case stream.TimeOfDay:
 			r.i64 = func(b []byte, _ uint32) (int64, bool) { return stream.ParseTime(string(b)) }
+		case stream.Bytes:
+			r.readBytes(func(uint32) bool { return true })
+		case stream.JSON:
+			r.text = func(dst, b []byte, _ uint32) ([]byte, bool) { return stream.AppendCompactJSON(dst, b) }
 		case stream.Interval:
 			r.i64 = func(b []byte, _ uint32) (int64, bool) { return stream.ParseInterval(string(b)) }
 		}

@@ -1,6 +1,8 @@
 package connector
 
 import (
+	"encoding/binary"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -128,9 +130,9 @@ func (c *columnOptions) takeRange(o *optionSet, at string, startTime, timeStep i
 	case stream.TimeOfDay:
 		c.from, c.to = o.timeOfDay(at+"min", 0), o.timeOfDay(at+"max", stream.MicrosPerDay-1)
 		c.start, c.step = o.timeOfDay(at+"start", 0), o.durationMicros(at+"step", microsPerSecond)
-	case stream.TinyInt, stream.SmallInt, stream.Integer, stream.BigInt, stream.Varchar:
+	case stream.TinyInt, stream.SmallInt, stream.Integer, stream.BigInt, stream.Varchar, stream.Bytes, stream.JSON:
 		smallest, largest := int64(math.MinInt64), int64(math.MaxInt64)
-		if c.field.Type != stream.Varchar {
+		if c.field.Type.Storage() != stream.Varchar {
 			smallest, largest, _ = c.field.Type.Range()
 		}
 		c.from = o.number(at+"min", 0, smallest)
@@ -271,6 +273,13 @@ func (m *columnMaker) appendValue(col *stream.Column, h uint64, row int64, i int
 		}
 	case stream.Varchar:
 		v.S = m.text(h, row)
+	case stream.Bytes:
+		v.S = m.bytes(h, row)
+	case stream.JSON:
+		v.S = m.text(h, row)
+		if m.kind == kindRandom && !m.bounded {
+			v.S = fmt.Sprintf(`{"id":%d,"text":"%s"}`, m.integer(h, row), v.S)
+		}
 	default:
 		v.I = m.integer(h, row)
 		if v.Type.IsDecimal() {
@@ -353,6 +362,19 @@ func (m *columnMaker) text(h uint64, row int64) string {
 		out[at] = letters[bits&(1<<lettersIndexBits-1)]
 	}
 	return string(out)
+}
+
+// bytes are the digits of a number of a sequence or of a range, or any bytes.
+func (m *columnMaker) bytes(h uint64, row int64) string {
+	if m.kind != kindRandom || m.bounded {
+		return m.text(h, row)
+	}
+	out := make([]byte, 0, m.length+8)
+	m.draws.state = h
+	for len(out) < m.length {
+		out = binary.LittleEndian.AppendUint64(out, m.draws.Uint64())
+	}
+	return string(out[:m.length])
 }
 
 // appendParsed appends what text stands for in a CSV file as value n.

@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"encoding/base64"
 	"fmt"
 	"math"
 	"strconv"
@@ -80,6 +81,10 @@ func appendJSONValue(dst []byte, c *stream.Column, row int) []byte {
 		return appendJSONFloat(dst, c.F64[row], 64)
 	case stream.Varchar:
 		return appendJSONString(dst, c.Text(row))
+	case stream.Bytes:
+		return append(base64.StdEncoding.AppendEncode(append(dst, '"'), c.Text(row)), '"')
+	case stream.JSON:
+		return append(dst, c.Text(row)...)
 	case stream.Timestamp:
 		return append(appendTimestamp(append(dst, '"'), c.I64[row]), '"')
 	case stream.Interval:
@@ -220,8 +225,13 @@ func (e *csvEncoder) appendValue(dst []byte, c *stream.Column, row int) []byte {
 		return appendFloat(dst, float64(c.F32[row]), 32)
 	case stream.Double:
 		return appendFloat(dst, c.F64[row], 64)
-	case stream.Varchar:
+	case stream.Varchar, stream.JSON:
 		return e.appendText(dst, c.Text(row))
+	case stream.Bytes:
+		if len(c.Text(row)) == 0 {
+			return e.appendText(dst, nil) // "", not NULL
+		}
+		return base64.StdEncoding.AppendEncode(dst, c.Text(row))
 	case stream.Timestamp:
 		return appendTimestamp(dst, c.I64[row])
 	case stream.Interval:

@@ -11,13 +11,13 @@ import (
 var foreignColumns = stream.NewSchema(
 	stream.Field{Name: "d4", Type: stream.Decimal(4, 2)}, stream.Field{Name: "d18", Type: stream.Decimal(18, 3)}, stream.Field{Name: "d38", Type: stream.Decimal(38, 0)},
 	stream.Field{Name: "ti", Type: stream.TinyInt}, stream.Field{Name: "sm", Type: stream.SmallInt}, stream.Field{Name: "day", Type: stream.Date},
-	stream.Field{Name: "clock", Type: stream.TimeOfDay}, stream.Field{Name: "at", Type: stream.Timestamp})
+	stream.Field{Name: "clock", Type: stream.TimeOfDay}, stream.Field{Name: "at", Type: stream.Timestamp}, stream.Field{Name: "raw", Type: stream.Bytes})
 
 var foreignRows = []string{
-	`{"d4":-99.99,"d18":999999999999999.999,"d38":99999999999999999999999999999999999999,"ti":-128,"sm":-32768,"day":"0001-01-01","clock":"00:00:00","at":"0001-01-01T00:00:00Z"}`,
-	`{"d4":0.01,"d18":-999999999999999.999,"d38":-99999999999999999999999999999999999999,"ti":127,"sm":32767,"day":"9999-12-31","clock":"23:59:59.999999","at":"2999-12-31T23:59:59.999999Z"}`,
-	`{"d4":null,"d18":0.000,"d38":null,"ti":null,"sm":null,"day":null,"clock":null,"at":null}`,
-	`{"d4":12.30,"d18":null,"d38":1,"ti":0,"sm":0,"day":"1969-12-31","clock":"03:04:05","at":"1969-12-31T23:59:59Z"}`,
+	`{"d4":-99.99,"d18":999999999999999.999,"d38":99999999999999999999999999999999999999,"ti":-128,"sm":-32768,"day":"0001-01-01","clock":"00:00:00","at":"0001-01-01T00:00:00Z","raw":""}`,
+	`{"d4":0.01,"d18":-999999999999999.999,"d38":-99999999999999999999999999999999999999,"ti":127,"sm":32767,"day":"9999-12-31","clock":"23:59:59.999999","at":"2999-12-31T23:59:59.999999Z","raw":"AP8="}`,
+	`{"d4":null,"d18":0.000,"d38":null,"ti":null,"sm":null,"day":null,"clock":null,"at":null,"raw":null}`,
+	`{"d4":12.30,"d18":null,"d38":1,"ti":0,"sm":0,"day":"1969-12-31","clock":"03:04:05","at":"1969-12-31T23:59:59Z","raw":"YWJj"}`,
 }
 
 // Files that other writers made (testdata/make.py) hold the same rows, and say their types.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/millrace/millrace/stream"
 )
@@ -244,6 +245,10 @@ func jsonReaders(schema *stream.Schema, unit int64) []cellReader {
 			r.readNested(f.Type, spanNested)
 		}
 		switch f.Type {
+		case stream.Bytes:
+			r.readBytes(func(flags uint32) bool { return flags&spanQuoted != 0 })
+		case stream.JSON:
+			r.text = jsonOfCell
 		case stream.Boolean:
 			r.bool = func(b []byte, flags uint32) (v, ok bool) {
 				ok = flags&spanLiteral != 0
@@ -292,6 +297,14 @@ func jsonReaders(schema *stream.Schema, unit int64) []cellReader {
 		}
 	}
 	return readers
+}
+
+// jsonOfCell is any value but null as a JSON; quotes are not in b.
+func jsonOfCell(dst, b []byte, flags uint32) ([]byte, bool) {
+	if flags&spanQuoted == 0 {
+		return stream.AppendCompactJSON(dst, b)
+	}
+	return appendJSONString(dst, b), utf8.Valid(b)
 }
 
 func jsonInt(b []byte, flags uint32) (int64, bool) {

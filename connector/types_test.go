@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,5 +40,25 @@ func TestDatagenOfCarriedTypes(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("%s\nlacks %s", text, want)
 		}
+	}
+}
+
+var blobs = stream.NewSchema(stream.Field{Name: "b", Type: stream.Bytes}, stream.Field{Name: "j", Type: stream.JSON})
+
+// BYTEA is base64 in texts; JSON is checked, kept without blanks, and put out nested.
+func TestBytesAndJSON(t *testing.T) {
+	rows := []string{`{"b":"AP8=","j":{"a":[1,"x",null]}}`, `{"b":"","j":"s\"é"}`, `{"b":null,"j":null}`, `{"b":"YQ==","j":1.50e3}`, `{"b":null,"j":true}`}
+	check(t, jsonRows(t, strings.Join(rows, "\n")+"\n"+`{"j": { "a" : [ ] }, "b":"Y\u0051=="}`+"\n"+`{"b":"x"}`+"\n"+`{"b":12}`+"\n"+"{\"j\":\"\xff\"}\n"+"{\"j\":[\"\xff\"]}\n", blobs), append(slices.Clone(rows),
+		`{"b":"YQ==","j":{"a":[]}}`, `error @7 column "b": cannot read string "x" as BYTEA: {"b":"x"}`, `error @8 column "b": cannot read 12 as BYTEA: {"b":12}`,
+		"error @9 column \"j\": cannot read string \"\ufffd\" as JSON: {\"j\":\"\ufffd\"}", "error @10 column \"j\": cannot read [\"\ufffd\"] as JSON: {\"j\":[\"\ufffd\"]}"))
+	csv := "b,j\nAP8=,\"{\"\"a\"\": [1,\"\"x\"\",null]}\"\n\"\",\"\"\"s\\\"\"é\"\"\"\n,\nYQ==,1.50e3\n,true\n%,\n,{\n"
+	check(t, rowsOf(t, csv, blobs, "header", "true"), append(slices.Clone(rows), `error @7 column "b": cannot read "%" as BYTEA: %,`, `error @8 column "j": cannot read "{" as JSON: ,{`))
+	lines := generate(t, blobs, Position{}, "number-of-rows", "3", "seed", "1", "fields.b.length", "3", "fields.j.kind", "sequence")
+	if text := strings.Join(lines, "\n"); !strings.Contains(text, `"j":2}`) || !strings.Contains(text, `{"b":"`) {
+		t.Error(text)
+	}
+	lines = generate(t, blobs, Position{}, "number-of-rows", "3", "seed", "1", "fields.b.values", "AA==, /w==", "fields.j.length", "2")
+	if text := strings.Join(lines, "\n"); !strings.Contains(text, `","j":{"id":`) || !strings.Contains(text, `{"b":"/w=="`) {
+		t.Error(text)
 	}
 }

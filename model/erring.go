@@ -164,7 +164,9 @@ func everyPart(from, to stream.Type, holds func(from, to stream.Type) bool) bool
 
 func castMayErr(from, to stream.Type) bool {
 	switch {
-	case from == to, to == stream.Varchar, from == stream.Boolean:
+	case from == stream.Bytes:
+		return true
+	case from == to, to == stream.Varchar, to == stream.Bytes, from == stream.Boolean:
 		return false
 	case from == stream.Varchar:
 		return true

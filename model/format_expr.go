@@ -1,6 +1,7 @@
 package model
 
 import (
+	"encoding/hex"
 	"math"
 	"strconv"
 	"strings"
@@ -47,7 +48,7 @@ func literalText(v stream.Value) string {
 		return "NULL"
 	case v.Type == stream.Boolean:
 		return strings.ToUpper(strconv.FormatBool(v.I != 0))
-	case v.Type == stream.Varchar:
+	case v.Type.Storage() == stream.Varchar && !v.Type.IsDecimal() && !v.Type.IsNested():
 		return strconv.Quote(v.S)
 	case v.Type.IsNested():
 		text := v.String()
@@ -206,6 +207,10 @@ func literalSQL(v stream.Value) string {
 	switch {
 	case v.Null:
 		return "NULL"
+	case v.Type == stream.Bytes:
+		return "X'" + hex.EncodeToString([]byte(v.S)) + "'"
+	case v.Type == stream.JSON:
+		return "JSON '" + strings.ReplaceAll(v.S, "'", "''") + "'"
 	case v.Type == stream.Varchar:
 		return "'" + strings.ReplaceAll(v.S, "'", "''") + "'"
 	case v.Type.IsTime():

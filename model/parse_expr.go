@@ -104,7 +104,7 @@ func parseLiteral(t token, typ stream.Type) (stream.Value, bool) {
 		if t.text == "TRUE" {
 			v.I = 1
 		}
-	case typ == stream.Varchar:
+	case typ.Storage() == stream.Varchar && !typ.IsDecimal() && !typ.IsNested():
 		v.S, ok = t.text, t.kind == textToken
 	case typ.IsNested():
 		raw, read := stream.ParseNested(nil, typ, []byte(t.text))

@@ -70,6 +70,10 @@ func verifyLiteral(e *Expr) string {
 		return "a literal is no " + v.Type.String()
 	}
 	switch v.Type {
+	case stream.JSON:
+		if s, ok := stream.CompactJSON(v.S); !ok || s != v.S {
+			return fmt.Sprintf("literal %q is no compact JSON", v.S)
+		}
 	case stream.Boolean:
 		if v.I != 0 && v.I != 1 {
 			return fmt.Sprintf("literal %d is no BOOLEAN", v.I)

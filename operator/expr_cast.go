@@ -51,6 +51,12 @@ func castKernel(from, to stream.Type) kernel {
 		return textToNested
 	case from.IsDecimal() || to.IsDecimal():
 		return decimalCast(from, to)
+	case from == stream.Bytes:
+		return castTexts(textOfBytes)
+	case to == stream.Bytes || from == stream.JSON:
+		return copyTexts
+	case to == stream.JSON:
+		return castTexts(stream.AppendCompactJSON)
 	case to == stream.Varchar:
 		return textOf[from]
 	case from == stream.Varchar:

@@ -58,6 +58,31 @@ func (s *ProgramScratch) failRead(out *vector, in *instr, i int, text []byte, re
 	s.failCast(out, in, i, reason)
 }
 
+// castTexts converts between types carried as texts; what is not ok fails.
+func castTexts(convert func(dst, text []byte) (out []byte, ok bool)) kernel {
+	return func(s *ProgramScratch, in *instr) {
+		out, a := s.strict(in), &s.arg(in, 0).Column
+		w := s.writeText(out)
+		for i := range s.n {
+			if out.Valid == nil || out.Valid.Get(i) {
+				var ok bool
+				if w.bytes, ok = convert(w.bytes, a.Text(i)); !ok {
+					w.bytes = w.bytes[:w.off[i]]
+					text := a.Text(i)
+					if a.Type == stream.Bytes {
+						text = stream.AppendHex(nil, text)
+					}
+					s.failRead(out, in, i, text, function.ErrCast)
+				}
+			}
+			w.end(s, out, i)
+		}
+		w.finish(out)
+	}
+}
+
+func textOfBytes(dst, b []byte) ([]byte, bool) { return append(dst, b...), utf8.Valid(b) }
+
 func cannotCast(text []byte, to stream.Type) string {
 	shown, more := text, ""
 	if len(text) > castTextBytesMax {

@@ -17,7 +17,7 @@ var functionTable = map[string]prepare{}
 func init() {
 	for _, family := range []map[string]prepare{
 		arithmeticFunctions, comparisonFunctions, logicFunctions, conditionalFunctions,
-		castFunctions, mathFunctions, digitFunctions, bitFunctions, textFunctions, partFunctions, changeFunctions, patternFunctions, timeFunctions, unitFunctions, formatFunctions, zoneFunctions, hashFunctions, jsonFunctions, nestedFunctions,
+		castFunctions, mathFunctions, digitFunctions, bitFunctions, textFunctions, partFunctions, changeFunctions, patternFunctions, timeFunctions, unitFunctions, formatFunctions, zoneFunctions, hashFunctions, jsonFunctions, nestedFunctions, codingFunctions,
 	} {
 		maps.Copy(functionTable, family)
 	}

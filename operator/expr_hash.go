@@ -9,18 +9,17 @@ import (
 	"hash/crc32"
 
 	"github.com/cespare/xxhash/v2"
-	"github.com/millrace/millrace/stream"
 )
 
 var hashFunctions = map[string]prepare{
-	"md5":      prepareText(1, mapKernel(func(dst, t []byte) []byte { h := md5.Sum(t); return hex.AppendEncode(dst, h[:]) })),
-	"sha1":     prepareText(1, mapKernel(func(dst, t []byte) []byte { h := sha1.Sum(t); return hex.AppendEncode(dst, h[:]) })),
-	"sha224":   prepareText(1, mapKernel(func(dst, t []byte) []byte { h := sha256.Sum224(t); return hex.AppendEncode(dst, h[:]) })),
-	"sha256":   prepareText(1, mapKernel(func(dst, t []byte) []byte { h := sha256.Sum256(t); return hex.AppendEncode(dst, h[:]) })),
-	"sha384":   prepareText(1, mapKernel(func(dst, t []byte) []byte { h := sha512.Sum384(t); return hex.AppendEncode(dst, h[:]) })),
-	"sha512":   prepareText(1, mapKernel(func(dst, t []byte) []byte { h := sha512.Sum512(t); return hex.AppendEncode(dst, h[:]) })),
-	"crc32":    prepareTyped(sumTexts(func(t []byte) int64 { return int64(crc32.ChecksumIEEE(t)) }), 1, stream.Varchar),
-	"xxhash64": prepareTyped(sumTexts(func(t []byte) int64 { return int64(xxhash.Sum64(t)) }), 1, stream.Varchar),
+	"md5":      prepareEither(mapKernel(func(dst, t []byte) []byte { h := md5.Sum(t); return hex.AppendEncode(dst, h[:]) })),
+	"sha1":     prepareEither(mapKernel(func(dst, t []byte) []byte { h := sha1.Sum(t); return hex.AppendEncode(dst, h[:]) })),
+	"sha224":   prepareEither(mapKernel(func(dst, t []byte) []byte { h := sha256.Sum224(t); return hex.AppendEncode(dst, h[:]) })),
+	"sha256":   prepareEither(mapKernel(func(dst, t []byte) []byte { h := sha256.Sum256(t); return hex.AppendEncode(dst, h[:]) })),
+	"sha384":   prepareEither(mapKernel(func(dst, t []byte) []byte { h := sha512.Sum384(t); return hex.AppendEncode(dst, h[:]) })),
+	"sha512":   prepareEither(mapKernel(func(dst, t []byte) []byte { h := sha512.Sum512(t); return hex.AppendEncode(dst, h[:]) })),
+	"crc32":    prepareEither(sumTexts(func(t []byte) int64 { return int64(crc32.ChecksumIEEE(t)) })),
+	"xxhash64": prepareEither(sumTexts(func(t []byte) int64 { return int64(xxhash.Sum64(t)) })),
 }
 
 func sumTexts(sum func(text []byte) int64) kernel {

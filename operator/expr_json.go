@@ -18,7 +18,7 @@ var jsonFunctions = map[string]prepare{
 	"json_exists":   preparePath(eachBool(jsonExists)),
 	"json_get":      prepareGet(eachText(jsonGet)),
 	"json_get_text": prepareGet(eachText(jsonGetText)),
-	"is_json":       prepareTyped(eachBool(isJSON), 1, stream.Varchar, stream.Varchar),
+	"is_json":       prepareIsJSON,
 }
 
 func preparePath(run kernel) prepare {
@@ -27,18 +27,34 @@ func preparePath(run kernel) prepare {
 		if path, ok := b.literalOf(in.args[1]); ok {
 			in.data = compilePath(path.S)
 		}
-		return checkTypes(e, 2, stream.Varchar, stream.Varchar)
+		return checkJSON(e, stream.Varchar)
 	}
+}
+
+func prepareIsJSON(_ *builder, e *model.Expr, in *instr) error {
+	in.run = eachBool(isJSON)
+	if checkTypes(e, 1, stream.JSON, stream.Varchar) == nil {
+		return nil
+	}
+	return checkTypes(e, 1, stream.Varchar, stream.Varchar)
 }
 
 func prepareGet(run kernel) prepare {
 	return func(_ *builder, e *model.Expr, in *instr) error {
 		in.run = run
-		if checkTypes(e, 2, stream.Varchar, stream.Varchar) == nil {
+		if checkJSON(e, stream.Varchar) == nil {
 			return nil
 		}
-		return checkTypes(e, 2, stream.Varchar, stream.BigInt)
+		return checkJSON(e, stream.BigInt)
 	}
+}
+
+// checkJSON: a JSON, also in a text, and an argument of type t.
+func checkJSON(e *model.Expr, t stream.Type) error {
+	if checkTypes(e, 2, stream.JSON, t) == nil {
+		return nil
+	}
+	return checkTypes(e, 2, stream.Varchar, t)
 }
 
 // jsonPath is a compiled path, or why there is none.

@@ -2,7 +2,6 @@ package operator
 
 import (
 	"bytes"
-	"fmt"
 	"unicode/utf8"
 
 	"github.com/millrace/millrace/model"
@@ -13,12 +12,63 @@ import (
 var textFunctions = map[string]prepare{
 	"lower":       prepareText(1, mapKernel(lowerText)),
 	"upper":       prepareText(1, mapKernel(upperText)),
-	"length":      prepareText(1, runLength),
-	"concat":      prepareText(1, runConcat),
+	"length":      prepareLength,
+	"concat":      prepareConcat,
 	"replace":     prepareText(3, runReplace),
 	"starts_with": prepareText(2, runStartsWith),
 	"substring":   prepareSubstring,
 	"like":        prepareLike,
+}
+
+// prepareLength counts characters of texts, and bytes of bytes.
+func prepareLength(_ *builder, e *model.Expr, in *instr) error {
+	in.run = runLength
+	if len(e.Args) > 0 && e.Args[0].Type == stream.Bytes {
+		in.run = eachFixed(octetLength)
+	}
+	return textOrBytes(e)
+}
+
+func prepareConcat(_ *builder, e *model.Expr, in *instr) error {
+	in.run = runConcat
+	if len(e.Args) > 0 && e.Args[0].Type == stream.Bytes {
+		return sameTypes(e.Args, 1)
+	}
+	return sameTypes(append([]*model.Expr{{Type: stream.Varchar}}, e.Args...), 2)
+}
+
+// textOrBytes checks for one argument of VARCHAR or BYTEA.
+func textOrBytes(e *model.Expr) error {
+	if checkTypes(e, 1, stream.Bytes) == nil {
+		return nil
+	}
+	return checkTypes(e, 1, stream.Varchar)
+}
+
+// prepareEither is for functions of a text or of bytes.
+func prepareEither(run kernel) prepare {
+	return func(_ *builder, e *model.Expr, in *instr) error {
+		in.run = run
+		return textOrBytes(e)
+	}
+}
+
+// substringBytes is SUBSTRING of a BYTEA.
+func substringBytes(s *ProgramScratch, in *instr, i int, dst []byte) ([]byte, string) {
+	b, from := s.text(in, 0, i), s.i64(in, 1, i)
+	count := uint64(len(b))
+	if len(in.args) == 3 {
+		length := s.i64(in, 2, i)
+		if length < 0 {
+			return dst, function.ErrDomain
+		}
+		count = uint64(length)
+		if from < 1 { // positions in front of the first count
+			count -= min(count, uint64(1)-uint64(from))
+		}
+	}
+	b = b[min(uint64(max(from, 1))-1, uint64(len(b))):]
+	return append(dst, b[:min(count, uint64(len(b)))]...), ""
 }
 
 // prepareText: all arguments are texts, at least n of them.
@@ -128,12 +178,12 @@ func runStartsWith(s *ProgramScratch, in *instr) {
 }
 
 func prepareSubstring(_ *builder, e *model.Expr, in *instr) error {
-	ok := len(e.Args) == 2 || len(e.Args) == 3 && e.Args[2].Type == stream.BigInt
-	if !ok || e.Args[0].Type != stream.Varchar || e.Args[1].Type != stream.BigInt {
-		return fmt.Errorf("it needs a text, a position and perhaps a length")
-	}
 	in.run = runSubstring
-	return nil
+	if len(e.Args) > 0 && e.Args[0].Type == stream.Bytes {
+		in.run = eachText(substringBytes)
+		return checkTypes(e, 2, stream.Bytes, stream.BigInt, stream.BigInt)
+	}
+	return checkTypes(e, 2, stream.Varchar, stream.BigInt, stream.BigInt)
 }
 
 func runSubstring(s *ProgramScratch, in *instr) {

@@ -20,7 +20,7 @@ var changeFunctions = map[string]prepare{
 	"overlay":      prepareTyped(eachText(overlayText), 3, stream.Varchar, stream.Varchar, stream.BigInt, stream.BigInt),
 	"translate":    prepareTyped(eachText(translateText), 3, stream.Varchar, stream.Varchar, stream.Varchar),
 	"concat_ws":    prepareConcatWS,
-	"octet_length": prepareTyped(eachFixed(octetLength), 1, stream.Varchar),
+	"octet_length": prepareEither(eachFixed(octetLength)),
 	"chr":          prepareTyped(eachText(chrText), 1, stream.BigInt),
 }
 

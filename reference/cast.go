@@ -20,6 +20,19 @@ func cast(v stream.Value, t stream.Type) (stream.Value, string) {
 	switch {
 	case v.Type == t:
 		return v, ""
+	case t == stream.Bytes:
+		return stream.Blob(v.S), ""
+	case v.Type == stream.Bytes:
+		if !utf8.ValidString(v.S) {
+			return cannotCast(v, t)
+		}
+		return stream.Text(v.S), ""
+	case t == stream.JSON:
+		text, ok := compactJSON(v.S)
+		if !ok {
+			return cannotCast(v, t)
+		}
+		return stream.Value{Type: t, S: text}, ""
 	case t == stream.Varchar:
 		return stream.Text(v.String()), ""
 	case v.Type.IsNested():

@@ -15,7 +15,7 @@ func compare(a, b stream.Value) int {
 	switch {
 	case a.Type.IsDecimal():
 		return rat(a).Cmp(rat(b))
-	case a.Type == stream.Varchar:
+	case a.Type.Storage() == stream.Varchar:
 		return strings.Compare(a.S, b.S)
 	case a.Type.IsNested():
 		return slices.CompareFunc(a.Items(), b.Items(), order)

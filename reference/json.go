@@ -129,7 +129,7 @@ func jsonMember(a []stream.Value, t stream.Type, asText bool) (stream.Value, str
 	case asText:
 		return jsonText(string(value), t)
 	}
-	return text(string(value))
+	return stream.Value{Type: t, S: string(value)}, ""
 }
 
 func isJSON(a []stream.Value, _ stream.Type) (stream.Value, string) {

@@ -19,16 +19,23 @@ func upper(a []stream.Value, _ stream.Type) (stream.Value, string) {
 }
 
 func length(a []stream.Value, _ stream.Type) (stream.Value, string) {
+	if a[0].Type == stream.Bytes {
+		return stream.Int(int32(len(a[0].S))), ""
+	}
 	return stream.Int(int32(utf8.RuneCountInString(a[0].S))), ""
 }
 
 // substring counts characters from 1; those before the first count toward the length.
-func substring(a []stream.Value, _ stream.Type) (stream.Value, string) {
+func substring(a []stream.Value, t stream.Type) (stream.Value, string) {
 	if len(a) == 3 && a[2].I < 0 {
 		return domainError()
 	}
 	var out []rune
-	for i, c := range []rune(a[0].S) {
+	chars := []rune(a[0].S)
+	if t == stream.Bytes {
+		chars = latin(a[0].S)
+	}
+	for i, c := range chars {
 		at := int64(i) + 1
 		// at >= 1, so neither difference overflows once at >= a[1].I is known, but for a
 		// start near the least BIGINT.
@@ -40,15 +47,19 @@ func substring(a []stream.Value, _ stream.Type) (stream.Value, string) {
 		}
 		out = append(out, c)
 	}
+	if t == stream.Bytes {
+		s, _ := bytesOfLatin(out)
+		return stream.Blob(s), ""
+	}
 	return text(string(out))
 }
 
-func concat(a []stream.Value, _ stream.Type) (stream.Value, string) {
+func concat(a []stream.Value, t stream.Type) (stream.Value, string) {
 	s := ""
 	for _, v := range a {
 		s += v.S
 	}
-	return text(s)
+	return stream.Value{Type: t, S: s}, ""
 }
 
 func replace(a []stream.Value, _ stream.Type) (stream.Value, string) {

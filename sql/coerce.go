@@ -2,6 +2,7 @@ package sql
 
 import (
 	"math"
+	"strings"
 
 	"github.com/millrace/millrace/internal/zone"
 	"github.com/millrace/millrace/model"
@@ -120,6 +121,9 @@ func adapt(e *model.Expr, t stream.Type) (*model.Expr, bool) {
 	case t == ltz && (v.Type == stream.Timestamp || v.Type == stream.Date):
 		e, ok := adapt(e, stream.Timestamp)
 		return model.Call("cast", t, e), ok
+	case v.Type == stream.Varchar && (t == stream.Bytes || t == stream.JSON):
+		out, why := ofText(v.S, t)
+		return model.Lit(out), why == ""
 	case v.Type == stream.Varchar && t == stream.Timestamp:
 		micros, ok := stream.ParseTimestamp(v.S)
 		return model.Lit(stream.Time(micros)), ok
@@ -136,6 +140,26 @@ func adapt(e *model.Expr, t stream.Type) (*model.Expr, bool) {
 		return model.Lit(stream.Duration(micros)), why == ""
 	}
 	return nil, false
+}
+
+// ofText is what a literal text means as a BYTEA or a JSON: \x0aff is hexadecimal, other
+// texts are their bytes. The reason is empty when it means something.
+func ofText(s string, t stream.Type) (v stream.Value, why string) {
+	if t == stream.JSON {
+		text, ok := stream.CompactJSON(s)
+		if !ok {
+			return v, "is not JSON"
+		}
+		return stream.Value{Type: t, S: text}, ""
+	}
+	if !strings.HasPrefix(s, `\x`) {
+		return stream.Blob(s), ""
+	}
+	b, ok := stream.ParseHex(s)
+	if !ok {
+		return v, "is not a row of bytes in hexadecimal digits, two for each"
+	}
+	return stream.Blob(b), ""
 }
 
 // widen converts e to t if that needs no CAST by the user.

@@ -376,6 +376,14 @@ func (p *parser) keywordExpression(t token) (*expr, bool) {
 		if text {
 			return p.dateLiteral(t), true
 		}
+	case "x":
+		if text && p.peekAt(1).span.from == t.span.to {
+			return p.hexLiteral(t), true
+		}
+	case "bytea", "json":
+		if text {
+			return p.textLiteral(t), true
+		}
 	case "exists":
 		p.fail(t.span, "put the query into FROM and join with it", "EXISTS is not supported yet")
 	case "current_timestamp", "localtimestamp", "current_date", "current_time", "current_row_timestamp", "localtime":
@@ -448,6 +456,28 @@ func (p *parser) dateLiteral(t token) *expr {
 	var ok bool
 	if v.I, ok = parse(s.text); !ok {
 		p.fail(s.span, "write "+v.Type.String()+" '"+example+"'", "'%s' is not a %s", shorten(s.text), t.text)
+	}
+	return &expr{kind: literalExpr, span: t.span.join(s.span), value: v}
+}
+
+// hexLiteral reads X'0aff'.
+func (p *parser) hexLiteral(t token) *expr {
+	p.next()
+	s := p.next()
+	b, ok := stream.ParseHex(`\x` + s.text)
+	if !ok {
+		p.fail(s.span, "write X'0aff', two digits for each byte", "'%s' is not a row of bytes in hexadecimal digits", shorten(s.text))
+	}
+	return &expr{kind: literalExpr, span: t.span.join(s.span), value: stream.Blob(b)}
+}
+
+// textLiteral reads BYTEA '..' or JSON '..'.
+func (p *parser) textLiteral(t token) *expr {
+	p.next()
+	s := p.next()
+	v, why := ofText(s.text, columnTypes[t.text])
+	if why != "" {
+		p.fail(s.span, "", "'%s' %s", shorten(s.text), why)
 	}
 	return &expr{kind: literalExpr, span: t.span.join(s.span), value: v}
 }

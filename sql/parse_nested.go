@@ -56,8 +56,8 @@ func (p *parser) closeAngle() {
 }
 
 func (p *parser) boundedType(at span, t stream.Type) stream.Type {
-	if p.err == nil && holdsInstants(t) {
-		p.fail(at, "use TIMESTAMP", instantsWithin)
+	if why, instead := unfitPart(t); p.err == nil && why != "" {
+		p.fail(at, "use "+instead, "%s", why)
 		return t
 	}
 	if p.err == nil && !t.Valid() {

@@ -322,6 +322,7 @@ var columnTypes = map[string]stream.Type{
 	"double": stream.Double, "double precision": stream.Double, "float": stream.Double, "float8": stream.Double,
 	"decimal": stream.Decimal(defaultDigits, 0), "numeric": stream.Decimal(defaultDigits, 0), "dec": stream.Decimal(defaultDigits, 0),
 	"varchar": stream.Varchar, "text": stream.Varchar, "string": stream.Varchar, "character varying": stream.Varchar,
+	"bytea": stream.Bytes, "bytes": stream.Bytes, "varbinary": stream.Bytes, "binary": stream.Bytes, "json": stream.JSON,
 	"timestamp": stream.Timestamp, "timestamp_ltz": stream.TimestampLTZ, "timestamptz": stream.TimestampLTZ,
 	"date": stream.Date, "time": stream.TimeOfDay, "interval": stream.Interval,
 }
@@ -329,9 +330,8 @@ var columnTypes = map[string]stream.Type{
 // refusedTypes are types of the language that this version does not have, with the
 // nearest that works.
 var refusedTypes = map[string]string{
-	"char": "VARCHAR", "character": "VARCHAR", "bytea": "VARCHAR", "bytes": "VARCHAR",
-	"binary": "VARCHAR", "varbinary": "VARCHAR", "map": "VARCHAR",
-	"json": "VARCHAR", "jsonb": "VARCHAR", "multiset": "VARCHAR", "uuid": "VARCHAR",
+	"char": "VARCHAR", "character": "VARCHAR", "blob": "BYTEA", "map": "VARCHAR",
+	"jsonb": "JSON", "multiset": "VARCHAR", "uuid": "VARCHAR",
 }
 
 func (p *parser) typeName() typeNode {
@@ -369,7 +369,7 @@ func (p *parser) typeName() typeNode {
 	return n
 }
 
-var typeSuggestions = []string{"BOOLEAN", "INTEGER", "BIGINT", "REAL", "DOUBLE", "VARCHAR", "TEXT", "TIMESTAMP", "INTERVAL", "DATE", "TIME", "SMALLINT", "TINYINT", "DECIMAL", "NUMERIC", "INT", "FLOAT", "STRING"}
+var typeSuggestions = []string{"BOOLEAN", "INTEGER", "BIGINT", "REAL", "DOUBLE", "VARCHAR", "TEXT", "TIMESTAMP", "INTERVAL", "DATE", "TIME", "SMALLINT", "TINYINT", "DECIMAL", "NUMERIC", "INT", "FLOAT", "STRING", "BYTEA", "BYTES", "VARBINARY", "JSON"}
 
 // defaultDigits is the precision of a DECIMAL without one.
 const defaultDigits = 10
@@ -406,7 +406,7 @@ func (p *parser) typeArguments(n *typeNode, text string) {
 		return
 	}
 	if p.isSymbol("(") {
-		if n.typ != stream.Varchar && plain(n.typ) != stream.Timestamp && n.typ != stream.TimeOfDay || text == "text" || text == "string" {
+		if n.typ != stream.Varchar && plain(n.typ) != stream.Timestamp && n.typ != stream.TimeOfDay && text != "binary" && text != "varbinary" || text == "text" || text == "string" {
 			p.fail(p.peek().span, "", "the type %s takes no length", strings.ToUpper(text))
 		}
 		p.next()
@@ -416,8 +416,8 @@ func (p *parser) typeArguments(n *typeNode, text string) {
 		if n.typ.IsTime() && (digits < 0 || digits > maxTimestampDigits) {
 			p.fail(at, "use "+n.typ.String()+"(6)", "times have microseconds, at most %d digits", maxTimestampDigits)
 		}
-		n.length = n.typ == stream.Varchar
-		n.cut, n.digits = n.typ != stream.Varchar && digits < maxTimestampDigits, int(digits)
+		n.length = n.typ.Storage() == stream.Varchar
+		n.cut, n.digits = !n.length && digits < maxTimestampDigits, int(digits)
 	}
 	if text == "time" {
 		p.acceptWords("without", "time", "zone")

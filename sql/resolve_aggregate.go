@@ -57,6 +57,9 @@ func (x *exprs) aggregate(e *expr, fn model.AggFunc) (*model.Expr, error) {
 	if agg.Arg != nil {
 		arg = agg.Arg.Type
 	}
+	if err := x.comparableArguments(e, &agg); err != nil {
+		return nil, err
+	}
 	var ok bool
 	if agg.Type, ok = model.AggType(fn, plain(arg)); !ok {
 		return nil, x.wrongAggregate(e, fn, arg)
@@ -65,6 +68,23 @@ func (x *exprs) aggregate(e *expr, fn model.AggFunc) (*model.Expr, error) {
 		agg.Type = ltz
 	}
 	return model.Col(placeholder+x.group.addAgg(agg), agg.Type), nil
+}
+
+// comparableArguments refuses values that are not compared where an aggregate compares them.
+func (x *exprs) comparableArguments(e *expr, agg *model.Agg) error {
+	compares := agg.Distinct || agg.Func == model.Min || agg.Func == model.Max || agg.Func == model.ApproxCountDistinct || agg.Func.Percentile()
+	for _, a := range []struct {
+		arg *model.Expr
+		in  bool
+	}{{agg.Arg, compares}, {agg.By, true}} {
+		if a.arg == nil || !a.in {
+			continue
+		}
+		if err := x.comparable(e.span, a.arg.Type); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (x *exprs) wrongAggregate(e *expr, fn model.AggFunc, arg stream.Type) error {

@@ -63,7 +63,7 @@ func (x *exprs) function(e *expr) (*model.Expr, error) {
 		return nil, x.fail(e.span, "", "%s is no aggregate: DISTINCT and FILTER do not apply", upper(e.fn))
 	case e.fn == "if":
 		return x.ifCall(e)
-	case e.fn == "decode":
+	case e.fn == "decode" && len(e.args) != 2: // with two it reads bytes
 		return x.decodeCall(e)
 	case windowFunctionForms[e.fn] != "":
 		return nil, x.fail(e.span, "write it in GROUP BY or in FROM", "%s is a window, not a value", upper(e.fn))
@@ -161,7 +161,7 @@ func (x *exprs) ifCall(e *expr) (*model.Expr, error) {
 // decodeCall is DECODE(x, a, b, .., other), a CASE in which NULL is equal to NULL.
 func (x *exprs) decodeCall(e *expr) (*model.Expr, error) {
 	if len(e.args) < 3 {
-		return nil, x.fail(e.span, "write DECODE(x, a, b, other)", "DECODE takes at least 3 arguments, not %d", len(e.args))
+		return nil, x.fail(e.span, "write DECODE(x, a, b, other), or DECODE(text, 'hex')", "DECODE takes 2 arguments, or at least 3, not %d", len(e.args))
 	}
 	c := *e
 	c.kind, c.args = caseExpr, nil

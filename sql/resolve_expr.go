@@ -121,6 +121,9 @@ func (x *exprs) cast(e *expr) (*model.Expr, error) {
 	if isLiteral(arg) && arg.Literal.Null {
 		return model.Lit(stream.NullOf(t)), nil
 	}
+	if isText(arg) && (t == stream.Bytes || t == stream.JSON) {
+		return x.castLiteral(e, arg.Literal.S)
+	}
 	if arg.Type != t {
 		if !castAllowed(arg.Type, t) {
 			return nil, x.fail(e.span, castHint(plain(arg.Type), plain(t)), "%s cannot be cast to %s", arg.Type, t)
@@ -137,8 +140,26 @@ func (x *exprs) cast(e *expr) (*model.Expr, error) {
 	return arg, nil
 }
 
+// castLiteral is a literal text as a BYTEA or a JSON.
+func (x *exprs) castLiteral(e *expr, text string) (*model.Expr, error) {
+	v, why := ofText(text, e.typ.typ)
+	switch {
+	case why == "":
+		return model.Lit(v), nil
+	case e.try:
+		return model.Lit(stream.NullOf(e.typ.typ)), nil
+	}
+	return nil, x.fail(e.span, "", "'%s' %s", shorten(text), why)
+}
+
 func castHint(from, to stream.Type) string {
 	switch {
+	case from == stream.JSON:
+		return "take the value out with JSON_VALUE(x, '$.path') or x ->> 'name' first"
+	case to == stream.JSON && from != stream.Bytes:
+		return "CAST it to VARCHAR first"
+	case from == stream.Bytes || to == stream.Bytes:
+		return "CAST it to VARCHAR, or use ENCODE and DECODE"
 	case from == stream.Timestamp && to.IsNumeric():
 		return "write EXTRACT(EPOCH FROM ts)"
 	case from.IsNumeric() && to == stream.Timestamp:
@@ -246,9 +267,20 @@ var operatorNames = map[string]string{
 	"element_at": "a[n]", "equals_any": "= ANY", "timestamp_add": "TIMESTAMPADD", "timestamp_diff": "TIMESTAMPDIFF", "date_ceil": "CEIL", "date_trunc": "FLOOR",
 }
 
+// comparable refuses JSON, of which equal values can be written in several ways.
+func (r *resolver) comparable(at span, t stream.Type) error {
+	if t != stream.JSON {
+		return nil
+	}
+	return r.fail(at, "compare the values in it, x ->> 'name', or the text, CAST(x AS VARCHAR)", "values of type JSON cannot be compared, grouped or ordered")
+}
+
 func (x *exprs) comparison(e *expr, args []*model.Expr) (*model.Expr, error) {
-	out, _, bad := unify(args)
+	out, t, bad := unify(args)
 	if out != nil {
+		if err := x.comparable(e.span, t); err != nil {
+			return nil, err
+		}
 		return model.Call(e.fn, stream.Boolean, out...), nil
 	}
 	a, b := args[bad[0]], args[bad[1]]
@@ -287,7 +319,7 @@ func (x *exprs) arithmetic(e *expr, args []*model.Expr) (*model.Expr, error) {
 	return x.overload(e, e.fn, args)
 }
 
-// concat turns other types to text if one side is text.
+// concat turns other types to text if one side is text, but for bytes.
 func (x *exprs) concat(e *expr, args []*model.Expr) (*model.Expr, error) {
 	text := false
 	for _, a := range args {
@@ -299,7 +331,7 @@ func (x *exprs) concat(e *expr, args []*model.Expr) (*model.Expr, error) {
 		text = text || a.Type == stream.Varchar || a.Type == stream.Invalid
 	}
 	for i, a := range args {
-		if text && a.Type != stream.Varchar && a.Type != stream.Invalid {
+		if text && a.Type != stream.Varchar && a.Type != stream.Invalid && a.Type != stream.Bytes {
 			args[i] = model.Call("cast", stream.Varchar, a)
 		}
 	}
@@ -377,6 +409,11 @@ func (x *exprs) genericCall(e *expr, f *function.Function, args []*model.Expr) (
 	out, t, bad := unify(args)
 	if out == nil {
 		return nil, x.fail(e.args[bad[1]].span, "CAST one of them", "the arguments of %s have different types, %s and %s", shownName(e, f), args[bad[0]].Type, args[bad[1]].Type)
+	}
+	if f.Name != "coalesce" {
+		if err := x.comparable(e.span, t); err != nil {
+			return nil, err
+		}
 	}
 	if s.Result != stream.Invalid {
 		t = s.Result

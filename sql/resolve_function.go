@@ -2,6 +2,7 @@ package sql
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/millrace/millrace/model"
@@ -56,6 +57,9 @@ func (x *exprs) checkPattern(e *expr, fn string, args []*model.Expr) error {
 			return x.fail(e.args[1].span, "write a path such as '$.a.b[0]'", "this path is malformed: %v", err)
 		}
 	}
+	if (fn == "encode" || fn == "decode") && len(args) == 2 && isText(args[1]) {
+		return x.checkCoding(e, fn, args)
+	}
 	at, ok := function.PatternArgument[fn]
 	if !ok || len(args) <= at || !isText(args[at]) {
 		return nil
@@ -87,6 +91,35 @@ func (x *exprs) checkPattern(e *expr, fn string, args []*model.Expr) error {
 		hint = ""
 	}
 	return x.fail(e.args[at].span, hint, "this pattern is malformed: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+}
+
+// checkCoding checks that the name given to ENCODE or DECODE is one for what stands before
+// it, bytes or text; a literal there becomes what the name asks for.
+func (x *exprs) checkCoding(e *expr, fn string, args []*model.Expr) error {
+	name := strings.ToLower(args[1].Literal.S)
+	coding, charset := slices.Contains(function.Codings, name), slices.Contains(function.Charsets, name)
+	if !coding && !charset {
+		all := strings.ToUpper(strings.Join(function.Charsets, ", "))
+		return x.fail(e.args[1].span, "use 'hex' or 'base64', or a charset: "+all, "%s does not know %q", upper(fn), args[1].Literal.S)
+	}
+	want := stream.Varchar
+	if (fn == "encode") == coding {
+		want = stream.Bytes
+	}
+	if args[0].Type == want || args[0].Type == stream.Invalid {
+		return nil
+	}
+	if isLiteral(args[0]) && want == stream.Bytes {
+		if v, ok := adapt(args[0], want); ok {
+			args[0] = v
+			return nil
+		}
+	}
+	hint := "CAST it to " + want.String()
+	if !model.CastAllowed(args[0].Type, want) {
+		hint = ""
+	}
+	return x.fail(e.args[0].span, hint, "%s(.., '%s') takes a %s, not %s", upper(fn), args[1].Literal.S, want, args[0].Type)
 }
 
 // isText: a literal text that is not NULL.

@@ -104,6 +104,9 @@ func (g *grouping) resolveKeys(items []item, groupBy []*expr) error {
 		if k.Kind == model.ColumnExpr && g.rel.Windowed() && g.rel.Schema.Fields[k.Column].Role != stream.NoRole {
 			continue
 		}
+		if err := x.comparable(e.span, k.Type); err != nil {
+			return err
+		}
 		n := slices.IndexFunc(g.keys, k.Equal)
 		if n < 0 {
 			n = len(g.keys)

@@ -73,17 +73,26 @@ func (x *exprs) row(e *expr) (*model.Expr, error) {
 	return x.nestedOf(e, "row", function.RowType(types), args)
 }
 
-// instantsWithin: what instants read depends on the session, and parts have no session.
-const instantsWithin = "TIMESTAMP_LTZ within ARRAY and ROW is not supported yet"
-
-// holdsInstants reports whether a part of t is an instant.
-func holdsInstants(t stream.Type) bool {
-	return t.Element() == ltz || slices.ContainsFunc(t.Members(), func(m stream.Member) bool { return m.Type == ltz })
+// unfitPart says why a part of t may not be in an ARRAY or a ROW, and what may instead;
+// empty if all may. What instants read depends on the session, and parts have no session;
+// nested values are compared, JSON is not.
+func unfitPart(t stream.Type) (why, instead string) {
+	parts := []stream.Type{t.Element()}
+	for _, m := range t.Members() {
+		parts = append(parts, m.Type)
+	}
+	switch {
+	case slices.Contains(parts, ltz):
+		return "TIMESTAMP_LTZ within ARRAY and ROW is not supported yet", "TIMESTAMP"
+	case slices.Contains(parts, stream.JSON):
+		return "JSON within ARRAY and ROW is not supported: they are compared, and JSON is not", "VARCHAR"
+	}
+	return "", ""
 }
 
 func (x *exprs) nestedOf(e *expr, fn string, t stream.Type, args []*model.Expr) (*model.Expr, error) {
-	if holdsInstants(t) {
-		return nil, x.fail(e.span, "CAST it to TIMESTAMP", instantsWithin)
+	if why, instead := unfitPart(t); why != "" {
+		return nil, x.fail(e.span, "CAST it to "+instead, "%s", why)
 	}
 	if !t.Valid() {
 		return nil, x.fail(e.span, "", "a type nests at most %d deep, and a row has at most %d members", stream.NestingDepthMax, stream.RowMembersMax)
@@ -241,7 +250,7 @@ func arrayArguments(s function.Signature, args []*model.Expr) (out []*model.Expr
 		}
 	}
 	switch t {
-	case ltz:
+	case ltz, stream.JSON:
 		return nil, nil
 	case stream.Invalid:
 		t = stream.Varchar

@@ -108,6 +108,9 @@ func (b *builder) sort(rel *relation, o *orderNode, keys *ordering, columns []in
 	}
 	s := &model.Sort{Offset: o.offset, Limit: o.limit}
 	for i, k := range keys.keys {
+		if err := b.comparable(k.expr.span, rel.Schema.Fields[columns[keys.at[i]]].Type); err != nil {
+			return nil, err
+		}
 		s.Keys = append(s.Keys, model.SortKey{Column: columns[keys.at[i]], Descending: k.descending, NullsFirst: k.nullsFirst})
 	}
 	op := &model.Operator{Kind: model.SortOp, Sort: s, Relation: rel.Relation}

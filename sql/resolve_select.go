@@ -244,6 +244,9 @@ func (b *builder) distinct(rel *relation, s *selectNode, grouped bool) (*relatio
 			restore = true
 			continue
 		}
+		if err := b.comparable(s.span, f.Type); err != nil {
+			return nil, err
+		}
 		out[i].expr = model.Col(len(agg.Keys), f.Type)
 		agg.Keys = append(agg.Keys, model.Col(c, f.Type))
 		fields = append(fields, f)

@@ -1,12 +1,14 @@
 package stream
 
 import (
+	"encoding/base64"
 	"math"
 	"unicode/utf8"
 )
 
 // AppendJSON appends v as a JSON value: numbers as numbers (NaN and infinities, which
-// JSON lacks, as strings), dates, times and intervals as strings in their text form.
+// JSON lacks, as strings), dates, times and intervals as strings in their text form, a BYTEA
+// in base64, a JSON as it is.
 func AppendJSON(dst []byte, v Value) []byte {
 	if v.Null {
 		return append(dst, "null"...)
@@ -17,6 +19,9 @@ func AppendJSON(dst []byte, v Value) []byte {
 	switch v.Type {
 	case Varchar:
 		return AppendJSONString(dst, v.S)
+	case Bytes:
+		dst = append(dst, '"')
+		return append(base64.StdEncoding.AppendEncode(dst, []byte(v.S)), '"')
 	case Date, TimeOfDay, Timestamp, Interval:
 		dst = append(dst, '"')
 		return append(AppendValue(dst, v), '"')

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"math"
 	"strconv"
@@ -177,6 +178,13 @@ func parseJSONValue(t Type, text []byte) (v Value, ok bool) {
 	case Varchar:
 		v.S = word
 		return v, true
+	case Bytes:
+		b, err := base64.StdEncoding.DecodeString(word)
+		v.S = string(b)
+		return v, quoted && err == nil
+	case JSON:
+		v.S, ok = CompactJSON(string(text))
+		return v, ok
 	case Real, Double:
 		bits := 64
 		if t == Real {

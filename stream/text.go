@@ -155,7 +155,8 @@ func ParseDouble(s string, bits int) (float64, bool) {
 	return f, err == nil
 }
 
-// AppendValue appends v as a CAST to VARCHAR gives it, nested types as JSON; NULL as "NULL".
+// AppendValue appends v as a CAST to VARCHAR gives it, nested types as JSON; NULL as "NULL",
+// and a BYTEA, of which that need not be text, as AppendHex.
 func AppendValue(dst []byte, v Value) []byte {
 	if v.Null {
 		return append(dst, "NULL"...)
@@ -167,8 +168,10 @@ func AppendValue(dst []byte, v Value) []byte {
 		return AppendDouble(dst, v.F, 32)
 	case Double:
 		return AppendDouble(dst, v.F, 64)
-	case Varchar:
+	case Varchar, JSON:
 		return append(dst, v.S...)
+	case Bytes:
+		return AppendHex(dst, v.S)
 	case Timestamp:
 		return AppendTimestamp(dst, v.I)
 	case Date:

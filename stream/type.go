@@ -45,6 +45,9 @@ const (
 	TimestampLTZ = BigInt | 5<<kindShift
 
 	longDecimal = Varchar | 1<<kindShift // unscaled value, as decimal.Int.AppendBytes writes it
+
+	Bytes = Varchar | 2<<kindShift // any bytes: BYTEA
+	JSON  = Varchar | 3<<kindShift // the text of a JSON value, as CompactJSON leaves it
 )
 
 // Layout of a Type.
@@ -84,12 +87,12 @@ func (t Type) Scale() int { return int(t >> scaleShift & 0xff) }
 func (t Type) Storage() Type { return t & storageMask }
 
 // Types lists the types a column can have, for DECIMAL one of each storage and some of the nested ones.
-var Types = []Type{Boolean, TinyInt, SmallInt, Integer, BigInt, Decimal(12, 3), Decimal(30, 8), Real, Double, Varchar, Date, TimeOfDay, Timestamp, Interval,
+var Types = []Type{Boolean, TinyInt, SmallInt, Integer, BigInt, Decimal(12, 3), Decimal(30, 8), Real, Double, Varchar, Bytes, JSON, Date, TimeOfDay, Timestamp, Interval,
 	Array(Integer), Array(Varchar), RowOf(Member{"a", Integer}, Member{"b c", Varchar})}
 
 var typeNames = map[Type]string{
 	Invalid: "INVALID", Boolean: "BOOLEAN", TinyInt: "TINYINT", SmallInt: "SMALLINT", Integer: "INTEGER", BigInt: "BIGINT",
-	Real: "REAL", Double: "DOUBLE", Varchar: "VARCHAR", Date: "DATE", TimeOfDay: "TIME", Timestamp: "TIMESTAMP", Interval: "INTERVAL",
+	Real: "REAL", Double: "DOUBLE", Varchar: "VARCHAR", Bytes: "BYTEA", JSON: "JSON", Date: "DATE", TimeOfDay: "TIME", Timestamp: "TIMESTAMP", Interval: "INTERVAL",
 }
 
 func (t Type) String() string {

@@ -31,6 +31,8 @@ func natural(t arrow.DataType) stream.Type {
 		return stream.Double
 	case arrow.STRING, arrow.LARGE_STRING, arrow.STRING_VIEW:
 		return stream.Varchar
+	case arrow.BINARY, arrow.LARGE_BINARY, arrow.BINARY_VIEW, arrow.FIXED_SIZE_BINARY:
+		return stream.Bytes
 	case arrow.DATE32:
 		return stream.Date
 	case arrow.TIME32, arrow.TIME64:
@@ -69,7 +71,7 @@ func readable(from arrow.DataType, t stream.Type) bool {
 	case n.IsInteger() && n != stream.BigInt && t == stream.Double || n == stream.Real && t == stream.Double:
 		return true
 	}
-	return n == t || t.Holds(n)
+	return n == t || t.Holds(n) || n == stream.Varchar && t == stream.JSON
 }
 
 // Append appends rows [from, to) of the batch to column i of a stream, which has n rows. A
@@ -95,6 +97,10 @@ func (b *Batch) Append(out *stream.Column, f stream.Field, i, n, from, to int, f
 		case v.Null:
 		case !ok || ranged && (v.I < low || v.I > high):
 			fail(row-from, fmt.Sprintf("column %q: a value is out of the range of %s", f.Name, out.Type))
+		case out.Type == stream.JSON:
+			if v.S, ok = stream.CompactJSON(v.S); !ok {
+				fail(row-from, fmt.Sprintf("column %q: no JSON", f.Name))
+			}
 		case out.Type == stream.Varchar && !utf8.ValidString(v.S):
 			fail(row-from, fmt.Sprintf("column %q: invalid UTF-8", f.Name))
 		}
@@ -175,6 +181,14 @@ func reader(a arrow.Array) func(row int) (stream.Value, bool) {
 		return null(func(row int) (stream.Value, bool) { return stream.Value{S: a.Value(row)}, true })
 	case *array.StringView:
 		return null(func(row int) (stream.Value, bool) { return stream.Value{S: a.Value(row)}, true })
+	case *array.Binary:
+		return null(func(row int) (stream.Value, bool) { return stream.Value{S: string(a.Value(row))}, true })
+	case *array.LargeBinary:
+		return null(func(row int) (stream.Value, bool) { return stream.Value{S: string(a.Value(row))}, true })
+	case *array.BinaryView:
+		return null(func(row int) (stream.Value, bool) { return stream.Value{S: string(a.Value(row))}, true })
+	case *array.FixedSizeBinary:
+		return null(func(row int) (stream.Value, bool) { return stream.Value{S: string(a.Value(row))}, true })
 	case *array.Dictionary:
 		values := reader(a.Dictionary())
 		return null(func(row int) (stream.Value, bool) { return values(a.GetValueIndex(row)) })

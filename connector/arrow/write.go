@@ -63,6 +63,7 @@ func typeOf(t stream.Type) (arrow.DataType, bool) {
 		stream.Boolean: arrow.FixedWidthTypes.Boolean, stream.TinyInt: arrow.PrimitiveTypes.Int8, stream.SmallInt: arrow.PrimitiveTypes.Int16,
 		stream.Integer: arrow.PrimitiveTypes.Int32, stream.BigInt: arrow.PrimitiveTypes.Int64,
 		stream.Real: arrow.PrimitiveTypes.Float32, stream.Double: arrow.PrimitiveTypes.Float64, stream.Varchar: arrow.BinaryTypes.String,
+		stream.Bytes: arrow.BinaryTypes.Binary, stream.JSON: arrow.BinaryTypes.String,
 		stream.Date: arrow.FixedWidthTypes.Date32, stream.TimeOfDay: arrow.FixedWidthTypes.Time64us,
 		stream.Timestamp: &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}, stream.Interval: arrow.FixedWidthTypes.Duration_us,
 	}[t]

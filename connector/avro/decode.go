@@ -58,6 +58,8 @@ func problem(v stream.Value, ok bool, f *stream.Field) string {
 	case v.Null:
 	case !ok || ranged && (v.I < low || v.I > high):
 		return fmt.Sprintf("column %q: a value is out of the range of %s", f.Name, f.Type)
+	case f.Type == stream.JSON && v.S == "":
+		return fmt.Sprintf("column %q: no JSON", f.Name)
 	case f.Type == stream.Varchar && !utf8.ValidString(v.S):
 		return fmt.Sprintf("column %q: invalid UTF-8", f.Name)
 	}
@@ -86,8 +88,14 @@ func valueOf(native any, t, from stream.Type) (stream.Value, bool) {
 	case float64:
 		v.F = n
 	case string:
-		v.S = n
+		if v.S = n; t == stream.JSON {
+			v.S, _ = stream.CompactJSON(n) // empty: it is none
+		}
 	case []byte:
+		if from == stream.Bytes {
+			v.S = string(n)
+			break
+		}
 		x, ok := decimal.FromBigEndian(n)
 		if !ok || !from.IsDecimal() {
 			return stream.DecimalOfUnits(t, 0), false

@@ -39,7 +39,7 @@ func parseSchema(text string) ([]field, error) {
 // types are those that fields can have, with their logical types behind a dot.
 var types = map[string]stream.Type{
 	"boolean": stream.Boolean, "int": stream.Integer, "long": stream.BigInt, "float": stream.Real, "double": stream.Double,
-	"string": stream.Varchar, "string.uuid": stream.Varchar, "enum": stream.Varchar, "int.date": stream.Date,
+	"string": stream.Varchar, "string.uuid": stream.Varchar, "enum": stream.Varchar, "bytes": stream.Bytes, "fixed": stream.Bytes, "int.date": stream.Date,
 	"int.time-millis": stream.TimeOfDay, "long.time-micros": stream.TimeOfDay,
 	"long.timestamp-millis": stream.Timestamp, "long.timestamp-micros": stream.Timestamp,
 }
@@ -132,5 +132,5 @@ func (c *field) readable(t stream.Type) bool {
 	case c.typ == stream.BigInt && t == stream.Interval:
 		return true
 	}
-	return c.typ == t || t.Holds(c.typ)
+	return c.typ == t || t.Holds(c.typ) || c.typ == stream.Varchar && t == stream.JSON
 }

@@ -41,6 +41,7 @@ func formOf(t stream.Type) (form, bool) {
 var written = map[stream.Type]form{
 	stream.Boolean: {"boolean", "boolean"}, stream.TinyInt: {"int", "int"}, stream.SmallInt: {"int", "int"}, stream.Integer: {"int", "int"},
 	stream.BigInt: {"long", "long"}, stream.Interval: {"long", "long"}, stream.Real: {"float", "float"}, stream.Double: {"double", "double"}, stream.Varchar: {"string", "string"},
+	stream.Bytes: {"bytes", "bytes"}, stream.JSON: {"string", "string"},
 	stream.Date:      {map[string]string{"type": "int", "logicalType": "date"}, "int.date"},
 	stream.TimeOfDay: {map[string]string{"type": "long", "logicalType": "time-micros"}, "long.time-micros"},
 	stream.Timestamp: {map[string]string{"type": "long", "logicalType": "timestamp-micros"}, "long.timestamp-micros"},
@@ -124,6 +125,8 @@ func native(v stream.Value) any {
 		return new(big.Rat).SetFrac(unscaled, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(v.Type.Scale())), nil))
 	}
 	switch v.Type {
+	case stream.Bytes:
+		return []byte(v.S)
 	case stream.Boolean:
 		return v.I != 0
 	case stream.Date:

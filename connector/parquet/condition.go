@@ -172,7 +172,9 @@ func (f form) bound(b []byte) (stream.Value, bool) {
 	switch {
 	case f.target.IsDecimal():
 		return f.decimalBound(b)
-	case f.physical == format.ByteArray:
+	case f.target == stream.JSON:
+		return v, false // the file may have it with blanks
+	case f.physical == format.ByteArray, f.physical == format.FixedLenByteArray:
 		v.S = string(b)
 		return v, true
 	case f.physical == format.Int32 && len(b) == 4:

@@ -36,8 +36,16 @@ func natural(e *format.SchemaElement) stream.Type {
 		}
 		return t
 	}
+	switch kind := logical(e); {
+	case e.Type.V == format.ByteArray && kind == "", e.Type.V == format.FixedLenByteArray && kind == "":
+		return stream.Bytes
+	case e.Type.V == format.ByteArray && kind == "JSON":
+		return stream.JSON
+	case e.Type.V == format.ByteArray && (kind == "STRING" || kind == "ENUM"):
+		return stream.Varchar
+	}
 	for _, t := range []stream.Type{stream.Boolean, stream.TinyInt, stream.SmallInt, stream.Integer, stream.BigInt, stream.Real, stream.Double,
-		stream.Varchar, stream.Date, stream.TimeOfDay, stream.Timestamp} {
+		stream.Date, stream.TimeOfDay, stream.Timestamp} {
 		if _, ok := formOf(e, t, 0); ok {
 			return t
 		}
@@ -88,7 +96,11 @@ func formOf(e *format.SchemaElement, t stream.Type, unit int64) (form, bool) {
 	case format.Double:
 		return f, t == stream.Double
 	case format.ByteArray:
-		return f, t == stream.Varchar && (kind == "" || kind == "STRING" || kind == "ENUM" || kind == "JSON")
+		text := kind == "" || kind == "STRING" || kind == "JSON"
+		return f, text && (t == stream.Varchar || t == stream.JSON) || kind == "ENUM" && t == stream.Varchar || kind == "" && t == stream.Bytes
+	case format.FixedLenByteArray:
+		f.length = int(e.TypeLength.V)
+		return f, kind == "" && t == stream.Bytes && f.length > 0
 	case format.Int96:
 		return f, t == stream.Timestamp
 	case format.Int32:

@@ -123,6 +123,8 @@ func (v *values) convert(f form) {
 		v.decimals(f)
 	case f.target == stream.Varchar:
 		v.checkText()
+	case f.target == stream.JSON:
+		v.compactJSON()
 	case f.physical == format.Int96:
 		v.i64 = grow(v.i64, v.count)
 		for i := range v.i64 {
@@ -247,6 +249,23 @@ func (v *values) checkText() {
 	}
 }
 
+// compactJSON notes what is no JSON, and leaves out the blanks of the rest.
+func (v *values) compactJSON() {
+	out := v.spare[:0]
+	from := v.off[0]
+	for i := range v.count {
+		text := v.text[from:v.off[i+1]]
+		from = v.off[i+1]
+		var ok bool
+		if out, ok = stream.AppendCompactJSON(out, text); !ok {
+			v.bad = append(v.bad, int32(i))
+		}
+		v.off[i+1] = uint32(len(out))
+	}
+	v.off[0] = 0
+	v.text, v.spare = out, v.text
+}
+
 // ascii: no character of several bytes could be cut by an offset.
 func (v *values) ascii() bool {
 	for _, b := range v.text[:v.off[v.count]] {
@@ -271,6 +290,9 @@ func int96Micros(v deprecated.Int96) (int64, bool) {
 func (f form) reason(name string) string {
 	if f.target == stream.Varchar {
 		return fmt.Sprintf("column %q: invalid UTF-8", name)
+	}
+	if f.target == stream.JSON {
+		return fmt.Sprintf("column %q: no JSON", name)
 	}
 	return fmt.Sprintf("column %q: a value is out of the range of %s", name, f.target)
 }

@@ -95,6 +95,11 @@ func elementOf(f stream.Field) (format.SchemaElement, bool) {
 	case stream.Varchar:
 		e.Type, e.ConvertedType = thrift.New(format.ByteArray), thrift.New(deprecated.UTF8)
 		e.LogicalType.Value = &format.StringType{}
+	case stream.Bytes:
+		e.Type = thrift.New(format.ByteArray)
+	case stream.JSON:
+		e.Type, e.ConvertedType = thrift.New(format.ByteArray), thrift.New(deprecated.Json)
+		e.LogicalType.Value = &format.JsonType{}
 	case stream.Timestamp:
 		e.Type, e.ConvertedType = thrift.New(format.Int64), thrift.New(deprecated.TimestampMicros)
 		e.LogicalType.Value = &format.TimestampType{IsAdjustedToUTC: true, Unit: format.TimeUnit{Value: &format.MicroSeconds{}}}

@@ -51,6 +51,14 @@ func randomValue(r *rand.Rand, f stream.Field) stream.Value {
 		return stream.Value{Type: f.Type, F: v.F}
 	case stream.Varchar:
 		return stream.Text(v.S)
+	case stream.Bytes:
+		b := []byte(v.S)
+		for i := range b {
+			b[i] += byte(v.I)
+		}
+		return stream.Blob(string(b))
+	case stream.JSON:
+		return stream.Value{Type: f.Type, S: fmt.Sprintf(`{"a":%d,"b":%q}`, v.I, v.S)}
 	}
 	return stream.Value{Type: f.Type, I: v.I}
 }
@@ -161,7 +169,7 @@ func fromParquetGo(v pq.Value, t stream.Type) stream.Value {
 		out.F = float64(v.Float())
 	case t == stream.Double:
 		out.F = v.Double()
-	case t == stream.Varchar:
+	case t.Storage() == stream.Varchar:
 		out.S = string(v.ByteArray())
 	default:
 		out.I = v.Int64()

@@ -120,6 +120,9 @@ func plainBound(v stream.Value, upper bool) []byte {
 	case stream.Double:
 		return binary.LittleEndian.AppendUint64(nil, math.Float64bits(v.F))
 	case stream.Varchar:
+		if v.Type == stream.Bytes && !upper && len(v.S) > boundTextBytes {
+			return []byte(v.S[:boundTextBytes])
+		}
 		return textBound(v.S, upper)
 	}
 	return binary.LittleEndian.AppendUint64(nil, uint64(v.I))

@@ -69,7 +69,7 @@ func (c *columnWriter) reset() {
 	c.index = chunkIndex{}
 	c.pages.Reset()
 	c.words, c.dict, c.codes = c.words[:0], nil, nil
-	if c.field.Type == stream.Varchar {
+	if c.physical == format.ByteArray {
 		c.codes = map[string]int32{}
 	}
 }
@@ -292,7 +292,7 @@ func (c *columnWriter) finish(offset int64) (format.ColumnMetaData, chunkIndex, 
 	}
 	meta := format.ColumnMetaData{Type: c.physical, PathInSchema: thrift.Slice[string]{c.field.Name}, Codec: c.codec, NumValues: c.count,
 		DataPageOffset: offset, Encoding: thrift.Slice[format.Encoding]{format.RLE}}
-	if len(c.words) > 0 || c.field.Type == stream.Varchar && !c.plainIs {
+	if len(c.words) > 0 || c.physical == format.ByteArray && !c.plainIs {
 		if err := c.dictionary(); err != nil {
 			return meta, chunkIndex{}, err
 		}

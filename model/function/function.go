@@ -23,6 +23,8 @@ const (
 	fl4 = stream.Real
 	fl8 = stream.Double
 	txt = stream.Varchar
+	byt = stream.Bytes
+	jsn = stream.JSON
 	dat = stream.Date
 	tod = stream.TimeOfDay
 	tim = stream.Timestamp
@@ -169,13 +171,13 @@ var core = []Function{
 
 	{Name: "lower", SQL: "LOWER", Category: "text", Signatures: []Signature{sig(txt, txt)}, Doc: "lower case, letter by letter (Unicode)"},
 	{Name: "upper", SQL: "UPPER", Category: "text", Signatures: []Signature{sig(txt, txt)}, Doc: "upper case, letter by letter (Unicode)"},
-	{Name: "length", SQL: "CHAR_LENGTH", Category: "text", Signatures: []Signature{sig(in4, txt)}, Doc: "number of characters (code points); also LENGTH, CHARACTER_LENGTH"},
-	{Name: "substring", SQL: "SUBSTRING", Category: "text", MayErr: true, Signatures: []Signature{sig(txt, txt, in8), sig(txt, txt, in8, in8)},
-		Doc: "characters from position (1-based; positions before the first count toward the length and give nothing) for a length; a negative length is an error"},
+	{Name: "length", SQL: "CHAR_LENGTH", Category: "text", Signatures: []Signature{sig(in4, txt), sig(in4, byt)}, Doc: "number of characters (code points), of a BYTEA of bytes; also LENGTH, CHARACTER_LENGTH"},
+	{Name: "substring", SQL: "SUBSTRING", Category: "text", MayErr: true, Signatures: []Signature{sig(txt, txt, in8), sig(txt, txt, in8, in8), sig(byt, byt, in8), sig(byt, byt, in8, in8)},
+		Doc: "characters (of a BYTEA bytes) from position (1-based; positions before the first count toward the length and give nothing) for a length; a negative length is an error"},
 	{Name: "trim", SQL: "TRIM", Category: "text", Signatures: []Signature{sig(txt, txt), sig(txt, txt, txt)}, Doc: "without blanks (U+0020), or the characters of the second text, at both ends; also BTRIM, TRIM(BOTH x FROM text)"},
 	{Name: "ltrim", SQL: "LTRIM", Category: "text", Signatures: []Signature{sig(txt, txt), sig(txt, txt, txt)}, Doc: "TRIM at the start; also TRIM(LEADING x FROM text)"},
 	{Name: "rtrim", SQL: "RTRIM", Category: "text", Signatures: []Signature{sig(txt, txt), sig(txt, txt, txt)}, Doc: "TRIM at the end; also TRIM(TRAILING x FROM text)"},
-	{Name: "concat", SQL: "||", Category: "text", Signatures: []Signature{{Args: []stream.Type{txt, txt}, Variadic: true, Result: txt}}, Doc: "concatenation, NULL if any is NULL; also CONCAT(..)"},
+	{Name: "concat", SQL: "||", Category: "text", Signatures: []Signature{{Args: []stream.Type{txt, txt}, Variadic: true, Result: txt}, {Args: []stream.Type{byt, byt}, Variadic: true, Result: byt}}, Doc: "concatenation, NULL if any is NULL; also CONCAT(..)"},
 	{Name: "replace", SQL: "REPLACE", Category: "text", Signatures: []Signature{sig(txt, txt, txt, txt)}, Doc: "every occurrence of the second replaced by the third; an empty second changes nothing"},
 	{Name: "position", SQL: "POSITION", Category: "text", Signatures: []Signature{sig(in4, txt, txt), sig(in4, txt, txt, in8)},
 		Doc: "POSITION(needle IN text): 1-based character position of the first occurrence, 0 if none; a third argument is the position to begin at (0 if that is below 1); also LOCATE(needle, text), INSTR(text, needle), STRPOS(text, needle)"},
@@ -193,7 +195,7 @@ var core = []Function{
 }
 
 // table is all of them.
-var table = slices.Concat(core, texts, patterns, maths, times, zones, hashes, jsons, arrays)
+var table = slices.Concat(core, texts, patterns, maths, times, zones, hashes, jsons, arrays, codings)
 
 var byName = func() map[string]*Function {
 	m := map[string]*Function{}

@@ -9,16 +9,16 @@ import (
 	"unicode/utf8"
 )
 
-// jsons are the functions of JSON in texts.
+// jsons are the functions of JSON, also of JSON in texts.
 var jsons = []Function{
-	{Name: "json_value", SQL: "JSON_VALUE", Category: "JSON", MayErr: true, MayNull: true, Signatures: []Signature{sig(txt, txt, txt)},
+	{Name: "json_value", SQL: "JSON_VALUE", Category: "JSON", MayErr: true, MayNull: true, Signatures: []Signature{sig(txt, txt, txt), sig(txt, jsn, txt)},
 		Doc: "JSON_VALUE(text, '$.a.b[0]'): the one string, number or Boolean at the path, as text (RETURNING type: TRY_CAST to it); NULL for null, an object, an array, nothing, several and a text that is no JSON; DEFAULT x ON EMPTY and DEFAULT x ON ERROR give something else: as in Flink a text that is no JSON, a value that is not of the type, and what a strict path does not find are errors, what a lax path does not find, null among it, is empty"},
-	{Name: "json_query", SQL: "JSON_QUERY", Category: "JSON", MayErr: true, MayNull: true, Signatures: []Signature{sig(txt, txt, txt)}, Doc: "the one object or array at the path, as it is written; NULL otherwise"},
-	{Name: "json_exists", SQL: "JSON_EXISTS", Category: "JSON", MayErr: true, Signatures: []Signature{sig(boo, txt, txt)}, Doc: "whether there is anything at the path; FALSE for a text that is no JSON"},
-	{Name: "json_get", SQL: "->", Syntax: true, Category: "JSON", MayNull: true, Signatures: []Signature{sig(txt, txt, txt), sig(txt, txt, in8)},
-		Doc: "member of that name, or element n from 0 (from the end below 0), as it is written; NULL if there is none or the text is no JSON"},
-	{Name: "json_get_text", SQL: "->>", Syntax: true, Category: "JSON", MayNull: true, Signatures: []Signature{sig(txt, txt, txt), sig(txt, txt, in8)}, Doc: "the same, strings without quotes and escapes, NULL for null"},
-	{Name: "is_json", SQL: "IS JSON", Syntax: true, Category: "JSON", MayErr: true, Signatures: []Signature{sig(boo, txt), sig(boo, txt, txt)}, Doc: "whether the text is JSON; IS JSON OBJECT, ARRAY or SCALAR: such a value"},
+	{Name: "json_query", SQL: "JSON_QUERY", Category: "JSON", MayErr: true, MayNull: true, Signatures: []Signature{sig(txt, txt, txt), sig(txt, jsn, txt)}, Doc: "the one object or array at the path, as it is written; NULL otherwise"},
+	{Name: "json_exists", SQL: "JSON_EXISTS", Category: "JSON", MayErr: true, Signatures: []Signature{sig(boo, txt, txt), sig(boo, jsn, txt)}, Doc: "whether there is anything at the path; FALSE for a text that is no JSON"},
+	{Name: "json_get", SQL: "->", Syntax: true, Category: "JSON", MayNull: true, Signatures: []Signature{sig(txt, txt, txt), sig(txt, txt, in8), sig(jsn, jsn, txt), sig(jsn, jsn, in8)},
+		Doc: "member of that name, or element n from 0 (from the end below 0), as it is written, of a JSON a JSON; NULL if there is none or the text is no JSON"},
+	{Name: "json_get_text", SQL: "->>", Syntax: true, Category: "JSON", MayNull: true, Signatures: []Signature{sig(txt, txt, txt), sig(txt, txt, in8), sig(txt, jsn, txt), sig(txt, jsn, in8)}, Doc: "the same, strings without quotes and escapes, NULL for null"},
+	{Name: "is_json", SQL: "IS JSON", Syntax: true, Category: "JSON", MayErr: true, Signatures: []Signature{sig(boo, txt), sig(boo, txt, txt), sig(boo, jsn), sig(boo, jsn, txt)}, Doc: "whether the text is JSON; IS JSON OBJECT, ARRAY or SCALAR: such a value"},
 }
 
 // JSONKinds are what IS JSON can ask for.

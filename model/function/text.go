@@ -19,7 +19,7 @@ var texts = []Function{
 		Doc: "the other texts with the first between them, NULL ones left out; NULL if the first is"},
 	{Name: "split_index", SQL: "SPLIT_INDEX", Category: "text", MayNull: true, Signatures: []Signature{sig(txt, txt, txt, in8)}, Doc: "piece n, counted from 0, of the text cut at every occurrence of the second (not at all if that is empty); NULL if there is none"},
 	{Name: "split_part", SQL: "SPLIT_PART", Category: "text", MayErr: true, Signatures: []Signature{sig(txt, txt, txt, in8)}, Doc: "SPLIT_INDEX counted from 1, or from -1 backwards; empty if there is none, 0 is an error"},
-	{Name: "octet_length", SQL: "OCTET_LENGTH", Category: "text", Signatures: []Signature{sig(in4, txt)}, Doc: "number of bytes (UTF-8)"},
+	{Name: "octet_length", SQL: "OCTET_LENGTH", Category: "text", Signatures: []Signature{sig(in4, txt), sig(in4, byt)}, Doc: "number of bytes (UTF-8)"},
 	{Name: "ascii", SQL: "ASCII", Category: "text", Signatures: []Signature{sig(in4, txt)}, Doc: "code point of the first character, 0 for an empty text"},
 	{Name: "chr", SQL: "CHR", Category: "text", MayErr: true, Signatures: []Signature{sig(txt, in8)}, Doc: "the character of a code point; 0 and what is none is an error"},
 	{Name: "ends_with", SQL: "ENDS_WITH", Category: "text", Signatures: []Signature{sig(boo, txt, txt)}, Doc: "whether the first ends with the second; also ENDSWITH"},

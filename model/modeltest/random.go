@@ -405,6 +405,9 @@ func (g *generator) call(fields []stream.Field, t stream.Type, depth int) *model
 	case function.IsAnyArray(s.Result) && t.IsArray():
 		generic = t.Element()
 	}
+	if generic == stream.JSON && slices.ContainsFunc(s.Args, function.IsAnyArray) {
+		return nil // no part of an array
+	}
 	types := slices.Clone(s.Args)
 	if s.Variadic {
 		for range g.r.IntN(3) {
@@ -432,6 +435,9 @@ func (g *generator) call(fields []stream.Field, t stream.Type, depth int) *model
 // nestedCall is ROW(..), or a member of one.
 func (g *generator) nestedCall(fields []stream.Field, name string, t stream.Type, depth int) *model.Expr {
 	if name == "member" {
+		if t == stream.JSON {
+			return nil // no part of a row
+		}
 		row := stream.RowOf(stream.Member{Name: "x", Type: t}, stream.Member{Name: g.name(), Type: stream.Date})
 		return model.Call(name, t, g.expr(fields, row, depth), model.Lit(stream.Int(1)))
 	}
@@ -449,6 +455,7 @@ var (
 	oddInts   = []int64{0, 1, -1, 40, math.MaxInt32, math.MinInt32}
 	oddBigs   = []int64{0, -1, math.MaxInt64, math.MinInt64, 1_767_323_045_000_000, 1_767_323_045_000_001, -62_135_596_800_000_001, 86_400_000_000}
 	oddFloats = []float64{0, math.Copysign(0, -1), 1.5, -2.25, 1e300, 5e-324, math.NaN(), math.Inf(1), math.Inf(-1), 0.1, 1e21, 1e-7}
+	oddJSON   = []string{"null", "1e400", `"it's"`, `{"a":[1,{"b":null}],"é":"\u0000"}`, "[]"}
 	oddTexts  = []string{"", "a", "it's", `"`, "\n", "--", "\x00", "\xff\xfe", "ä€𝄞", "NULL", `\`}
 )
 
@@ -482,6 +489,10 @@ func (g *generator) literal(t stream.Type) stream.Value {
 		return stream.Float(float32(oddFloats[g.r.IntN(len(oddFloats))]))
 	case stream.Double:
 		return stream.Dbl(oddFloats[g.r.IntN(len(oddFloats))])
+	case stream.Bytes:
+		return stream.Blob(oddTexts[g.r.IntN(len(oddTexts))])
+	case stream.JSON:
+		return stream.Value{Type: t, S: oddJSON[g.r.IntN(len(oddJSON))]}
 	case stream.Varchar:
 		return stream.Text(oddTexts[g.r.IntN(len(oddTexts))])
 	}

@@ -1,6 +1,7 @@
 package optest
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/millrace/millrace/model"
@@ -25,6 +26,9 @@ var (
 	paths = []string{"$", "$.a", "$.b", "$.b[1].a", "$.b.a", "$.a.b", "$[0]", "$[2][0]", "$[*]", "strict $.a", "strict $.b.a", "lax $.a[0]", `$."x y".a`, `$."é"`, "$.é", "$.a.a[1]", "$[", "a", "$.b[*].a"}
 )
 
+// coded are texts of bytes, good and bad.
+var coded = []string{"", "00", "0aFF", "aff", "YWJj", "w6k=", "/w==", "YQ", "x", "é", "6162 63", "YW Jj"}
+
 var replacements = []string{"", "x", "<$0>", `\1`, "$1", "$12", `\\`, "$", "é", `\`}
 
 // sensible is an argument of a kind that the function is made for; nil: any will do.
@@ -41,6 +45,13 @@ func (g *Gen) sensible(f string, i int, t stream.Type) *model.Expr {
 		return model.Lit(stream.Text(pick(g, []string{"i", "", "ims", "x"})))
 	case f == "regexp_replace" && i == 2:
 		return model.Lit(stream.Text(pick(g, replacements)))
+	case t == stream.JSON && i == 0:
+		return model.Lit(g.Value(t, 10))
+	case (f == "encode" || f == "decode") && i == 1:
+		name := pick(g, slices.Concat(function.Codings, function.Charsets, []string{"UTF-8", "Hex", "x"}))
+		return model.Lit(stream.Text(name))
+	case (f == "decode" || f == "unhex" || f == "from_base64") && t == stream.Varchar:
+		return model.Lit(stream.Text(pick(g, coded)))
 	case strings.HasPrefix(f, "json_") && i == 0, f == "is_json" && i == 0:
 		return model.Lit(stream.Text(pick(g, jsons)))
 	case (f == "json_get" || f == "json_get_text") && t == stream.Varchar:

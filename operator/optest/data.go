@@ -20,6 +20,7 @@ var (
 		"1", "-7", "+12", " 42 ", "2147483648", "9223372036854775808", "-9223372036854775808", "1.5", "-0", "1e400", "nan", "-Infinity", "0x10", "1_0",
 		"true", "F", "yes", "NO", "2026-01-02", "2026-01-02T03:04:05Z", "2026-01-02 03:04:05.123456", "0001-01-01", "9999-12-31", "2023-02-29", "23:59:59.999999", " 03:04 ", "24:00:00", "03:04:05.1234567", "1 02:03:04.5", "-00:00:01", "hour", "Month",
 		"ǅ", "İ", "ß", strings.Repeat("x", 70), strings.Repeat("é", 40)}
+	blobs = []string{"", "\x00", "\x00\x00", "a", "\xff", "\x80abc", "é", "\xc3", "\xd8\x3d\xde\x00", "\x3d\xd8\x00\xde", "\xd8\x00\x00\x41", "abcabcabcabcabc", strings.Repeat("\x7f", 70), strings.Repeat("é", 40) + "\xfe"}
 	// The first millennium of time is left out: DATE_TRUNC overflows there, which
 	// Expr.MayErr does not count.
 	times = []int64{0, 1, -1, 999_999, 1_000_000, 1_767_322_245_123_456, -62_135_596_800_000_000, 86_400_000_000, -86_400_000_001, math.MaxInt64, math.MinInt64 + 1<<55}
@@ -73,6 +74,17 @@ func (g *Gen) Value(t stream.Type, nullPercent int) stream.Value {
 			return stream.Dbl(float64(g.IntN(41)-20) / 4)
 		}
 		return stream.Dbl(pick(g, doubles))
+	case stream.Bytes:
+		if g.IntN(20) == 0 {
+			return stream.Blob(pick(g, blobs) + pick(g, texts))
+		}
+		return stream.Blob(pick(g, blobs))
+	case stream.JSON:
+		v := stream.Value{Type: t, S: "0"}
+		if s, ok := stream.CompactJSON(pick(g, jsons)); ok {
+			v.S = s
+		}
+		return v
 	case stream.Varchar:
 		if g.IntN(20) == 0 {
 			return stream.Text(pick(g, texts) + pick(g, texts))

@@ -66,6 +66,9 @@ func (g *Gen) addCalls(f *function.Function, s function.Signature) {
 		return
 	}
 	for _, t := range stream.Types {
+		if t == stream.JSON && slices.ContainsFunc(s.Args, function.IsAnyArray) {
+			continue // no part of an array
+		}
 		result := filled(s.Result, t)
 		g.byType[result] = append(g.byType[result], call{f, s, t})
 	}

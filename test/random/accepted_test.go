@@ -58,7 +58,8 @@ func TestAccepted(t *testing.T) {
 func (c *testCase) fixedWidth(q *query) *millrace.Plan {
 	var sb strings.Builder
 	for _, stream := range strings.SplitAfterN(c.script, "\n", 4)[:3] {
-		sb.WriteString(strings.NewReplacer("g VARCHAR, ", "", ", g VARCHAR)", ")", "dw DECIMAL(30, 8), ", "", ", dw DECIMAL(30, 8))", ")").Replace(stream))
+		sb.WriteString(strings.NewReplacer("g VARCHAR, ", "", ", g VARCHAR)", ")", "dw DECIMAL(30, 8), ", "", ", dw DECIMAL(30, 8))", ")",
+			"bt BYTEA, ", "", ", bt BYTEA)", ")", "js JSON, ", "", ", js JSON)", ")").Replace(stream))
 	}
 	sb.WriteString(c.session() + q.before + q.sql + ";\n")
 	plan, err := millrace.Prepare([]millrace.Script{{Name: "case.sql", Text: sb.String()}}, millrace.Options{
@@ -74,8 +75,8 @@ func (c *testCase) fixedWidth(q *query) *millrace.Plan {
 	return plan
 }
 
-// longDecimal is a type of decimals that are carried as text: of more than 18 digits.
-var longDecimal = regexp.MustCompile(`DECIMAL\((19|[23][0-9]),`)
+// longDecimal is a type that is carried as text: a DECIMAL of more than 18 digits, BYTEA, JSON.
+var longDecimal = regexp.MustCompile(`DECIMAL\((19|[23][0-9]),|:BYTEA|:JSON`)
 
 // startAlone starts a plan and says why devices refuse it.
 func startAlone(plan *millrace.Plan) (reason string, err error) {

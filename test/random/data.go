@@ -45,7 +45,7 @@ type data struct {
 var columnTypes = map[string]string{
 	"ms": "BIGINT", "k": "INTEGER", "g": "VARCHAR", "x": "INTEGER", "y": "BIGINT", "r": "REAL", "d": "DOUBLE",
 	"b": "BOOLEAN", "w": "TIMESTAMP", "v": "INTERVAL", "ts": "TIMESTAMP",
-	"dt": "DATE", "tm": "TIME", "sm": "SMALLINT", "ti": "TINYINT", "dc": "DECIMAL(12, 3)", "dw": "DECIMAL(30, 8)",
+	"dt": "DATE", "tm": "TIME", "sm": "SMALLINT", "ti": "TINYINT", "dc": "DECIMAL(12, 3)", "dw": "DECIMAL(30, 8)", "bt": "BYTEA", "js": "JSON",
 	"ai": "INT[]", "av": "ARRAY<VARCHAR>", "ro": `ROW<a INT, "b c" VARCHAR>`,
 }
 

@@ -247,6 +247,9 @@ func (e exprs) aggregate() string {
 		return "COUNT(*)" + filter
 	case 1:
 		call = "COUNT(" + distinct + e.pick(e.integer(1), e.text(1), e.timestamp(1), e.interval(0), e.col("d"), e.typed(1)) + ")"
+		if distinct == "" && e.r.IntN(6) == 0 {
+			call = "COUNT(" + e.json(1) + ")"
+		}
 	case 2:
 		call = "SUM(" + distinct + e.number(e.r.IntN(2)) + ")"
 	case 3:
@@ -288,7 +291,7 @@ func (e exprs) fold() string {
 	case 0:
 		return e.pick("BOOL_AND", "BOOL_OR", "EVERY") + "(" + e.boolean(1) + ")"
 	case 1:
-		return e.pick("FIRST_VALUE", "LAST_VALUE") + "(" + e.extreme() + ")"
+		return e.pick("FIRST_VALUE", "LAST_VALUE") + "(" + e.pick(e.extreme(), e.extreme(), e.json(0)) + ")"
 	case 2:
 		return "APPROX_COUNT_DISTINCT(" + e.extreme() + ")"
 	}
@@ -310,7 +313,7 @@ func (e exprs) having() string {
 // keys are grouping expressions.
 func (e exprs) keys() []string {
 	options := []string{e.col("k"), e.col("g"), e.col("b"), e.col("x") + " % 3", e.col("d"), e.col("r"), "UPPER(" + e.col("g") + ")",
-		e.col("dt"), e.col("tm"), e.col("sm"), e.col("ti"), e.col("dc"), e.col("dw"), "(" + e.col("dt") + " + " + e.col("ti") + ")", e.col("w"), e.col("v"), "DATE_TRUNC('minute', " + e.col("w") + ")"}
+		e.col("dt"), e.col("tm"), e.col("sm"), e.col("ti"), e.col("dc"), e.col("dw"), e.col("bt"), "(" + e.col("dt") + " + " + e.col("ti") + ")", e.col("w"), e.col("v"), "DATE_TRUNC('minute', " + e.col("w") + ")"}
 	if e.seldom() {
 		options = append(options, e.col("ai"), e.col("av"), e.col("ro"), e.ints(1), e.record())
 	}

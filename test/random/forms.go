@@ -11,7 +11,7 @@ import (
 
 // forms are calls of the functions beyond those that every kind of expression is made
 // of, by what they give. {t} stands for a text, {i} for an INTEGER, {n} for a small
-// number, {f} for a number, {b} for a BOOLEAN, {s} for a TIMESTAMP, {v} for an INTERVAL.
+// number, {y} for a BYTEA, {j} for a JSON, {f} for a number, {b} for a BOOLEAN, {s} for a TIMESTAMP, {v} for an INTERVAL.
 var forms = map[byte][]string{
 	't': {
 		"TRIM(BOTH 'gn' FROM {t})", "TRIM(LEADING 'g' FROM {t})", "RTRIM({t}, 'n')", "BTRIM({t})", "LEFT({t}, {n})", "RIGHT({t}, {n})",
@@ -19,17 +19,19 @@ var forms = map[byte][]string{
 		"OVERLAY({t} PLACING 'xy' FROM 2)", "INITCAP({t})", "TRANSLATE({t}, 'gre', 'ö')", "CONCAT_WS('-', {t}, {t}, {t})", "SPLIT_INDEX({t}, 'e', {n})",
 		"SPLIT_PART({t}, 'e', {n})", "CHR({i})", "CHR(100 + {n})", "REGEXP_EXTRACT({t}, 'e+')", "REGEXP_EXTRACT({t}, '(g)(r|e)', {n})",
 		"REGEXP_REPLACE({t}, '([aeiou])', '<$1>')", "REGEXP_REPLACE({t}, {t}, '')", "CONCAT({t}, {t})",
+		"ENCODE({y}, 'hex')", "ENCODE({y}, 'base64')", "DECODE({y}, 'UTF-8')", "DECODE({y}, 'UTF-16BE')", "DECODE({y}, 'ISO-8859-1')", "TO_BASE64({y})", "FROM_BASE64(TO_BASE64({t}))", "FROM_BASE64({t})", "HEX({y})", "HEX({i})", "HEX({t})", "MD5({y})", "HEX(UNHEX({t}))",
+		"({j} ->> 'a')", "({j} ->> 0)", "JSON_VALUE({j}, '$.a[1]')", "JSON_QUERY({j}, '$.a')", "CAST({j} AS VARCHAR)",
 		"MD5({t})", "SHA1({t})", "SHA224({t})", "SHA256({t})", "SHA384({t})", "SHA512({t})",
 		"JSON_VALUE('{\"a\": [\"' || {t} || '\"]}', '$.a[0]')", "JSON_QUERY('{\"a\": [' || {t} || ']}', '$.a')", "('[\"' || {t} || '\", 2]') -> 0", "('{\"a\": \"' || {t} || '\"}') ->> 'a'",
 		"DATE_FORMAT({s}, 'yyyy-MM-dd EEE hh:mm:ss.SSS a')", "TO_CHAR({s}, 'FMDay, DD Mon YYYY HH24:MI:SS.US IW')", "FROM_UNIXTIME({i})", "DATE_FORMAT({s}, UPPER({t}))",
 	},
 	'i': {
-		"OCTET_LENGTH({t})", "ASCII({t})", "LOCATE('e', {t}, {n})", "STRPOS({t}, 'e')", "REGEXP_COUNT({t}, '[aeiou]')",
+		"OCTET_LENGTH({t})", "OCTET_LENGTH({y})", "LENGTH({y})", "ASCII({t})", "LOCATE('e', {t}, {n})", "STRPOS({t}, 'e')", "REGEXP_COUNT({t}, '[aeiou]')",
 		"BITAND({i}, {i})", "({i} & {i})", "({i} | {i})", "({i} # {i})", "(~ {i})", "({i} << {n})", "({i} >> {n})", "ROUND({i}, {n})", "TRUNCATE({i})",
 		"WIDTH_BUCKET({f}, 0, 10, 5)", "TRUNC({i}, {n})",
 	},
 	'l': {
-		"CRC32({t})", "XXHASH64({t})", "JSON_VALUE('{\"a\":' || {t} || '}', '$.a' RETURNING BIGINT)",
+		"CRC32({t})", "CRC32({y})", "XXHASH64({t})", "JSON_VALUE('{\"a\":' || {t} || '}', '$.a' RETURNING BIGINT)",
 		"EXTRACT(QUARTER FROM {s})", "WEEK({s})", "EXTRACT(ISOYEAR FROM {s})", "DAYOFWEEK({s})", "EXTRACT(ISODOW FROM {s})", "DAYOFYEAR({s})", "DATE_PART('decade', {s})",
 		"EXTRACT(CENTURY FROM {s})", "EXTRACT(MILLENNIUM FROM {s})", "EXTRACT(MILLISECOND FROM {s})", "EXTRACT(MICROSECOND FROM {s})", "YEAR({s})", "MONTH({s})", "DAYOFMONTH({s})", "HOUR({s})",
 		"TIMESTAMPDIFF(SECOND, {s}, {s})", "TIMESTAMPDIFF(MONTH, {s}, {s})", "UNIX_TIMESTAMP(DATE_FORMAT({s}, 'yyyy-MM-dd HH:mm:ss'))", "UNIX_TIMESTAMP({t})",
@@ -46,7 +48,7 @@ var forms = map[byte][]string{
 	'b': {
 		"ENDS_WITH({t}, 'n')", "{t} ~ 'e+'", "{t} ~* 'E'", "{t} !~ '^g'", "REGEXP({t}, {t})", "REGEXP_LIKE({t}, 'R', 'i')", "{t} SIMILAR TO '%(re|bl)%'",
 		"{t} NOT SIMILAR TO 'g#%' ESCAPE '#'", "{t} ILIKE 'G%'", "{i} BETWEEN SYMMETRIC {n} AND {i}", "{b} IS NOT UNKNOWN",
-		"{t} IS JSON", "('[' || {t} || ']') IS NOT JSON ARRAY", "JSON_EXISTS('{\"a\": [\"' || {t} || '\"]}', '$.a[1]')",
+		"{t} IS JSON", "{j} IS JSON ARRAY", "JSON_EXISTS({j}, '$.a')", "('[' || {t} || ']') IS NOT JSON ARRAY", "JSON_EXISTS('{\"a\": [\"' || {t} || '\"]}', '$.a[1]')",
 	},
 }
 
@@ -64,6 +66,10 @@ func (e exprs) filled(form string, depth int) string {
 		switch hole[1] {
 		case 't':
 			return e.text(depth)
+		case 'y':
+			return e.bytes(depth)
+		case 'j':
+			return e.json(depth)
 		case 'i':
 			return e.integer(depth)
 		case 'n':

@@ -175,7 +175,7 @@ func (g *generator) plain() *query {
 	if g.r.IntN(4) == 0 {
 		return newQuery("SELECT * FROM "+d.name+e.where(), "filter", "none", []*data{d})
 	}
-	return newQuery("SELECT "+g.list(1+g.r.IntN(4), func() string { return e.scalar(2) })+" FROM "+d.name+e.where(), "project", "none", []*data{d})
+	return newQuery("SELECT "+g.list(1+g.r.IntN(4), func() string { return e.output(2) })+" FROM "+d.name+e.where(), "project", "none", []*data{d})
 }
 
 // grouped builds an aggregate over a FROM text.
@@ -225,7 +225,7 @@ func (g *generator) windowRows() *query {
 	case 1:
 		filtered = " WHERE " + onWindow(w.cols[len(w.cols)-1])
 	}
-	inner := "SELECT " + strings.Join(w.cols, ", ") + ", " + w.cols[len(w.cols)-1] + " AS last, " + g.list(2, func() string { return e.scalar(1) }) + " FROM " + w.from + where
+	inner := "SELECT " + strings.Join(w.cols, ", ") + ", " + w.cols[len(w.cols)-1] + " AS last, " + g.list(2, func() string { return e.output(1) }) + " FROM " + w.from + where
 	return newQuery("SELECT * FROM ("+inner+") AS v"+filtered, "window-rows", w.kind, []*data{w.data})
 }
 

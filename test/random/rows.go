@@ -99,7 +99,7 @@ func (d *data) csvRecord(b *bytes.Buffer, row map[string]cell) {
 		}
 		switch v := row[c]; {
 		case v.null:
-		case c == "g" || slices.Contains(nestedColumns, c):
+		case c == "g" || c == "js" || slices.Contains(nestedColumns, c):
 			b.WriteString(`"` + strings.ReplaceAll(v.text, `"`, `""`) + `"`)
 		default:
 			b.WriteString(v.text)

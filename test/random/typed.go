@@ -1,6 +1,7 @@
 package random
 
 import (
+	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -11,9 +12,9 @@ import (
 )
 
 // Columns and expressions of the types that are carried as another's: dt DATE, tm TIME,
-// sm SMALLINT, ti TINYINT; and dc DECIMAL(12,3), dw DECIMAL(30,8).
+// sm SMALLINT, ti TINYINT; dc DECIMAL(12,3), dw DECIMAL(30,8); bt BYTEA and js JSON.
 
-var typedColumns = []string{"dt", "tm", "sm", "ti", "dc", "dw"}
+var typedColumns = []string{"dt", "tm", "sm", "ti", "dc", "dw", "bt", "js"}
 
 // typedRow adds the values of these columns, near each other or odd.
 func (d *data) typedRow(r *rand.Rand, row map[string]cell, ms int64, null func() bool) {
@@ -31,10 +32,72 @@ func (d *data) typedRow(r *rand.Rand, row map[string]cell, ms int64, null func()
 		row["dc"] = cell{text: []string{"999999999.999", "-999999999.999", "1e9", "0.0005", "-0", "12.3456"}[r.IntN(6)]}
 		row["dw"] = cell{text: []string{"9999999999999999999999.99999999", "-9999999999999999999999.99999999", "1e-8", "12345678901234567890.5"}[r.IntN(4)]}
 	}
+	row["bt"] = cell{text: base64.StdEncoding.EncodeToString([]byte(blobs[r.IntN(len(blobs))])), null: null(), quoted: true}
+	row["js"] = cell{text: jsons[r.IntN(len(jsons))], null: null()}
+	if r.IntN(60) == 0 {
+		row["bt"], row["js"] = cell{text: []string{"%", "YQ", "YQ=="}[r.IntN(3)], quoted: true}, cell{text: []string{`[`, "{}", `{"a":01}`}[r.IntN(3)]}
+	}
 	row["dt"] = cell{text: day, null: null(), quoted: true}
 	row["tm"] = cell{text: clock, null: null(), quoted: true}
 	row["sm"] = cell{text: small, null: null()}
 	row["ti"] = cell{text: tiny, null: null()}
+}
+
+var (
+	blobs = []string{"", "a", "green", "\x00", "\xff\x00", "\xc3", "é", "\x00a", "\xd8\x3d\xde\x00"}
+	jsons = []string{`{"a": [1, "x"], "b": null}`, `[true, {"a": 1.50}]`, `"green"`, "12", "{}", `{"a":"\u00e9"}`, "[ ]", "-0"}
+)
+
+// bytes is an expression of type BYTEA.
+func (e exprs) bytes(depth int) string {
+	if depth <= 0 {
+		return e.pick(e.col("bt"), e.col("bt"), "X'00c3'", "'\\x61'::BYTEA", "BYTEA 'green'")
+	}
+	a := e.bytes(depth - 1)
+	switch e.r.IntN(7) {
+	case 0:
+		return fmt.Sprintf("(%s || %s)", a, e.bytes(0))
+	case 1:
+		return fmt.Sprintf("SUBSTRING(%s, %d%s)", a, e.r.IntN(4)-1, e.pick("", ", 1", ", 2", ", -1"))
+	case 2:
+		return fmt.Sprintf("CAST(%s AS BYTEA)", e.text(depth-1))
+	case 3:
+		return e.pick("ENCODE("+e.text(depth-1)+", "+e.pick("'UTF-8'", "'US-ASCII'", "'ISO-8859-1'", "'UTF-16BE'", "'utf-16le'")+")", "DECODE(ENCODE("+a+", 'base64'), 'base64')", "DECODE("+e.text(0)+", 'hex')", "UNHEX("+e.pick("HEX("+a+")", e.text(0))+")")
+	case 4:
+		return fmt.Sprintf("%s(%s, %s)", e.pick("GREATEST", "LEAST", "NULLIF", "COALESCE"), a, e.bytes(0))
+	case 5:
+		return fmt.Sprintf("CASE WHEN %s THEN %s ELSE %s END", e.boolean(0), a, e.bytes(0))
+	default:
+		return a
+	}
+}
+
+// json is an expression of type JSON.
+func (e exprs) json(depth int) string {
+	if depth <= 0 {
+		return e.pick(e.col("js"), e.col("js"), `JSON '{"a": [1, "x"]}'`)
+	}
+	a := e.json(depth - 1)
+	switch e.r.IntN(5) {
+	case 0:
+		return fmt.Sprintf("(%s -> %s)", a, e.pick("'a'", "'b'", "0", "-1"))
+	case 1:
+		return fmt.Sprintf("%s(%s AS JSON)", e.pick("CAST", "TRY_CAST"), e.pick("CAST("+a+" AS VARCHAR)", "'[' || "+e.text(0)+" || ']'"))
+	case 2:
+		return fmt.Sprintf("COALESCE(%s, '[ 1 ]')", a)
+	case 3:
+		return fmt.Sprintf("CASE WHEN %s THEN %s END", e.boolean(0), a)
+	default:
+		return a
+	}
+}
+
+// output is any expression that is not compared.
+func (e exprs) output(depth int) string {
+	if e.r.IntN(14) == 0 {
+		return e.json(depth)
+	}
+	return e.scalar(depth)
 }
 
 // date is an expression of type DATE; depth 0 gives columns and literals.
@@ -132,7 +195,11 @@ func (e exprs) typed(depth int) string {
 	if e.seldom() {
 		return e.nested(depth)
 	}
-	switch e.r.IntN(14) {
+	switch e.r.IntN(16) {
+	case 14:
+		return e.bytes(depth)
+	case 15:
+		return e.pick("LENGTH("+e.bytes(d)+")", "CAST("+e.bytes(d)+" AS VARCHAR)")
 	case 10, 11, 12:
 		return e.decimal(depth)
 	case 13:
@@ -159,7 +226,9 @@ func (e exprs) typedCondition(depth int) string {
 	if e.seldom() {
 		return e.nestedCondition(depth)
 	}
-	switch e.r.IntN(7) {
+	switch e.r.IntN(8) {
+	case 7:
+		return e.pick(e.bytes(depth)+" "+e.compare()+" "+e.bytes(0), e.bytes(0)+" IN ("+e.bytes(depth)+", X'61', NULL)", e.json(depth)+" IS NOT NULL")
 	case 5, 6:
 		return fmt.Sprintf("%s %s %s", e.decimal(depth), e.compare(), e.pick(e.decimal(0), e.integer(0), e.col("y"), e.col("d"), "0.125"))
 	case 0:
@@ -236,6 +305,9 @@ func (u typeUse) assert(t *testing.T) {
 			if how == "join key" && (typ == stream.Real || typ == stream.BigInt) {
 				continue // carried as DOUBLE and INTERVAL are
 			}
+			if typ == stream.JSON && (how == "key" || how == "join key") {
+				continue // it is not compared
+			}
 			if row := how + " " + kindName(typ); u[row] < typeUseMin {
 				t.Errorf("coverage: %q in %d cases, want %d", row, u[row], typeUseMin)
 			}
@@ -245,7 +317,7 @@ func (u typeUse) assert(t *testing.T) {
 
 // typedKey joins by a column of any type.
 func (g *generator) typedKey(left, right string) string {
-	columns := append([]string{"k", "w", "v", "b"}, typedColumns...)
+	columns := append([]string{"k", "w", "v", "b"}, typedColumns[:len(typedColumns)-1]...) // a JSON is not compared
 	if g.r.IntN(8) == 0 {
 		columns = nestedColumns
 	}
