@@ -80,7 +80,8 @@ func readsBefore(m *model.Model, step *model.Operator, reads []bool) []bool {
 }
 
 // commuting is the number of steps behind the window w that may run before its rows
-// are put out once per window: none of them computes with a window column.
+// are put out once per window: none of them computes with a window column, or makes a
+// column of its own of one (as a cast does that leaves the values as they are).
 func commuting(m *model.Model, w *model.Operator, steps []*model.Operator) int {
 	windowed := make([]bool, w.Relation.Schema.Len())
 	for i := m.Schema(w.Inputs[0]).Len(); i < len(windowed); i++ {
@@ -100,7 +101,7 @@ func commuting(m *model.Model, w *model.Operator, steps []*model.Operator) int {
 			}
 		}
 		for i, e := range s.Project {
-			if e.Kind == model.ColumnExpr {
+			if e.Kind == model.ColumnExpr && s.Relation.Schema.Fields[i].Role != stream.NoRole {
 				after[i] = windowed[e.Column]
 			} else if computesWith(e, windowed) {
 				return n

@@ -186,7 +186,10 @@ func TestSelectionRandom(t *testing.T) {
 		programs, lengths = 6, []int{1, 65, 257}
 	}
 	kept, failed := 0, 0
-	for i := range uint64(programs) {
+	for i := range uint64(4 * programs) {
+		if i >= uint64(programs) && (failed > 0 || testing.Short()) {
+			break // few programs fail for some row
+		}
 		seed := *optest.FirstSeed + i
 		g := optest.NewGen(seed, fixedTypes())
 		side := operator.Side{Relation: relation(g.Schema)}
