@@ -82,9 +82,10 @@ func appendParsedArray(dst []byte, t Type, text []byte) ([]byte, bool) {
 	if text[0] != '[' {
 		return dst, false
 	}
-	rest, ok := text[1:len(text)-1], true
+	rest := text[1 : len(text)-1]
 	for {
 		var item []byte
+		var ok bool
 		if item, rest = cutJSON(rest); item == nil {
 			return append(dst, endMark), true
 		}
@@ -113,8 +114,8 @@ func appendParsedRow(dst []byte, members []Member, text []byte) ([]byte, bool) {
 			}
 		}
 	}
-	ok := true
 	for i, m := range members {
+		var ok bool
 		if dst, ok = appendParsedItem(dst, m.Type, found[i]); !ok {
 			return dst, false
 		}
