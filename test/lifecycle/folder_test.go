@@ -52,27 +52,35 @@ func (*collected) Abort()                        {}
 func (*collected) Snapshot(*state.Writer)        {}
 func (*collected) Restore(r *state.Reader) error { return r.End() }
 
-// written reads what is in the folder now: every file that can be seen must be whole.
-func written(t *testing.T, dir, format string) map[int64]int {
+// written reads what is in the folder now: every file that can be seen must be whole. While a
+// job starts it takes away what a run that died had put there after the state: starting says
+// that such files may be gone before they are read; nothing is returned then.
+func written(t *testing.T, dir, format string, starting bool) map[int64]int {
 	t.Helper()
 	c := &collected{ids: map[int64]int{}}
-	script := fmt.Sprintf("CREATE TABLE o (id BIGINT, city VARCHAR) PARTITIONED BY (city) WITH (connector = 'file', path = '%s', format = '%s', on_error = 'fail');\nSELECT id, city FROM o;", dir, format)
-	plan, err := millrace.Prepare([]millrace.Script{{Name: "read.sql", Text: script}}, millrace.Options{Workers: 1,
-		Results: func(millrace.Query) millrace.ResultSink { return c }})
-	if err != nil && strings.Contains(err.Error(), "holds no file") {
-		return c.ids
+	err := c.read(dir, format)
+	if err != nil && (strings.Contains(err.Error(), "holds no file") || starting && strings.Contains(err.Error(), "no such file")) {
+		return nil
 	}
 	if err != nil {
-		t.Fatal(err)
-	}
-	job, err := plan.Start(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := job.Wait(); err != nil {
 		t.Fatalf("a file that can be seen is not whole: %v", err)
 	}
 	return c.ids
+}
+
+func (c *collected) read(dir, format string) error {
+	script := fmt.Sprintf("CREATE TABLE o (id BIGINT, city VARCHAR) PARTITIONED BY (city) WITH (connector = 'file', path = '%s', format = '%s', on_error = 'fail');\nSELECT id, city FROM o;", dir, format)
+	plan, err := millrace.Prepare([]millrace.Script{{Name: "read.sql", Text: script}}, millrace.Options{Workers: 1,
+		Results: func(millrace.Query) millrace.ResultSink { return c }})
+	if err != nil {
+		return err
+	}
+	job, err := plan.Start(context.Background())
+	if err != nil {
+		return err
+	}
+	_, err = job.Wait()
+	return err
 }
 
 // folderJob is a job from one folder to another, as a process.
@@ -180,20 +188,20 @@ func TestKilledFolderJob(t *testing.T) {
 					_ = cmd.Process.Kill()
 					_ = cmd.Wait()
 				}
-				for id, n := range written(t, j.out, format) {
+				for id, n := range written(t, j.out, format, false) {
 					if n != 1 {
 						t.Fatalf("row %d is there %d times", id, n)
 					}
 				}
 			}
 			cmd, messages := j.start()
-			for began := time.Now(); len(written(t, j.out, format)) < crashRows; time.Sleep(50 * time.Millisecond) {
+			for began := time.Now(); len(written(t, j.out, format, true)) < crashRows; time.Sleep(50 * time.Millisecond) {
 				if time.Since(began) > 60*time.Second {
-					t.Fatalf("%d of %d rows after a minute; %s", len(written(t, j.out, format)), crashRows, messages)
+					t.Fatalf("%d of %d rows after a minute; %s", len(written(t, j.out, format, true)), crashRows, messages)
 				}
 			}
 			j.stop(cmd, messages)
-			for id, n := range written(t, j.out, format) {
+			for id, n := range written(t, j.out, format, false) {
 				if n != 1 {
 					t.Errorf("row %d is there %d times", id, n)
 				}
