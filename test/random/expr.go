@@ -300,6 +300,9 @@ func (e exprs) fold() string {
 
 // extreme is an argument of MIN or MAX, of any type.
 func (e exprs) extreme() string {
+	if e.r.IntN(10) == 0 {
+		return e.pick(e.col("bt"), e.col("ai"), e.col("av"), e.col("ro"))
+	}
 	return e.pick(e.number(0), e.text(0), e.integer(1), e.col("b"), e.col("ms"), e.col("y"), e.col("r"), e.col("d"), e.timestamp(1), e.interval(1), e.float(0),
 		e.typed(1), e.typed(0))
 }

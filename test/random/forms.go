@@ -11,7 +11,8 @@ import (
 
 // forms are calls of the functions beyond those that every kind of expression is made
 // of, by what they give. {t} stands for a text, {i} for an INTEGER, {n} for a small
-// number, {y} for a BYTEA, {j} for a JSON, {f} for a number, {b} for a BOOLEAN, {s} for a TIMESTAMP, {v} for an INTERVAL.
+// number, {y} for a BYTEA, {j} for a JSON, {f} for a number, {b} for a BOOLEAN, {s} for a TIMESTAMP, {v} for an INTERVAL,
+// {a} for an INT[] and {x} for a VARCHAR[].
 var forms = map[byte][]string{
 	't': {
 		"TRIM(BOTH 'gn' FROM {t})", "TRIM(LEADING 'g' FROM {t})", "RTRIM({t}, 'n')", "BTRIM({t})", "LEFT({t}, {n})", "RIGHT({t}, {n})",
@@ -45,6 +46,11 @@ var forms = map[byte][]string{
 		"ROUND({f}, {n})", "TRUNCATE({f}, {n})", "TRUNCATE({f})", "CBRT({f})", "LOG(2, {f})", "LOG({f}, 7)", "LOG2({f})", "LOG10({f})", "SIN({f})", "COS({f})", "TAN({f})", "COT({f})",
 		"ASIN({f} / 100)", "ACOS({f} / 100)", "ATAN({f})", "ATAN2({f}, {f})", "SINH({f} / 10)", "COSH({f} / 10)", "TANH({f})", "DEGREES({f})", "RADIANS({f})", "PI()", "E()", "SQRT(ABS({f}))", "EXP({f} / 100)", "POWER({f}, 2)", "HAVERSINE({f} / 10, {f}, {f} / 10, {f})",
 	},
+	'a': {
+		"ARRAY_APPEND({a}, {i})", "ARRAY_PREPEND({a}, {i})", "ARRAY_CONCAT({a}, {a})", "ARRAY_CONCAT({x}, {x})", "ARRAY_REMOVE({a}, {i})", "ARRAY_REVERSE({x})",
+		"ARRAY_JOIN({x}, '-')", "ARRAY_JOIN({a}, ', ', '?')", "CARDINALITY({a})", "CARDINALITY({x})", "ELEMENT({a})", "STRING_TO_ARRAY({t}, 'e')", "ARRAY_DISTINCT({a})", "ARRAY_SORT({x})",
+		"ARRAY_MIN({a})", "ARRAY_MAX({x})", "ARRAY_SLICE({a}, {n}, {n})", "ARRAY_POSITION({x}, {t})", "ARRAY_CONTAINS({a}, {i})", "{a}[{n}]", "SPLIT({t}, 'r')",
+	},
 	'b': {
 		"ENDS_WITH({t}, 'n')", "{t} ~ 'e+'", "{t} ~* 'E'", "{t} !~ '^g'", "REGEXP({t}, {t})", "REGEXP_LIKE({t}, 'R', 'i')", "{t} SIMILAR TO '%(re|bl)%'",
 		"{t} NOT SIMILAR TO 'g#%' ESCAPE '#'", "{t} ILIKE 'G%'", "{i} BETWEEN SYMMETRIC {n} AND {i}", "{b} IS NOT UNKNOWN",
@@ -70,6 +76,10 @@ func (e exprs) filled(form string, depth int) string {
 			return e.bytes(depth)
 		case 'j':
 			return e.json(depth)
+		case 'a':
+			return e.ints(depth)
+		case 'x':
+			return e.texts(depth)
 		case 'i':
 			return e.integer(depth)
 		case 'n':
@@ -119,7 +129,7 @@ func (g *generator) zoned() *query {
 
 // anyForm is a form of any kind.
 func (e exprs) anyForm(depth int) string {
-	kinds := "ttiffbbls"
+	kinds := "ttiffbblsa"
 	return e.form(kinds[e.r.IntN(len(kinds))], depth)
 }
 

@@ -172,7 +172,7 @@ func (g *generator) list(n int, f func() string) string {
 
 func (g *generator) plain() *query {
 	d, e := g.any(), g.exprs("")
-	if g.r.IntN(4) == 0 {
+	if g.r.IntN(2) == 0 {
 		return newQuery("SELECT * FROM "+d.name+e.where(), "filter", "none", []*data{d})
 	}
 	return newQuery("SELECT "+g.list(1+g.r.IntN(4), func() string { return e.output(2) })+" FROM "+d.name+e.where(), "project", "none", []*data{d})
