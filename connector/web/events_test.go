@@ -64,10 +64,7 @@ func TestEventReaderReady(t *testing.T) {
 // Pauses grow to a limit and are never half of what they may be.
 func TestPause(t *testing.T) {
 	for failures := 1; failures < 100; failures++ {
-		full := PauseMax
-		if failures < 9 {
-			full = PauseMin << (failures - 1)
-		}
+		full := min(PauseMax, PauseMin<<min(failures-1, 20))
 		if d := Pause(failures); d < full/2 || d > full {
 			t.Errorf("after %d failures: %v of %v", failures, d, full)
 		}

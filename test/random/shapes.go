@@ -54,7 +54,10 @@ func (g *generator) sets() *query {
 	case 0:
 		text += " HAVING GROUPING(k) = 1 OR " + e.having()
 	case 1:
-		text += g.order("GROUPING(k)", "n", "a")
+		// Sessions of several keys may end together, and so do their windows.
+		if !strings.Contains(w.kind, "session") {
+			text += g.order("GROUPING(k)", "n", "a")
+		}
 	}
 	return newQuery(text, "sets", map[bool]string{true: "none", false: "windows"}[w.kind == "none"], []*data{w.data})
 }
