@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,11 +25,15 @@ type columnWriter interface {
 // columnSink writes a Parquet, Arrow or Avro file. Rows can be read once it is closed. The file
 // is emptied when the first row comes, or at the end. Such a file is finished by what
 // stands at its end, so a job that goes on from a snapshot writes another one beside it:
-// out.parquet, out-1.parquet, out-2.parquet.
+// out.parquet, out-5f3a9c01-1.parquet, out-5f3a9c01-2.parquet. The first number is drawn when
+// the job first starts and stays with it: a file so called is this job's and may be written
+// anew from the same snapshot, where out-1.parquet could be anybody's.
 type columnSink struct {
 	options sinkOptions // path is that of the file being written
-	whole   string      // the path without a number
+	whole   string      // the path without numbers
+	id      string      // of the job, as in the names of parts
 	number  int64       // of the file; 0: the first
+	made    bool        // the file was not there when the sink was opened
 	schema  *stream.Schema
 	visible []int
 	file    *os.File
@@ -41,11 +46,12 @@ func openColumnSink(t sinkOptions, schema *stream.Schema, visible []int) (Sink, 
 	if _, err := t.columnWriter(io.Discard, schema, visible); err != nil {
 		return nil, fmt.Errorf("%s: %w", t.path, err)
 	}
+	_, missing := os.Stat(t.path)
 	f, err := os.OpenFile(t.path, os.O_WRONLY|os.O_CREATE, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("cannot write %s: %w", t.path, cause(err))
+		return nil, writeError(t.path, err)
 	}
-	return &columnSink{options: t, whole: t.path, schema: schema, visible: visible, file: f}, nil
+	return &columnSink{options: t, whole: t.path, id: newPartID(), made: errors.Is(missing, fs.ErrNotExist), schema: schema, visible: visible, file: f}, nil
 }
 
 func (t *sinkOptions) columnWriter(w io.Writer, schema *stream.Schema, visible []int) (columnWriter, error) {
@@ -65,10 +71,13 @@ func (s *columnSink) begin() error {
 	if s.err != nil || s.writer != nil {
 		return s.err
 	}
-	if err := s.file.Truncate(0); err != nil {
+	info, err := s.file.Stat()
+	if err == nil && info.Mode().IsRegular() {
+		err = s.file.Truncate(0)
+	}
+	if err != nil {
 		return s.failed(err)
 	}
-	var err error
 	if s.writer, err = s.options.columnWriter(s.file, s.schema, s.visible); err != nil {
 		return s.failed(err)
 	}
@@ -108,13 +117,21 @@ func (s *columnSink) Close() error {
 	}
 	err := s.begin()
 	if err == nil {
-		err = errors.Join(s.writer.Close(), s.file.Sync())
+		err = errors.Join(s.writer.Close(), s.sync())
 	}
 	if err = errors.Join(err, s.file.Close()); err != nil {
 		err = s.failed(err)
 	}
 	s.file = nil
 	return err
+}
+
+// sync waits for the disk, if that is what is written to.
+func (s *columnSink) sync() error {
+	if info, err := s.file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return err
+	}
+	return s.file.Sync()
 }
 
 // Abort implements Sink: the rows so far can be read, if there are any.
@@ -133,14 +150,20 @@ func (s *columnSink) Abort() {
 func (s *columnSink) Snapshot(w *state.Writer) {
 	w.Int(s.rows)
 	w.Int(s.number)
+	w.Text(s.id)
 }
 
-// Restore implements state.Element. A file that has rows stays as it is.
+// Restore implements state.Element. A file that has rows stays as it is; if it has been taken
+// away, no empty one comes in its place.
 func (s *columnSink) Restore(r *state.Reader) error {
-	rows, number := r.Int(), r.Int()
+	rows, number, id := r.Int(), r.Int(), r.Text()
 	if err := r.End(); err != nil {
 		return err
 	}
+	if !isPartID(id) {
+		return fmt.Errorf("cannot go on with %s: %q is no number of a job", s.whole, id)
+	}
+	s.id = id
 	if rows > 0 {
 		number++
 	}
@@ -148,12 +171,15 @@ func (s *columnSink) Restore(r *state.Reader) error {
 		return nil
 	}
 	ext := filepath.Ext(s.whole)
-	s.number, s.options.path = number, fmt.Sprintf("%s-%d%s", strings.TrimSuffix(s.whole, ext), number, ext)
+	s.number, s.options.path = number, fmt.Sprintf("%s-%s-%d%s", strings.TrimSuffix(s.whole, ext), id, number, ext)
 	f, err := os.OpenFile(s.options.path, os.O_WRONLY|os.O_CREATE, 0o644)
 	if err != nil {
-		return fmt.Errorf("cannot write %s: %w", s.options.path, cause(err))
+		return writeError(s.options.path, err)
 	}
 	err = s.file.Close()
 	s.file = f
+	if s.made {
+		err = errors.Join(err, removeFile(s.whole))
+	}
 	return err
 }

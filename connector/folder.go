@@ -175,8 +175,11 @@ func checkFiles(files []string) ([]string, error) {
 
 // cause is the reason of a file error without operation and path.
 func cause(err error) error {
-	if p, ok := err.(*fs.PathError); ok {
-		return p.Err
+	switch e := err.(type) {
+	case *fs.PathError:
+		return e.Err
+	case *os.LinkError:
+		return e.Err
 	}
 	return err
 }

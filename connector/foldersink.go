@@ -1,16 +1,11 @@
 package connector
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -24,16 +19,18 @@ import (
 //	root/day=2026-01-01/.part-5f3a9c01-7.csv.inprogress   being written, locked
 //	root/day=2026-01-01/part-5f3a9c01-6.csv               committed: whole, for good
 //
-// The number in the middle is drawn once and stays with the job through all of its
-// restarts, the last one counts the parts of all folders together.
+// The number in the middle is drawn once, such that no part in the folder has it, and stays
+// with the job through all of its restarts; the last one counts the parts of all folders
+// together.
 //
 // Invariants:
 //
 //  1. A name that readers look at (see unfinished) is only ever given to a whole file that
-//     has reached the disk, by renaming.
+//     has reached the disk, and never taken from another file (see publish).
 //  2. A snapshot is taken when nothing is in progress: everything written before it is in
 //     parts below next, everything after it will be in others. A job that goes on from it
-//     takes back the parts from next on, which a job that died may have committed since.
+//     takes back the parts from next on, which a job that died may have committed since,
+//     and no file that is called otherwise than a part is.
 //  3. What is in progress is locked by the process that writes it. What is not locked was
 //     left by a dead one, whichever it was, and may be removed.
 //  4. mu guards everything: ages are looked at by a goroutine of the sink's own.
@@ -61,16 +58,6 @@ type folderSink struct {
 	gathered *stream.Batch
 }
 
-// partFile is a file in progress.
-type partFile struct {
-	folder, final, hidden string
-	sink                  Sink
-	encoder               Encoder
-	lock                  *os.File
-	begun, last           time.Time
-	used                  int64
-}
-
 const (
 	// OpenPartsMax is how many files a sink writes at a time. With one more, the part that has
 	// had no row for longest is committed.
@@ -78,12 +65,7 @@ const (
 	// SuccessFoldersMax is how many folders may get a file _SUCCESS from one job.
 	SuccessFoldersMax = 1 << 20
 
-	partPrefix  = "part-"
-	inProgress  = ".inprogress"
 	successFile = "_SUCCESS"
-	partIDBytes = 4
-
-	lockTriesMax = 100
 )
 
 func openFolderSink(t sinkOptions, schema *stream.Schema, visible []int) (Sink, error) {
@@ -101,15 +83,14 @@ func openFolderSink(t sinkOptions, schema *stream.Schema, visible []int) (Sink, 
 			return nil, fmt.Errorf("%s: %w", t.path, err)
 		}
 	}
-	var id [partIDBytes]byte
-	if _, err := rand.Read(id[:]); err != nil {
-		return nil, err
-	}
-	s.id = hex.EncodeToString(id[:])
 	if err := makeFolders(t.path, ""); err != nil {
 		return nil, err
 	}
 	if err := removeDead(t.path); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.id, err = drawPartID(t.path); err != nil {
 		return nil, err
 	}
 	s.stopped.Add(1)
@@ -252,7 +233,7 @@ func (s *folderSink) begin(folder string) (*partFile, error) {
 	if err := makeFolders(s.options.path, folder); err != nil {
 		return nil, err
 	}
-	name := partPrefix + s.id + "-" + strconv.FormatInt(s.next, 10) + s.options.extension()
+	name := partName(s.id, s.next, s.options.extension())
 	dir := filepath.Join(s.options.path, folder)
 	p := &partFile{folder: folder, final: filepath.Join(dir, name), hidden: filepath.Join(dir, "."+name+inProgress), begun: time.Now()}
 	var err error
@@ -278,48 +259,12 @@ func (s *folderSink) begin(folder string) (*partFile, error) {
 	return p, nil
 }
 
-// createLocked makes a file and locks it before anybody who clears up can. Where there are
-// no locks nobody clears up, and it goes without.
-func createLocked(path string) (f *os.File, err error) {
-	for range lockTriesMax {
-		if f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644); err != nil {
-			return nil, writeError(path, err)
-		}
-		locked := tryLock(f)
-		own, err := f.Stat()
-		if err != nil {
-			_ = f.Close()
-			return nil, writeError(path, err)
-		}
-		if there, err := os.Stat(path); locked && err == nil && os.SameFile(own, there) {
-			return f, nil
-		}
-		_ = f.Close()
-	}
-	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
-}
-
-// discard removes a part that is not to be seen.
-func (p *partFile) discard() {
-	if p.sink != nil {
-		p.sink.Abort()
-	}
-	_ = os.Remove(p.hidden)
-	_ = p.lock.Close()
-}
-
 // commit finishes a part and gives it its name. s.mu is held.
 func (s *folderSink) commit(p *partFile) error {
 	delete(s.open, p.folder)
 	err := p.sink.Close()
 	if err == nil {
-		if err = os.Rename(p.hidden, p.final); err != nil {
-			var link *os.LinkError
-			if errors.As(err, &link) {
-				err = link.Err
-			}
-			err = writeError(p.final, err)
-		}
+		err = publish(p.hidden, p.final)
 	}
 	if err != nil {
 		p.discard()
@@ -416,19 +361,6 @@ func (s *folderSink) end() bool {
 	return was
 }
 
-func writeSuccess(folder string) error {
-	path := filepath.Join(folder, successFile)
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err == nil {
-		err = f.Close()
-	}
-	if err != nil {
-		return writeError(path, err)
-	}
-	syncFolder(folder)
-	return nil
-}
-
 // Abort implements Sink: what is not committed is removed.
 func (s *folderSink) Abort() {
 	if s.end() {
@@ -473,60 +405,9 @@ func (s *folderSink) Restore(r *state.Reader) error {
 	defer s.mu.Unlock()
 	s.id, s.next, s.folders = id, next, folders
 	return eachFile(s.options.path, func(path, name string) error {
-		number, ok := strings.CutPrefix(name, partPrefix+id+"-")
-		if !ok {
-			return nil
-		}
-		number, _, _ = strings.Cut(number, ".")
-		n, err := strconv.ParseInt(number, 10, 64)
-		if ours := err == nil; !ours || n < next {
+		if of, number, ok := parsePart(name); !ok || of != id || number < next {
 			return nil
 		}
 		return errors.Join(removeFile(path), removeFile(filepath.Join(filepath.Dir(path), successFile)))
-	})
-}
-
-func removeFile(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("cannot remove %s: %w", path, cause(err))
-	}
-	return nil
-}
-
-// eachFile visits the files of a folder and of those below it that are called column=value.
-func eachFile(folder string, visit func(path, name string) error) error {
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return fmt.Errorf("cannot read %s: %w", folder, cause(err))
-	}
-	for _, e := range entries {
-		path := filepath.Join(folder, e.Name())
-		if e.IsDir() {
-			if strings.IndexByte(e.Name(), '=') > 0 {
-				err = eachFile(path, visit)
-			}
-		} else {
-			err = visit(path, e.Name())
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// removeDead removes what jobs that have died left in progress.
-func removeDead(root string) error {
-	return eachFile(root, func(path, name string) error {
-		if !strings.HasPrefix(name, "."+partPrefix) || !strings.HasSuffix(name, inProgress) {
-			return nil
-		}
-		if f, err := os.OpenFile(path, os.O_WRONLY, 0); err == nil { // else it is gone, or another user's
-			defer f.Close()
-			if tryLock(f) {
-				return removeFile(path)
-			}
-		}
-		return nil
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"compress/flate"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"os"
 	"path/filepath"
@@ -349,7 +350,31 @@ func (s *fileSink) Snapshot(w *state.Writer) {
 	}
 	w.Bool(packed)
 	w.Int(s.committed)
+	w.Int(s.tail())
 }
+
+// tailBytes in front of the place where a job stopped tell whether a file is still its.
+const tailBytes = 4 << 10
+
+// tail is a checksum of what stands in front of the end of the whole rows, or tailUnknown.
+func (s *fileSink) tail() int64 {
+	from := max(s.committed-tailBytes, 0)
+	if !s.regular {
+		return tailUnknown
+	}
+	f, err := os.Open(s.name)
+	if err != nil {
+		return tailUnknown
+	}
+	defer f.Close()
+	bytes := make([]byte, s.committed-from)
+	if _, err := f.ReadAt(bytes, from); err != nil {
+		return tailUnknown
+	}
+	return int64(crc32.ChecksumIEEE(bytes))
+}
+
+const tailUnknown = -1 // the file may not be read, or it cannot be
 
 // endPacked closes the compressed stream and notes where it ends. A failure is kept.
 func (s *fileSink) endPacked() {
@@ -365,7 +390,7 @@ func (s *fileSink) endPacked() {
 
 // Restore implements state.Element.
 func (s *fileSink) Restore(r *state.Reader) error {
-	packed, committed := r.Bool(), r.Int()
+	packed, committed, tail := r.Bool(), r.Int(), r.Int()
 	if err := r.End(); err != nil {
 		return err
 	}
@@ -381,6 +406,12 @@ func (s *fileSink) Restore(r *state.Reader) error {
 			return fmt.Errorf("cannot go on with %s: it has %d bytes, the checkpoint %d", s.name, end, committed)
 		}
 	}
+	if committed < 0 {
+		return fmt.Errorf("cannot go on with %s: the checkpoint says %d bytes", s.name, committed)
+	}
 	s.restored, s.committed = true, committed
+	if now := s.tail(); tail != tailUnknown && now != tailUnknown && now != tail {
+		return fmt.Errorf("cannot go on with %s: another file has been put in its place, or its %d bytes were changed, since the checkpoint", s.name, committed)
+	}
 	return nil
 }

@@ -17,6 +17,7 @@ var Codecs = []string{"none", "deflate", "snappy"}
 
 // Writer writes records, a block for each call of Write. It is for one goroutine.
 type Writer struct {
+	to      *output
 	out     *goavro.OCFWriter
 	schema  *stream.Schema
 	visible []int
@@ -81,8 +82,29 @@ func NewWriter(w io.Writer, schema *stream.Schema, visible []int, codec string) 
 	if codec == "none" {
 		codec = goavro.CompressionNullLabel
 	}
-	out.out, err = goavro.NewOCFWriter(goavro.OCFConfig{W: w, Schema: string(text), CompressionName: codec})
-	return out, err
+	out.to = &output{to: w}
+	out.out, err = goavro.NewOCFWriter(goavro.OCFConfig{W: out.to, Schema: string(text), CompressionName: codec})
+	return out, out.to.cause(err)
+}
+
+// output keeps the error of what is written to, of which goavro leaves only the text.
+type output struct {
+	to  io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.to.Write(p)
+	o.err = err
+	return n, err
+}
+
+func (o *output) cause(err error) error {
+	if err != nil && o.err != nil {
+		return o.err
+	}
+	return err
 }
 
 func isName(s string) bool {
@@ -113,7 +135,7 @@ func (w *Writer) Write(b *stream.Batch, from, to int) error {
 		}
 		records = append(records, record)
 	}
-	return w.out.Append(records)
+	return w.to.cause(w.out.Append(records))
 }
 
 // native is a value as goavro takes it.
