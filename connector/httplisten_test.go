@@ -16,6 +16,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/millrace/millrace/internal/curl"
 	"github.com/millrace/millrace/internal/leak"
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/stream"
@@ -125,26 +126,11 @@ func newClient(t *testing.T) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// send sends a body and returns the status and the answer's text.
+// send posts a body and returns the status and the answer's text.
 func send(t *testing.T, c *http.Client, url, body string, header ...string) (int, string, http.Header) {
 	t.Helper()
-	request, err := http.NewRequest(http.MethodPost, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := 0; i < len(header); i += 2 {
-		request.Header.Set(header[i], header[i+1])
-	}
-	response, err := c.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, strings.TrimSpace(string(text)), response.Header
+	a := curl.Send(t, c, http.MethodPost, url, body, header...)
+	return a.Status, a.Text, a.Header
 }
 
 func packed(t *testing.T, kind, text string) string {

@@ -2,7 +2,6 @@ package connector
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/millrace/millrace/internal/curl"
 	"github.com/millrace/millrace/internal/leak"
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/state"
@@ -297,16 +297,7 @@ type sseClient struct {
 
 func connect(t *testing.T, c *http.Client, url string, header ...string) *sseClient {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	t.Cleanup(cancel)
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := 0; i < len(header); i += 2 {
-		request.Header.Set(header[i], header[i+1])
-	}
-	response, err := c.Do(request)
+	response, err := c.Do(curl.Request(t, http.MethodGet, url, "", header...))
 	if err != nil {
 		t.Fatal(err)
 	}

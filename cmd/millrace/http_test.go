@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/millrace/millrace/internal/curl"
 )
 
 // running is the command in a process of its own.
@@ -69,16 +72,8 @@ func (r *running) wait() []string {
 
 func post(t *testing.T, url, body string) string {
 	t.Helper()
-	response, err := http.Post(url, "application/x-www-form-urlencoded", strings.NewReader(body)) // as curl does
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.Status + " " + strings.TrimSpace(string(text))
+	a := curl.Send(t, http.DefaultClient, http.MethodPost, url, body, "Content-Type", "application/x-www-form-urlencoded") // as curl does
+	return fmt.Sprintf("%d %s %s", a.Status, http.StatusText(a.Status), a.Text)
 }
 
 // Two streams behind one port, windows over what is sent to them, and a stop: all that was

@@ -19,29 +19,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/millrace/millrace/internal/curl"
 	"github.com/millrace/millrace/internal/leak"
 )
 
 func saying(text string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) })
-}
-
-func ask(t *testing.T, c *http.Client, method, url string) string {
-	t.Helper()
-	request, err := http.NewRequest(method, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := c.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(string(text))
 }
 
 // Several handlers share an address, by path and by role; the last one ends the server.
@@ -70,12 +53,12 @@ func TestMountShares(t *testing.T) {
 	}
 	for _, x := range [][3]string{{"POST", in.URL(), "in"}, {"PUT", in.URL(), "in"}, {"GET", in.URL(), "out"}, {"GET", other.URL(), "other"}, {"POST", other.URL(), "other"},
 		{"GET", other.URL() + "x", "no stream is at this path"}} {
-		if got := ask(t, c, x[0], x[1]); got != x[2] {
+		if got := curl.Send(t, c, x[0], x[1], "").Text; got != x[2] {
 			t.Errorf("%s %s: %q, want %q", x[0], x[1], got, x[2])
 		}
 	}
 	in.Close()
-	if got := ask(t, c, "POST", in.URL()); got != "out" {
+	if got := curl.Send(t, c, "POST", in.URL(), "").Text; got != "out" {
 		t.Errorf("after one of two was closed: %q", got)
 	}
 	out.Close()
@@ -103,7 +86,7 @@ func TestCloseWaits(t *testing.T) {
 	}
 	transport := &http.Transport{}
 	text := make(chan string)
-	go func() { text <- ask(t, &http.Client{Transport: transport}, "POST", m.URL()) }()
+	go func() { text <- curl.Send(t, &http.Client{Transport: transport}, "POST", m.URL(), "").Text }()
 	<-begun
 	closed := make(chan struct{})
 	go func() { m.Close(); close(closed) }()
@@ -163,7 +146,7 @@ func TestMountTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
-	if got := ask(t, &http.Client{Transport: transport}, "GET", m.URL()); got != "safe" || !strings.HasPrefix(m.URL(), "https://") {
+	if got := curl.Send(t, &http.Client{Transport: transport}, "GET", m.URL(), "").Text; got != "safe" || !strings.HasPrefix(m.URL(), "https://") {
 		t.Errorf("%s: %q", m.URL(), got)
 	}
 	transport.CloseIdleConnections()
