@@ -36,14 +36,12 @@ func TestScripts(t *testing.T) {
 		},
 		Condition: func(name string) (bool, error) {
 			switch name {
-			case "root":
-				return os.Geteuid() == 0, nil
 			case "opencl": // there has to be a device: .ci/run sees to it
 				return os.Getenv("MILLRACE_REQUIRE_OPENCL") != "", nil
 			}
 			return false, errors.New("unknown condition " + name)
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"status": status, "both": both},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"status": status, "both": both, "mortal": mortal},
 	})
 }
 

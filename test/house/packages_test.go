@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"go/ast"
 	"go/format"
+	"os"
 	"path"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -88,7 +91,6 @@ func notLetter(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z'
 
 // Tests that may skip themselves, by file, each with the reason.
 var skips = map[string]string{
-	"connector/file_test.go":       "open files are counted in /proc, which only Linux has",
 	"device/kernel/cuda_test.go":   "clang may be missing; with MILLRACE_REQUIRE_OPENCL, which .ci/run sets, that is a failure",
 	"device/kernel/expr_test.go":   "an OpenCL device may be missing; with MILLRACE_REQUIRE_OPENCL, which .ci/run sets, that is a failure",
 	"device/cuda/standin_test.go":  "compilers of C and C++ may be missing; with MILLRACE_REQUIRE_OPENCL, which .ci/run sets, that is a failure",
@@ -97,7 +99,6 @@ var skips = map[string]string{
 	"device/cuda/find_test.go":     "the compiler NVRTC comes from NVIDIA and is on few machines; it has no part in other tests",
 	"device/opencl/opencl_test.go": "as device/kernel/expr_test.go",
 	"test/random/opencl_test.go":   "as device/kernel/expr_test.go",
-	"connector/sink_test.go":       "a full disk is played by /dev/full, which only Linux has",
 }
 
 func TestNoTestSkipsUnseen(t *testing.T) {
@@ -139,5 +140,34 @@ func files(t *testing.T) func(yield func(*sourceFile) bool) {
 				}
 			}
 		}
+	}
+}
+
+var (
+	leaves  = regexp.MustCompile(`(?m)^(\[.*\]\s*)?(skip|stop)\b.*$`)
+	foreign = regexp.MustCompile(`^\[!(unix|linux)\] (skip|stop)$`)
+)
+
+// Scripts end early on other systems only: where one needs a program, or a user of a kind,
+// it fails without.
+func TestNoScriptSkipsUnseen(t *testing.T) {
+	scripts, err := filepath.Glob("../../cmd/millrace/testdata/script/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("%d scripts: %v", len(scripts), err)
+	}
+	ended := 0
+	for _, script := range scripts {
+		text, err := os.ReadFile(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range leaves.FindAllString(string(text), -1) {
+			if ended++; !foreign.MatchString(line) {
+				t.Errorf("%s: %q: a part of the script is not run, and nobody sees it", script, line)
+			}
+		}
+	}
+	if ended == 0 {
+		t.Error("no script ends early anywhere: this test looks for the wrong thing")
 	}
 }
