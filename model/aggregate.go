@@ -30,6 +30,7 @@ const (
 	ApproxCountDistinct AggFunc = "approx_count_distinct"
 
 	StringAgg        AggFunc = "string_agg" // texts in the order of rows, or of By; parameter: what stands between
+	ArrayAgg         AggFunc = "array_agg"  // one array of the elements of arrays, in the order of rows, or of By
 	MinBy            AggFunc = "min_by"     // the argument in the first row with the least By
 	MaxBy            AggFunc = "max_by"
 	ApproxPercentile AggFunc = "approx_percentile" // parameter: the share of values that are not greater
@@ -43,7 +44,7 @@ const (
 // AggFuncs are all of them.
 var AggFuncs = []AggFunc{
 	Count, Sum, Avg, Min, Max, VarPop, VarSamp, StddevPop, StddevSamp, BoolAnd, BoolOr, FirstValue, LastValue, ApproxCountDistinct,
-	StringAgg, MinBy, MaxBy, ApproxPercentile, PercentileCont, PercentileDisc, CovarPop, CovarSamp, Corr,
+	StringAgg, ArrayAgg, MinBy, MaxBy, ApproxPercentile, PercentileCont, PercentileDisc, CovarPop, CovarSamp, Corr,
 }
 
 // Basic reports whether f is one of the first five, which every processor knows.
@@ -58,7 +59,7 @@ func (f AggFunc) Basic() bool {
 // TakesDistinct reports whether f of distinct values can be something else than f of all.
 func (f AggFunc) TakesDistinct() bool {
 	switch f {
-	case VarPop, VarSamp, StddevPop, StddevSamp, StringAgg, ApproxPercentile, PercentileCont, PercentileDisc:
+	case VarPop, VarSamp, StddevPop, StddevSamp, StringAgg, ArrayAgg, ApproxPercentile, PercentileCont, PercentileDisc:
 		return true
 	}
 	return f.Basic()
@@ -74,8 +75,8 @@ func (f AggFunc) ByOther() bool {
 	return false
 }
 
-// orders: By, if there is one, is what the values are ordered by.
-func (f AggFunc) orders() bool { return f == StringAgg }
+// Orders reports whether By, if there is one, is what the values of f are ordered by.
+func (f AggFunc) Orders() bool { return f == StringAgg || f == ArrayAgg }
 
 // Percentile reports whether the parameter of f is a share, from 0 to 1.
 func (f AggFunc) Percentile() bool {
@@ -98,8 +99,8 @@ func (f AggFunc) Params() []stream.Type {
 type Agg struct {
 	Func AggFunc
 	Arg  *Expr
-	// By is the second argument of functions that have one. For StringAgg it is what the
-	// values are ordered by, nil for the order of rows, and Descending and NullsFirst are
+	// By is the second argument of functions that have one. For those that order (Orders)
+	// it is what the values are ordered by, nil for the order of rows, and Descending and NullsFirst are
 	// that order's; values that are equal by it stay in the order of rows.
 	By                     *Expr
 	Descending, NullsFirst bool
@@ -122,7 +123,7 @@ func (g Agg) Bounded() bool {
 		return !g.Type.IsFloat()
 	case Avg:
 		return g.Type.IsDecimal()
-	case StringAgg, PercentileCont, PercentileDisc:
+	case StringAgg, ArrayAgg, PercentileCont, PercentileDisc:
 		return true
 	}
 	return false
@@ -133,6 +134,8 @@ func (g Agg) BoundReason() string {
 	switch g.Func {
 	case StringAgg:
 		return function.ErrTooLong
+	case ArrayAgg:
+		return function.ErrLongArray
 	case PercentileCont, PercentileDisc:
 		return function.ErrManyValues
 	}
@@ -185,11 +188,11 @@ func (g Agg) verifyBy(fields []stream.Field) string {
 	switch {
 	case g.By == nil && g.Func.ByOther():
 		return fmt.Sprintf("%s needs a second argument", g.Func)
-	case g.By == nil && (g.Descending || g.NullsFirst), g.By != nil && !g.Func.ByOther() && !g.Func.orders():
+	case g.By == nil && (g.Descending || g.NullsFirst), g.By != nil && !g.Func.ByOther() && !g.Func.Orders():
 		return fmt.Sprintf("%s is not by something", g.Func)
 	case g.By == nil:
 		return ""
-	case !g.Func.orders() && (g.Descending || g.NullsFirst):
+	case !g.Func.Orders() && (g.Descending || g.NullsFirst):
 		return fmt.Sprintf("%s has no order", g.Func)
 	case g.Distinct && !g.By.Equal(g.Arg):
 		return fmt.Sprintf("%s of distinct values is ordered by them", g.Func)
@@ -235,6 +238,8 @@ func AggType(f AggFunc, arg stream.Type) (stream.Type, bool) {
 		return stream.BigInt, validType(arg)
 	case StringAgg:
 		return arg, arg == stream.Varchar
+	case ArrayAgg:
+		return arg, arg.IsArray() && validType(arg)
 	case ApproxPercentile, PercentileCont, CovarPop, CovarSamp, Corr:
 		return arg, arg == stream.Double
 	case VarPop, VarSamp, StddevPop, StddevSamp:

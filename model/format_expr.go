@@ -230,16 +230,19 @@ func (g Agg) sql(fields []stream.Field) string {
 	if g.Arg != nil {
 		arg = g.Arg.SQL(fields)
 	}
+	if g.Func == ArrayAgg && g.Arg.Func == "array" && len(g.Arg.Args) == 1 {
+		arg = g.Arg.Args[0].SQL(fields)
+	}
 	if g.Distinct {
 		arg = "DISTINCT " + arg
 	}
-	if g.By != nil && !g.Func.orders() {
+	if g.By != nil && !g.Func.Orders() {
 		arg += ", " + g.By.SQL(fields)
 	}
 	for _, p := range g.Params {
 		arg += ", " + literalSQL(p)
 	}
-	if g.By != nil && g.Func.orders() {
+	if g.By != nil && g.Func.Orders() {
 		arg += " ORDER BY " + g.By.SQL(fields)
 		if g.Descending {
 			arg += " DESC"

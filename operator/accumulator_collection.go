@@ -11,7 +11,7 @@ import (
 )
 
 // Aggregates that need all their values keep them, in order of rows, until a result is put
-// out: STRING_AGG, PERCENTILE_CONT and PERCENTILE_DISC. Values of a pane are in many partial
+// out: STRING_AGG, ARRAY_AGG, PERCENTILE_CONT and PERCENTILE_DISC. Values of a pane are in many partial
 // results of a sliding window at once, so a collection is a tree: what adding rows made is a
 // leaf, what combining made is a node above the two, which it shares.
 //
@@ -34,7 +34,7 @@ type collection = *gathered
 
 // leaf has values: joined if the order of rows is that of the result, else one by one.
 type leaf struct {
-	text       []byte // every value behind what stands between
+	text       []byte // every value behind what stands between; of arrays their elements
 	values, by stream.Column
 	n          int // values in the columns
 }
@@ -44,17 +44,23 @@ type collections struct {
 	t       stream.Type
 	by      stream.Type // what the values are ordered by; Invalid: nothing
 	joins   bool
+	end     int // bytes behind the elements of an array; 0 for texts
 	between string
 	order   model.SortKey
 	most    int // weight
 }
 
 func newCollections(g *model.Agg, t stream.Type) collections {
-	if g.Func != model.StringAgg {
+	if !g.Func.Orders() {
 		return collections{t: t, most: function.PercentileValuesMax}
 	}
-	k := collections{t: t, joins: true, between: g.Params[0].S, order: model.SortKey{Descending: g.Descending, NullsFirst: g.NullsFirst}}
-	k.most = function.TextBytesMax + len(k.between)
+	k := collections{t: t, joins: true, order: model.SortKey{Descending: g.Descending, NullsFirst: g.NullsFirst}}
+	if g.Func == model.ArrayAgg {
+		k.end = len(stream.EndArray(nil))
+	} else {
+		k.between = g.Params[0].S
+	}
+	k.most = function.TextBytesMax + len(k.between) - k.end
 	if g.By != nil {
 		k.by = g.By.Type
 	}
@@ -71,8 +77,11 @@ func (k collections) add(s *collection, c, by *stream.Column, i int) {
 	if g.over {
 		return
 	}
+	var text []byte
 	if k.joins {
-		weight = len(c.Text(i)) + len(k.between)
+		text = c.Text(i)
+		text = text[:len(text)-k.end]
+		weight = len(text) + len(k.between)
 	}
 	if g.weight += weight; g.weight > k.most {
 		*g = gathered{over: true}
@@ -81,7 +90,7 @@ func (k collections) add(s *collection, c, by *stream.Column, i int) {
 	switch l := g.leaf; {
 	case weight == 0: // an empty text changes no result but that of no values
 	case k.joins && k.by == stream.Invalid:
-		l.text = append(append(l.text, k.between...), c.Text(i)...)
+		l.text = append(append(l.text, k.between...), text...)
 	default:
 		l.values.AppendFrom(c, i, l.n)
 		if k.by != stream.Invalid {
@@ -131,20 +140,28 @@ func (k collections) put(g *model.Agg, c *stream.Column, at int, s *collection) 
 			c.Bytes = append(c.Bytes, l.text[min(cut, len(l.text)):]...)
 			cut -= min(cut, len(l.text))
 		})
-		c.Off = append(c.Off, int32(len(c.Bytes)))
+		k.close(c)
 	case k.joins:
 		for i, v := range k.ordered(*s) {
 			if i > 0 {
 				c.Bytes = append(c.Bytes, k.between...)
 			}
-			c.Bytes = append(c.Bytes, v...)
+			c.Bytes = append(c.Bytes, v[:len(v)-k.end]...)
 		}
-		c.Off = append(c.Off, int32(len(c.Bytes)))
+		k.close(c)
 	case k.t == stream.Double:
 		c.F64[at] = percentileOf(g, (*s).floats())
 	default:
 		putValue(c, at, percentileDisc(g.Params[0].F, (*s).all(), compareValues))
 	}
+}
+
+// close ends a text or an array behind its last value.
+func (k collections) close(c *stream.Column) {
+	if k.end > 0 {
+		c.Bytes = stream.EndArray(c.Bytes)
+	}
+	c.Off = append(c.Off, int32(len(c.Bytes)))
 }
 
 // all returns the values.

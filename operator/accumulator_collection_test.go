@@ -15,7 +15,8 @@ import (
 	"github.com/millrace/millrace/stream"
 )
 
-// partsOf adds values to as many accumulators as there are parts and combines them.
+// partsOf adds values to as many accumulators as there are parts and combines them. What
+// orders values is they themselves.
 func partsOf(t *testing.T, g *model.Agg, parts ...[]stream.Value) accumulator {
 	t.Helper()
 	whole, err := newAccumulator(g, g.Arg.Type)
@@ -31,6 +32,9 @@ func partsOf(t *testing.T, g *model.Agg, parts ...[]stream.Value) accumulator {
 		}
 		part := whole.fresh()
 		part.resize(1)
+		if g.By != nil {
+			part.(interface{ second(*stream.Column) }).second(&c)
+		}
 		part.addRuns(0, 0, []int32{int32(len(values))}, &c)
 		whole.merge([]int32{0}, part, 0)
 	}
@@ -57,6 +61,35 @@ func TestStringAggBound(t *testing.T) {
 		}
 		if held := acc.(interface{ heldBytes() int64 }).heldBytes(); !c.fits && held > 1000 {
 			t.Errorf("%d parts: %d bytes are kept of what has no result", len(c.parts), held)
+		}
+	}
+}
+
+// TestArrayAggBound: the same of an array, of which a byte stands behind the elements.
+func TestArrayAggBound(t *testing.T) {
+	texts := stream.Array(stream.Varchar)
+	one := func(n int) stream.Value { return stream.Nested(texts, stream.Text(strings.Repeat("x", n))) }
+	half := one(function.TextBytesMax/2 - 3 - 1) // an element is a mark, the text and two bytes
+	none := stream.Nested(texts)
+	for _, by := range []*model.Expr{nil, model.Col(0, texts)} {
+		g := &model.Agg{Func: model.ArrayAgg, Arg: model.Col(0, texts), By: by, Type: texts}
+		for _, c := range []struct {
+			parts [][]stream.Value
+			fits  bool
+		}{
+			{[][]stream.Value{{half, one(function.TextBytesMax/2 - 3)}}, true},
+			{[][]stream.Value{{half, none}, {none, one(function.TextBytesMax/2 - 3)}}, true},
+			{[][]stream.Value{{half, one(function.TextBytesMax/2 - 2)}}, false},
+			{[][]stream.Value{{half}, {half, stream.Nested(texts, stream.NullOf(stream.Varchar))}}, true},
+			{[][]stream.Value{{half}, {half, half}}, false},
+		} {
+			acc := partsOf(t, g, c.parts...)
+			if acc.fits(g.Func, 0) != c.fits {
+				t.Errorf("%d parts: fits is %v", len(c.parts), !c.fits)
+			}
+			if held := acc.(interface{ heldBytes() int64 }).heldBytes(); !c.fits && held > 1000 {
+				t.Errorf("%d parts: %d bytes are kept of what has no result", len(c.parts), held)
+			}
 		}
 	}
 }

@@ -131,7 +131,7 @@ func newFolds(g *model.Agg, t stream.Type) accumulator {
 		return &folds[ends, end]{kind: ends{t, g.Func == model.LastValue}}
 	case model.ApproxCountDistinct:
 		return &folds[sketches, sketch]{}
-	case model.StringAgg, model.PercentileCont, model.PercentileDisc:
+	case model.StringAgg, model.ArrayAgg, model.PercentileCont, model.PercentileDisc:
 		return &folds[collections, collection]{kind: newCollections(g, t)}
 	case model.MinBy, model.MaxBy:
 		return &folds[extremesBy, extremeBy]{kind: extremesBy{t, g.Arg.Type, g.Func == model.MaxBy}}

@@ -40,7 +40,7 @@ func ordinary(a *model.Agg) accumulator {
 		return &sketch{}
 	case model.VarPop, model.VarSamp, model.StddevPop, model.StddevSamp:
 		return &moment{f: a.Func}
-	case model.StringAgg, model.PercentileCont, model.PercentileDisc:
+	case model.StringAgg, model.ArrayAgg, model.PercentileCont, model.PercentileDisc:
 		return &collection{of: a}
 	case model.MinBy, model.MaxBy:
 		return &extremeBy{kept: stream.NullOf(a.Type), greatest: a.Func == model.MaxBy}

@@ -23,8 +23,11 @@ func (c *collection) result() (stream.Value, bool) {
 	if len(c.values) == 0 {
 		return stream.NullOf(c.of.Type), true
 	}
-	if c.of.Func == model.StringAgg {
+	switch c.of.Func {
+	case model.StringAgg:
 		return c.text()
+	case model.ArrayAgg:
+		return c.array()
 	}
 	if len(c.values) > function.PercentileValuesMax {
 		return stream.Value{}, false
@@ -51,7 +54,8 @@ func unsigned(v stream.Value) stream.Value {
 	return v
 }
 
-func (c *collection) text() (stream.Value, bool) {
+// sort puts the values in the order of what they are by.
+func (c *collection) sort() {
 	if c.of.By != nil {
 		slices.SortStableFunc(c.values, func(a, b [2]stream.Value) int {
 			x, y := a[1], b[1]
@@ -69,12 +73,26 @@ func (c *collection) text() (stream.Value, bool) {
 			return compare(x, y)
 		})
 	}
+}
+
+func (c *collection) text() (stream.Value, bool) {
+	c.sort()
 	var texts []string
 	for _, v := range c.values {
 		texts = append(texts, v[0].S)
 	}
 	text := strings.Join(texts, c.of.Params[0].S)
 	return stream.Text(text), len(text) <= function.TextBytesMax
+}
+
+func (c *collection) array() (stream.Value, bool) {
+	c.sort()
+	var items []stream.Value
+	for _, v := range c.values {
+		items = append(items, v[0].Items()...)
+	}
+	array := stream.Nested(c.of.Type, items...)
+	return array, len(array.S) <= function.TextBytesMax
 }
 
 // extremeBy keeps the value of the first row with the least or greatest other value.

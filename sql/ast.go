@@ -179,6 +179,7 @@ type expr struct {
 	filter   *expr
 	order    []orderKey // of an aggregate's values
 	within   bool       // .. WITHIN GROUP
+	nulls    string     // RESPECT or IGNORE NULLS: the first word
 	over     *overNode  // ROW_NUMBER
 	depth    int
 	typ      typeNode // castExpr

@@ -77,10 +77,11 @@ func (p *parser) arguments(e *expr) {
 	}
 }
 
-// aggregateClauses reads what stands behind the arguments of STRING_AGG: ORDER BY, and
-// GROUP_CONCAT's SEPARATOR.
+// aggregateClauses reads what stands behind the arguments of STRING_AGG and ARRAY_AGG:
+// ORDER BY, GROUP_CONCAT's SEPARATOR, and ARRAY_AGG's RESPECT or IGNORE NULLS.
 func (p *parser) aggregateClauses(e *expr) {
-	if p.isWord("order") && aggregateNames[e.fn] != model.StringAgg {
+	p.nullsClause(e)
+	if p.isWord("order") && !aggregateNames[e.fn].Orders() {
 		p.fail(p.peek().span, "", "ORDER BY inside a call of %s is not supported", upper(e.fn))
 	}
 	if p.acceptWords("order") {
@@ -89,6 +90,18 @@ func (p *parser) aggregateClauses(e *expr) {
 	if e.fn == "group_concat" && len(e.args) == 1 && p.acceptWords("separator") {
 		e.args = append(e.args, p.expression())
 	}
+}
+
+// nullsClause reads RESPECT NULLS or IGNORE NULLS, within the parentheses or behind them.
+func (p *parser) nullsClause(e *expr) {
+	if !p.isWord("respect", "ignore") || p.peekAt(1).text != "nulls" || aggregateNames[e.fn] != model.ArrayAgg {
+		return
+	}
+	if e.nulls != "" {
+		p.fail(p.peek().span, "", "%s is told twice what to do with NULLS", upper(e.fn))
+	}
+	e.nulls = p.next().text
+	e.span = e.span.join(p.next().span)
 }
 
 func (p *parser) orderKeys(e *expr) {
@@ -119,6 +132,7 @@ func (p *parser) afterCall(e *expr) {
 	if _, ok := aggregateNames[e.fn]; ok && p.isWord("within") {
 		p.withinGroup(e)
 	}
+	p.nullsClause(e)
 	if p.isWord("within", "respect", "ignore") && p.peekAt(1).kind == wordToken {
 		p.fail(p.peek().span, "", "%s %s is not supported yet", upper(p.peek().text), upper(p.peekAt(1).text))
 	}

@@ -12,7 +12,7 @@ var aggregateNames = map[string]model.AggFunc{
 	"bool_and": model.BoolAnd, "every": model.BoolAnd, "bool_or": model.BoolOr, "some": model.BoolOr,
 	"first_value": model.FirstValue, "last_value": model.LastValue, "any_value": model.FirstValue, "approx_count_distinct": model.ApproxCountDistinct,
 	"count_if": model.Count, "countif": model.Count,
-	"string_agg": model.StringAgg, "listagg": model.StringAgg, "group_concat": model.StringAgg,
+	"array_agg": model.ArrayAgg, "string_agg": model.StringAgg, "listagg": model.StringAgg, "group_concat": model.StringAgg,
 	"min_by": model.MinBy, "max_by": model.MaxBy, "arg_min": model.MinBy, "arg_max": model.MaxBy,
 	"approx_percentile": model.ApproxPercentile, "percentile_approx": model.ApproxPercentile, "approx_quantile": model.ApproxPercentile, "approx_median": model.ApproxPercentile,
 	"percentile_cont": model.PercentileCont, "percentile_disc": model.PercentileDisc, "median": model.PercentileCont, "percentile": model.PercentileCont,
@@ -67,7 +67,11 @@ func (x *exprs) aggregate(e *expr, fn model.AggFunc) (*model.Expr, error) {
 	if arg == ltz && agg.Type == stream.Timestamp {
 		agg.Type = ltz
 	}
-	return model.Col(placeholder+x.group.addAgg(agg), agg.Type), nil
+	out := model.Col(placeholder+x.group.addAgg(agg), agg.Type)
+	if fn == model.ArrayAgg && agg.Distinct && len(e.order) == 1 {
+		return sortedArray(out, e.order[0]), nil
+	}
+	return out, nil
 }
 
 // comparableArguments refuses values that are not compared where an aggregate compares them.
@@ -103,6 +107,8 @@ func (x *exprs) distinctAggregate(e *expr, agg *model.Agg) error {
 	case !e.distinct:
 	case e.fn == "count_if" || e.fn == "countif" || agg.Func.ByOther() && agg.Func != model.MinBy && agg.Func != model.MaxBy:
 		return x.fail(e.span, "take the distinct rows in a sub-query", "%s of distinct values is not supported", upper(e.fn))
+	case agg.Func == model.ArrayAgg && agg.By != nil && agg.By.Equal(agg.Arg.Args[0]):
+		agg.Distinct, agg.By, agg.Descending, agg.NullsFirst = true, nil, false, false
 	case agg.By != nil && agg.Func.TakesDistinct() && !agg.By.Equal(agg.Arg):
 		return x.fail(e.order[0].expr.span, "order by the argument", "%s of distinct values can only be ordered by them: of equal ones, which stand in many rows, one is kept", upper(e.fn))
 	default:
@@ -130,6 +136,8 @@ func (x *exprs) aggregateArguments(e *expr, agg *model.Agg) (err error) {
 		return err
 	case agg.Func == model.StringAgg:
 		return x.stringAgg(e, agg)
+	case agg.Func == model.ArrayAgg:
+		return x.arrayAgg(e, agg)
 	case agg.Func.Percentile():
 		return x.percentile(e, agg)
 	case agg.Func.ByOther():
@@ -184,6 +192,36 @@ func (x *exprs) stringAgg(e *expr, agg *model.Agg) (err error) {
 		between = b.Literal
 	}
 	agg.Params = []stream.Value{between}
+	return x.aggregateOrder(e, agg)
+}
+
+// arrayAgg resolves ARRAY_AGG(x [RESPECT NULLS | IGNORE NULLS] [ORDER BY y]): the model's
+// function puts arrays together, here those of one element, which may be NULL.
+func (x *exprs) arrayAgg(e *expr, agg *model.Agg) (err error) {
+	if err := x.argumentCount(e, 1, 1); err != nil {
+		return err
+	}
+	v, err := x.value(e.args[0])
+	if err != nil {
+		return err
+	}
+	one, t, _ := unify([]*model.Expr{v})
+	if agg.Arg, err = x.nestedOf(e, "array", stream.Array(t), one); err != nil {
+		return err
+	}
+	if e.nulls == "ignore" {
+		agg.Filter = model.Call("is_not_null", stream.Boolean, one[0])
+	}
+	return x.aggregateOrder(e, agg)
+}
+
+// sortedArray is the order of the distinct elements of an array.
+func sortedArray(array *model.Expr, key orderKey) *model.Expr {
+	return model.Call("array_sort", array.Type, array, model.Lit(stream.Bool(!key.descending)), model.Lit(stream.Bool(key.nullsFirst)))
+}
+
+// aggregateOrder resolves the ORDER BY of an aggregate that has one.
+func (x *exprs) aggregateOrder(e *expr, agg *model.Agg) (err error) {
 	switch len(e.order) {
 	case 0:
 	case 1:

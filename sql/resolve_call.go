@@ -32,8 +32,8 @@ var functionNames = func() map[string]string {
 var refusedFunctions = map[string]string{
 	"now": "use the stream's event-time column, or window_end", "proctime": "use the stream's event-time column",
 	"current_watermark": "use the stream's event-time column",
-	"array_agg":         "use STRING_AGG", "collect": "use STRING_AGG",
-	"rank": "", "dense_rank": "", "lag": "", "lead": "", "ntile": "",
+	"collect":           "use ARRAY_AGG",
+	"rank":              "", "dense_rank": "", "lag": "", "lead": "", "ntile": "",
 	"random": "results depend on the data alone", "rand": "results depend on the data alone", "uuid": "results depend on the data alone",
 	"unnest": "", "to_date": "",
 }

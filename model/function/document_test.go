@@ -75,6 +75,7 @@ kept.
 | ` + "`FIRST_VALUE`, `LAST_VALUE`" + ` | any | that type | | the first or last that is not NULL, in the order of rows |
 | ` + "`APPROX_COUNT_DISTINCT`" + ` | any | BIGINT | | number of different values, by HyperLogLog with 4,096 registers: a standard error of 1.6 %, the same on every run |
 | ` + "`STRING_AGG(x, between)`" + ` | VARCHAR, a constant | VARCHAR | yes | the texts in the order of rows, or ` + "`STRING_AGG(x, ',' ORDER BY y DESC)`" + `; a result longer than 256 KiB makes an error row of its group in its window: text too long. ` + "`LISTAGG(x)`, `LISTAGG(x, between) WITHIN GROUP (ORDER BY y)` and `GROUP_CONCAT`" + ` are the same; without a second argument a comma stands between |
+| ` + "`ARRAY_AGG(x)`" + ` | any but JSON, TIMESTAMP\_LTZ | ARRAY of that type | yes | the values in the order of rows, NULLs among them, or ` + "`ARRAY_AGG(x ORDER BY y DESC)`, or without them, `ARRAY_AGG(x IGNORE NULLS)`" + `; a result of more than 256 KiB makes an error row of its group in its window: array too long |
 | ` + "`MIN_BY(x, y)`, `MAX_BY(x, y)`" + ` | any, any | type of x | | x, which may be NULL, in the first row with the least or greatest y; ARG_MIN and ARG_MAX are other names |
 | ` + "`APPROX_PERCENTILE(x, p)`" + ` | numbers, a constant from 0 to 1 | DOUBLE | | about the value that a share p of the values are not greater than, by DDSketch: at most 1/128 (0.8 %) off, between the least and the greatest value; values nearer to 0 than the greatest of their sign by more than 2^63 count as the least that is told apart. The same on every run. PERCENTILE\_APPROX and APPROX\_QUANTILE are other names, APPROX\_MEDIAN(x) is that for 0.5 |
 | ` + "`PERCENTILE_CONT(p) WITHIN GROUP (ORDER BY x)`" + ` | numbers, a constant from 0 to 1 | DOUBLE | yes | the value at p of the way through the values in order, between two of them where that is; more than 1,048,576 values make an error row of their group in its window: too many values. Also ` + "`PERCENTILE_CONT(x, p)` and `PERCENTILE(x, p)`" + `; MEDIAN(x) is that for 0.5 |
@@ -84,7 +85,7 @@ kept.
 COUNT_IF(c) is COUNT(\*) FILTER (WHERE c), ANY_VALUE(x) is FIRST_VALUE(x).
 
 Each takes FILTER (WHERE ..). DISTINCT goes with those of one argument; it changes nothing for BOOL_AND, BOOL_OR, FIRST_VALUE, LAST_VALUE, APPROX_COUNT_DISTINCT, MIN, MAX,
-MIN_BY and MAX_BY, and STRING_AGG(DISTINCT x) has each text where it comes first. They pass over NULL; without any value they are NULL, and counts are 0.
+MIN_BY and MAX_BY, and STRING_AGG(DISTINCT x) and ARRAY_AGG(DISTINCT x) have each value where it comes first. All but ARRAY_AGG pass over NULL. Without any value they are NULL, and counts are 0.
 `)
 	return b.String()
 }

@@ -74,12 +74,14 @@ const (
 	ErrTooLong        = "text too long"
 	ErrPattern        = "malformed pattern"
 	ErrFormat         = "text does not fit the pattern"
+	ErrLongArray      = "array too long"
 	ErrManyValues     = "too many values"
 	ErrZone           = "unknown time zone"
 )
 
 // TextBytesMax is how long a text may be that functions repeat, pad, substitute into or
-// put together; a longer one fails (ErrTooLong).
+// put together; a longer one fails (ErrTooLong). An array that ARRAY_AGG puts together is
+// as it is written as long at most (ErrLongArray).
 const TextBytesMax = 256 << 10
 
 func each(result stream.Type, types []stream.Type, n int) []Signature {

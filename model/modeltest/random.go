@@ -234,7 +234,7 @@ func (g *generator) extras(agg *model.Agg, fields []stream.Field) {
 	switch {
 	case agg.Func.ByOther():
 		agg.By = g.expr(fields, stream.Double, 1)
-	case agg.Func == model.StringAgg && g.r.IntN(2) == 0:
+	case agg.Func.Orders() && g.r.IntN(2) == 0:
 		if agg.By = agg.Arg; !agg.Distinct {
 			agg.By = g.expr(fields, stream.BigInt, 1)
 		}

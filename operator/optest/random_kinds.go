@@ -157,7 +157,14 @@ func (b *caseBuilder) fold(in *stream.Schema, arg *model.Expr) model.Agg {
 			funcs = append(funcs, f)
 		}
 	}
+	if arg.Type != stream.JSON && !arg.Type.IsArray() {
+		funcs = append(funcs, model.ArrayAgg)
+	}
 	g := model.Agg{Func: pick(b.Gen, funcs), Arg: arg}
+	if g.Func == model.ArrayAgg && !arg.Type.IsArray() {
+		arg = model.Call("array", stream.Array(arg.Type), arg)
+		g.Arg = arg
+	}
 	g.Type, _ = model.AggType(g.Func, arg.Type)
 	g.Distinct = g.Func.TakesDistinct() && b.IntN(6) == 0
 	for _, t := range g.Func.Params() {
@@ -168,7 +175,7 @@ func (b *caseBuilder) fold(in *stream.Schema, arg *model.Expr) model.Agg {
 		for g.By = b.column(in); products(g.Func) && g.By.Type != stream.Double; {
 			g.By = b.column(in)
 		}
-	case g.Func == model.StringAgg && b.IntN(2) == 0:
+	case g.Func.Orders() && b.IntN(2) == 0:
 		if g.By = arg; !g.Distinct {
 			g.By = b.column(in)
 		}

@@ -272,7 +272,9 @@ func (e exprs) fold() string {
 	}
 	numbers := func() string { return e.pick(e.col("y"), e.col("r"), e.col("d")) }
 	share := e.pick("0", "0.5", "0.95", "0.333", "1")
-	switch e.r.IntN(9) {
+	switch e.r.IntN(10) {
+	case 9:
+		return e.arrayOfRows(distinct)
 	case 4:
 		x := e.text(1)
 		order := e.pick("", " ORDER BY "+x+e.pick("", " DESC"))
@@ -296,6 +298,22 @@ func (e exprs) fold() string {
 		return "APPROX_COUNT_DISTINCT(" + e.extreme() + ")"
 	}
 	return e.pick("VAR_POP", "VAR_SAMP", "STDDEV_POP", "STDDEV") + "(" + distinct + e.pick(e.integer(1), e.col("y"), e.col("r"), e.col("d")) + ")"
+}
+
+// arrayOfRows is ARRAY_AGG in all its forms.
+func (e exprs) arrayOfRows(distinct string) string {
+	x, by := e.extreme(), e.extreme()
+	if distinct != "" {
+		by = x
+	}
+	inside, behind := e.pick("", "", " RESPECT NULLS", " IGNORE NULLS"), ""
+	if e.r.IntN(3) == 0 {
+		inside, behind = "", inside
+	}
+	if e.r.IntN(2) == 0 {
+		inside += " ORDER BY " + by + e.pick("", " DESC", " DESC NULLS LAST", " NULLS FIRST")
+	}
+	return "ARRAY_AGG(" + distinct + x + inside + ")" + behind
 }
 
 // extreme is an argument of MIN or MAX, of any type.

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -128,6 +129,8 @@ func text(v stream.Value) string {
 		return "'" + v.S + "'"
 	case v.Type == stream.Double:
 		return number(v.F)
+	case v.Type.IsNested(): // of numbers
+		return "'" + strings.ReplaceAll(v.String(), " ", "") + "'"
 	case v.Type == stream.Boolean:
 		return fmt.Sprint(v.I)
 	case v.Type == stream.Timestamp:
@@ -233,6 +236,7 @@ var aggregates = []struct {
 	{f: model.Min, t: stream.Varchar, result: stream.Varchar}, {f: model.Max, t: stream.Varchar, result: stream.Varchar},
 	{model.BoolAnd, stream.Boolean, stream.Boolean, "MIN(x)"}, {model.BoolOr, stream.Boolean, stream.Boolean, "MAX(x)"},
 	{model.StringAgg, stream.Varchar, stream.Varchar, "GROUP_CONCAT(x, ';' ORDER BY (x))"},
+	{model.ArrayAgg, stream.BigInt, stream.Array(stream.BigInt), "NULLIF(JSON_GROUP_ARRAY(x ORDER BY (x)) FILTER (WHERE ?), '[]')"},
 	{model.VarPop, stream.BigInt, stream.Double, "(COUNT(x) * SUM(x * x) - SUM(x) * SUM(x)) * 1.0 / (COUNT(x) * COUNT(x))"},
 	{model.VarSamp, stream.BigInt, stream.Double, "(COUNT(x) * SUM(x * x) - SUM(x) * SUM(x)) * 1.0 / (COUNT(x) * (COUNT(x) - 1))"},
 	{model.StddevPop, stream.Double, stream.Double, "SQRT((COUNT(x) * SUM(x * x) - SUM(x) * SUM(x)) / (COUNT(x) * COUNT(x)))"},
@@ -243,9 +247,13 @@ var aggregates = []struct {
 // APPROX_COUNT_DISTINCT because it is an estimate: test/random compares both with the
 // reference.
 
-// folded writes the argument and the filter into the SQL of an aggregate.
+// folded writes the argument and the filter into the SQL of an aggregate, the filter to
+// the place of a question mark if there is one.
 func folded(sql, arg, filter string) string {
-	if filter != "" {
+	switch {
+	case strings.Contains(sql, "?"):
+		sql = strings.Replace(sql, "?", cmp.Or(filter, "1"), 1)
+	case filter != "":
 		arg = "CASE WHEN " + filter + " THEN " + arg + " END"
 	}
 	return strings.NewReplacer("(x", "(("+arg+")", "* x)", "* ("+arg+"))").Replace(sql)
@@ -259,15 +267,20 @@ func (g generator) aggregate() (model.Agg, string) {
 		kind := aggregates[n]
 		arg := g.of(kind.t, 1)
 		if kind.sql != "" {
-			a, filter := model.Agg{Func: kind.f, Arg: g.pick(kind.t).expr, Type: kind.result}, ""
+			column := g.pick(kind.t)
+			a, filter := model.Agg{Func: kind.f, Arg: column.expr, Type: kind.result}, ""
 			if kind.f == model.StringAgg {
 				a.By, a.Params = a.Arg, []stream.Value{stream.Text(";")}
+			}
+			if kind.f == model.ArrayAgg {
+				a.By, a.NullsFirst = a.Arg, true
+				a.Arg = model.Call("array", kind.result, a.Arg)
 			}
 			if g.IntN(3) == 0 {
 				f := g.of(stream.Boolean, 1)
 				a.Filter, filter = f.expr, f.sql
 			}
-			return a, folded(kind.sql, columns[a.Arg.Column].name, filter)
+			return a, folded(kind.sql, column.sql, filter)
 		}
 		a = model.Agg{Func: kind.f, Arg: arg.expr, Type: kind.result, Distinct: g.IntN(3) == 0}
 		distinct := ""
