@@ -31,7 +31,7 @@ func (r *resolver) file(n name) (*declaration, error) {
 	}
 	d := &declaration{
 		statement: &statement{kind: createStream, span: n.span, name: name{fileAlias(n.text), n.span}, stream: &streamNode{optionsAt: n.span}},
-		source: &sourceDeclaration{fields: columns, time: -1, at: n.span, connector: connector, options: options,
+		source: &sourceDeclaration{fields: columns, time: -1, at: n.span, connector: connector, options: options, left: left,
 			optionAt: map[string]optionNode{"connector": {valueAt: n.span}}},
 	}
 	if r.files == nil {
@@ -95,7 +95,7 @@ func (b *builder) fileLeaf(l *leaf, n name) error {
 	if err != nil {
 		return err
 	}
-	l.alias, l.describe = d.statement.name.text, "file '"+n.text+"'"
+	l.alias, l.describe, l.left = d.statement.name.text, "file '"+n.text+"'", d.source.left
 	if l.window != nil && l.window.kind.Timed() {
 		return b.fail(l.window.span, fileTimeHint(d), "a time window needs event time, and %s has none", l.describe)
 	}

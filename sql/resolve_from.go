@@ -40,9 +40,10 @@ type leaf struct {
 	fields   []stream.Field
 	alias    string
 	describe string
-	offset   int  // of its columns, when those of all leaves are numbered from left to right
-	lookup   bool // the table of a lookup join
-	outer    bool // the right side of a LEFT JOIN
+	offset   int      // of its columns, when those of all leaves are numbered from left to right
+	lookup   bool     // the table of a lookup join
+	outer    bool     // the right side of a LEFT JOIN
+	left     []string // of a file: columns that are left out
 }
 
 func (l *leaf) windowed() bool {
@@ -135,7 +136,7 @@ func (f *fromResult) addLeaf(b *builder, l *leaf) error {
 			return b.fail(l.ref.span, "give one of them an alias: "+l.alias+" AS other", "relation %q is there twice", l.alias)
 		}
 	}
-	t := &scopeTable{alias: l.alias, describe: l.describe, fields: l.fields, fresh: l.window != nil, window: l.window != nil && l.window.visible}
+	t := &scopeTable{alias: l.alias, describe: l.describe, fields: l.fields, fresh: l.window != nil, window: l.window != nil && l.window.visible, left: l.left}
 	for i := range l.fields {
 		t.at = append(t.at, l.offset+i)
 	}

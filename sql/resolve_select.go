@@ -3,6 +3,7 @@ package sql
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/stream"
@@ -115,6 +116,9 @@ func (x *exprs) expand(items []item) ([]item, error) {
 			tables[0], tables[1] = tables[1], tables[0]
 		}
 		for _, t := range tables {
+			if len(t.left) > 0 {
+				x.warn(fmt.Sprintf("* leaves out columns of %s that cannot be read yet: %s", t.describe, strings.Join(t.left, ", ")))
+			}
 			for _, i := range t.star() {
 				f := t.fields[i]
 				out = append(out, item{span: it.span, alias: &name{f.Name, it.span}, column: model.Col(t.at[i], f.Type)})

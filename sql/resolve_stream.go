@@ -18,6 +18,7 @@ type sourceDeclaration struct {
 	options   map[string]string // for the catalog
 	optionAt  map[string]optionNode
 	at        span
+	left      []string // columns that a file in FROM has beside these, with their types
 }
 
 // sourceOf resolves columns, watermark and the options that are not the connector's.

@@ -19,6 +19,8 @@ type scopeTable struct {
 	fresh bool
 	// window: its columns are part of SELECT *.
 	window bool
+	// left are the columns of a file for which there is no type, each with its own in parentheses.
+	left []string
 }
 
 // scope is what an expression can name.
@@ -138,6 +140,13 @@ func (r *resolver) unknownColumnHint(s *scope, tables []*scopeTable, n name) str
 	column := n.text
 	if hint := suggest(column, (&scope{tables: tables}).columnNames()); hint != "" {
 		return hint
+	}
+	for _, t := range tables {
+		for _, left := range t.left {
+			if name, its, ok := strings.Cut(left, " ("); ok && strings.EqualFold(name, column) {
+				return "the file has it, but " + strings.TrimSuffix(its, ")") + " cannot be read yet"
+			}
+		}
 	}
 	if s.later[column] {
 		return "the SELECT list, which gives this name, comes after this clause; repeat its expression, or filter in a SELECT around this one"

@@ -50,10 +50,15 @@ func (c *column) appendRows(out *stream.Column, f form, n, from, to, rows int) {
 	}
 	v, codes := &c.own, []int32(nil)
 	if c.coded {
-		v, codes = c.chunk.dict, c.codes[first:]
+		v, codes = c.dict, c.codes[first:]
 	}
-	count := to - from
-	switch f.target.Storage() {
+	v.appendTo(out, f.target, codes, levels, n, first, to-from)
+}
+
+// appendTo appends `count` rows behind the n of out, a column of type t: values from number
+// `first` on, or those that codes, which begin there, lead to.
+func (v *values) appendTo(out *stream.Column, t stream.Type, codes []int32, levels []byte, n, first, count int) {
+	switch t.Storage() {
 	case stream.Boolean:
 		appendBits(out.Bits, v.bits, codes, levels, n, first, count)
 	case stream.Integer:

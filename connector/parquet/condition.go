@@ -55,7 +55,7 @@ func conditionOf(e *model.Expr) (condition, bool) {
 	if side.Kind == model.CallExpr && side.Func == "cast" && widens(side.Args[0].Type, side.Type) {
 		side = side.Args[0]
 	}
-	if side.Kind != model.ColumnExpr {
+	if side.Kind != model.ColumnExpr || side.Type.IsNested() {
 		return c, false
 	}
 	c.column = side.Column

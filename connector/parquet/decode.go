@@ -44,6 +44,8 @@ type column struct {
 	coded  bool // values are of the dictionary
 	codes  []int32
 	own    values
+	dict   *values    // of the chunk, where values are of the dictionary
+	nest   *assembler // of a nested column, which uses of the rest only chunk
 }
 
 // Decode appends the unit's rows to out, an empty batch; absent columns are passed over.
@@ -64,7 +66,11 @@ func (d *Decoder) Decode(f *File, r io.ReaderAt, u Unit, out *stream.Batch) ([]F
 		if out.Cols[i].Absent() || b.leaf < 0 {
 			continue
 		}
-		if err := d.column(r, i, u, &out.Cols[i]); err != nil {
+		read := d.column
+		if b.nest != nil {
+			read = d.nested
+		}
+		if err := read(r, i, u, &out.Cols[i]); err != nil {
 			return nil, fmt.Errorf("%s: row group %d, column %q: %w", f.Path, u.Group, b.name, err)
 		}
 		if out.Schema.Fields[i].NotNull && out.Cols[i].Valid != nil {
@@ -123,7 +129,7 @@ func (c *column) load(r io.ReaderAt, f form, p page, optional bool) error {
 	if !c.coded {
 		return c.own.decode(f, b)
 	}
-	if err := c.chunk.loadDictionary(r, f); err != nil {
+	if c.dict, err = c.chunk.loadDictionary(r, f); err != nil {
 		return err
 	}
 	return c.decodeCodes(b)
@@ -150,37 +156,43 @@ func (c *column) decodeCodes(b body) (err error) {
 	for _, x := range c.codes {
 		last = max(last, uint32(x))
 	}
-	if b.count > 0 && last >= uint32(c.chunk.dict.count) {
-		return fmt.Errorf("%w: a page refers to value %d of a dictionary of %d", errDamaged, last, c.chunk.dict.count)
+	if b.count > 0 && last >= uint32(c.dict.count) {
+		return fmt.Errorf("%w: a page refers to value %d of a dictionary of %d", errDamaged, last, c.dict.count)
 	}
 	return nil
 }
 
-// loadDictionary decodes the chunk's dictionary once.
-func (c *chunk) loadDictionary(r io.ReaderAt, f form) error {
+// loadDictionary decodes the chunk's dictionary, once for all that read the column in the
+// same form.
+func (c *chunk) loadDictionary(r io.ReaderAt, f form) (*values, error) {
 	c.dictOnce.Do(func() {
-		if c.dictionary.size == 0 {
-			c.dictErr = fmt.Errorf("%w: a page refers to a dictionary that is not there", errDamaged)
-			return
-		}
-		reader := pageReader{}
-		b, err := reader.read(r, c, c.dictionary, false)
-		if err == nil {
-			dict := &values{}
-			if err = dict.decode(f, b); err == nil {
-				c.dict = dict
-			}
-		}
-		c.dictErr = err
+		c.dictForm = f
+		c.dict, c.dictErr = c.decodeDictionary(r, f)
 	})
-	return c.dictErr
+	if c.dictForm != f && c.dictErr == nil {
+		return c.decodeDictionary(r, f)
+	}
+	return c.dict, c.dictErr
+}
+
+func (c *chunk) decodeDictionary(r io.ReaderAt, f form) (*values, error) {
+	if c.dictionary.size == 0 {
+		return nil, fmt.Errorf("%w: a page refers to a dictionary that is not there", errDamaged)
+	}
+	reader := pageReader{}
+	b, err := reader.read(r, c, c.dictionary, false)
+	if err != nil {
+		return nil, err
+	}
+	dict := &values{}
+	return dict, dict.decode(f, b)
 }
 
 // noteBad notes the rows [from, to) of the page whose values are none of the type.
 func (d *Decoder) noteBad(c *column, b *binding, n, from, to int) {
 	bad := c.own.bad
 	if c.coded {
-		bad = c.chunk.dict.bad
+		bad = c.dict.bad
 	}
 	if len(bad) == 0 {
 		return

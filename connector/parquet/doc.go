@@ -17,4 +17,7 @@
 // and dictionaries are decoded with the encodings and codecs of parquet-go; values go
 // from a page's buffer into the batch's column, and of a dictionary each value is
 // converted and checked once.
+//
+// Columns of ARRAY and ROW have a chunk for each leaf; nest.go says how values are made of
+// them, shred.go how values are taken apart.
 package parquet

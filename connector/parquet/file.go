@@ -43,6 +43,7 @@ type leaf struct {
 	element  *format.SchemaElement
 	chunk    int // among the leaves of the whole tree; -1: the column is nested
 	optional bool
+	node     *node
 }
 
 type group struct {
@@ -54,12 +55,14 @@ type group struct {
 // chunk is one column of one group. Its pages and dictionary are read at first use.
 type chunk struct {
 	meta       *format.ColumnChunk
+	def, rep   int // greatest levels of its leaf
 	once       sync.Once
 	pages      []page
 	dictionary page // size 0: none
 	err        error
 
 	dictOnce sync.Once
+	dictForm form
 	dict     *values
 	dictErr  error
 }
@@ -67,7 +70,8 @@ type chunk struct {
 // page is where a page stands in its file, header included.
 type page struct {
 	offset, size int64
-	first, rows  int64 // of the group
+	first, rows  int64 // of the group: the rows that begin in it
+	goesOn       bool  // it begins within the row before `first`
 }
 
 // Open reads the footer of a file through r.
@@ -77,8 +81,16 @@ func Open(path string, r io.ReaderAt, size int64) (*File, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	f := &File{Path: path}
-	if f.leaves, err = topLeaves(meta.Schema); err != nil {
+	columns, leaves, err := treeOf(meta.Schema)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	for _, n := range columns {
+		l := leaf{element: n.element, chunk: n.chunk, optional: n.element.RepetitionType.V == format.Optional, node: n}
+		if !n.flat() {
+			l.chunk = -1
+		}
+		f.leaves = append(f.leaves, l)
 	}
 	f.groups = make([]group, len(meta.RowGroups))
 	for i := range meta.RowGroups {
@@ -90,6 +102,9 @@ func Open(path string, r io.ReaderAt, size int64) (*File, error) {
 		}
 		for k := range rg.Columns {
 			g.chunks[k].meta = &rg.Columns[k]
+			if k < len(leaves) {
+				g.chunks[k].def, g.chunks[k].rep = leaves[k].def, leaves[k].rep
+			}
 		}
 		f.Rows += rg.NumRows
 	}
@@ -171,51 +186,11 @@ func readFull(r io.ReaderAt, p []byte, at int64) error {
 	return fmt.Errorf("cannot read: %w", err)
 }
 
-// topLeaves lists the columns at the top of a schema, which the file has flattened.
-func topLeaves(elements []format.SchemaElement) ([]leaf, error) {
-	if len(elements) == 0 {
-		return nil, fmt.Errorf("%w: it has no schema", errDamaged)
-	}
-	var out []leaf
-	at, chunk := 1, 0
-	for range elements[0].NumChildren.V {
-		if at >= len(elements) {
-			return nil, fmt.Errorf("%w: its schema is cut off", errDamaged)
-		}
-		e := &elements[at]
-		l := leaf{element: e, chunk: chunk, optional: e.RepetitionType.V == format.Optional}
-		leaves := 0
-		at, leaves = passElement(elements, at)
-		if e.NumChildren.V > 0 || e.RepetitionType.V == format.Repeated || !e.Type.Valid {
-			l.chunk = -1
-		}
-		chunk += leaves
-		out = append(out, l)
-	}
-	return out, nil
-}
-
-// passElement counts the leaves of the element at a place and finds the next one.
-func passElement(elements []format.SchemaElement, at int) (next, leaves int) {
-	if elements[at].NumChildren.V <= 0 {
-		return at + 1, 1
-	}
-	next = at + 1
-	for range elements[at].NumChildren.V {
-		if next >= len(elements) {
-			break
-		}
-		n := 0
-		next, n = passElement(elements, next)
-		leaves += n
-	}
-	return next, leaves
-}
-
 // binding is how a column of the stream is filled from the file.
 type binding struct {
 	leaf int // of the file; -1: not bound
 	read form
+	nest *nesting // nil: the column is not nested
 	name string
 }
 
@@ -235,20 +210,49 @@ func (f *File) Bind(fields []stream.Field, physical []bool, unit int64) error {
 		}
 		l := f.leaves[at]
 		if l.chunk < 0 {
-			return &ColumnError{File: f.Path, Column: field.Name, Reason: "it is nested (a list, a map or a struct), which cannot be read yet; leave it out"}
+			nest, err := nestingOf(l.node, field.Type, unit)
+			if err != nil {
+				return &ColumnError{File: f.Path, Column: field.Name, Reason: err.Error(), Natural: l.node.natural()}
+			}
+			f.bound[i].leaf, f.bound[i].nest = at, nest
+			if err := f.complete(&f.bound[i]); err != nil {
+				return err
+			}
+			continue
 		}
 		form, ok := formOf(l.element, field.Type, unit)
 		if !ok {
 			return &ColumnError{File: f.Path, Column: field.Name, Reason: fmt.Sprintf("it is %s, which cannot be read as %s", typeName(l.element), field.Type), Natural: natural(l.element)}
 		}
 		f.bound[i].leaf, f.bound[i].read = at, form
-		for g := range f.groups {
-			if l.chunk >= len(f.groups[g].chunks) {
-				return fmt.Errorf("%s: %w: row group %d lacks column %q", f.Path, errDamaged, g, field.Name)
+		if err := f.complete(&f.bound[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// complete: every row group has the chunks of a column.
+func (f *File) complete(b *binding) error {
+	for g := range f.groups {
+		for _, c := range f.chunksOf(b) {
+			if c >= len(f.groups[g].chunks) {
+				return fmt.Errorf("%s: %w: row group %d lacks column %q", f.Path, errDamaged, g, b.name)
 			}
 		}
 	}
 	return nil
+}
+
+// chunksOf are the chunks of a group that a bound column is read from.
+func (f *File) chunksOf(b *binding) (out []int) {
+	if b.nest == nil {
+		return []int{f.leaves[b.leaf].chunk}
+	}
+	for _, l := range b.nest.leaves {
+		out = append(out, l.place)
+	}
+	return out
 }
 
 // ColumnError says that a declared column cannot be read from a file.
@@ -289,12 +293,12 @@ func (f *File) Names() []string {
 // stream fits; skipped names them with their types.
 func (f *File) Fields() (fields []stream.Field, skipped []string) {
 	for _, l := range f.leaves {
-		t := stream.Invalid
-		if l.chunk >= 0 {
-			t = natural(l.element)
+		t := natural(l.element)
+		if l.chunk < 0 {
+			t = l.node.natural()
 		}
 		if t == stream.Invalid {
-			skipped = append(skipped, fmt.Sprintf("%s (%s)", l.element.Name, typeName(l.element)))
+			skipped = append(skipped, fmt.Sprintf("%s (%s)", l.element.Name, l.node.described()))
 			continue
 		}
 		fields = append(fields, stream.Field{Name: l.element.Name, Type: t, NotNull: !l.optional})
@@ -325,13 +329,25 @@ func (f *File) Group(n int) (first, rows int64) { return f.groups[n].first, f.gr
 // stepsMax is how many times longer a unit may be than asked for.
 const stepsMax = 4
 
+// Units whose nested columns would take more than nestedBytesAim are made shorter, but
+// not shorter than nestedRowsMin.
+const (
+	nestedBytesAim = 4 << 20
+	nestedRowsMin  = 64
+)
+
 // Step is how many rows the units of a group should have: as many as asked for, or as
 // the largest page of the needed columns (nil: all) has, if that is not much more, so
-// that few pages are unpacked for two units.
+// that few pages are unpacked for two units; fewer where nested values are long.
 func (f *File) Step(r io.ReaderAt, n int, need []bool, rows int64) (int64, error) {
-	g, step := &f.groups[n], rows
-	for i, b := range f.bound {
+	g, step, nested := &f.groups[n], rows, int64(0)
+	for i := range f.bound {
+		b := &f.bound[i]
 		if b.leaf < 0 || need != nil && !need[i] {
+			continue
+		}
+		if b.nest != nil {
+			nested += b.nest.nestedBytes(g)
 			continue
 		}
 		c := &g.chunks[f.leaves[b.leaf].chunk]
@@ -343,6 +359,9 @@ func (f *File) Step(r io.ReaderAt, n int, need []bool, rows int64) (int64, error
 				step = max(step, p.rows)
 			}
 		}
+	}
+	if nested > nestedBytesAim {
+		step = min(step, max(nestedRowsMin, int64(float64(g.rows)*nestedBytesAim/float64(nested))))
 	}
 	return step, nil
 }

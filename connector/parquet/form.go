@@ -229,12 +229,6 @@ var converted = map[deprecated.ConvertedType]string{
 
 // typeName is a column's type for messages, as Parquet's documents write it.
 func typeName(e *format.SchemaElement) string {
-	switch {
-	case e.NumChildren.V > 0 || !e.Type.Valid:
-		return "nested"
-	case e.RepetitionType.V == format.Repeated:
-		return "repeated"
-	}
 	name := e.Type.V.String()
 	kind := logical(e)
 	if t := decimalOf(e); kind == "DECIMAL" && t != stream.Invalid {

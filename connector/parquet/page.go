@@ -70,6 +70,16 @@ func (c *chunk) loadIndex(r io.ReaderAt, rows int64) error {
 		if l.FirstRowIndex != at || end < at || end > rows || l.CompressedPageSize <= 0 {
 			return fmt.Errorf("%w: its page index contradicts itself", errDamaged)
 		}
+		if c.rep > 0 && end == at { // nothing, or a part of a row, which must not be
+			h, _, err := readHeader(r, l.Offset, l.Offset+int64(l.CompressedPageSize))
+			if err != nil {
+				return err
+			}
+			if h.DataPageHeader.V.NumValues != 0 || h.DataPageHeaderV2.V.NumValues != 0 {
+				return errNoRow
+			}
+			continue
+		}
 		c.pages = append(c.pages, page{offset: l.Offset, size: int64(l.CompressedPageSize), first: at, rows: end - at})
 		at = end
 	}
@@ -82,10 +92,13 @@ func (c *chunk) loadIndex(r io.ReaderAt, rows int64) error {
 	return nil
 }
 
+var errNoRow = fmt.Errorf("%w: a page has values and no row", errDamaged)
+
 // scan goes from header to header.
 func (c *chunk) scan(r io.ReaderAt, rows int64) error {
 	at, end := c.start(), c.start()+c.meta.MetaData.TotalCompressedSize
-	for row := int64(0); row < rows; {
+	entries := int64(0) // of a repeated column, whose last row may have pages of its own
+	for row := int64(0); row < rows || c.rep > 0 && entries < c.meta.MetaData.NumValues; {
 		if at >= end {
 			return fmt.Errorf("%w: a column has fewer rows than its row group", errDamaged)
 		}
@@ -101,13 +114,22 @@ func (c *chunk) scan(r io.ReaderAt, rows int64) error {
 			c.dictionary = p
 		case h.Type == format.DataPage:
 			p.rows = int64(h.DataPageHeader.V.NumValues)
+			if entries += p.rows; c.rep > 0 {
+				if err := c.countRows(r, &p, rows, entries); err != nil {
+					return err
+				}
+			}
 		case h.Type == format.DataPageV2:
 			p.rows = int64(h.DataPageHeaderV2.V.NumRows)
+			entries += int64(h.DataPageHeaderV2.V.NumValues)
+			if p.rows == 0 && h.DataPageHeaderV2.V.NumValues > 0 {
+				return errNoRow
+			}
 		}
 		if p.rows < 0 || row+p.rows > rows {
 			return fmt.Errorf("%w: a page has more rows than its row group", errDamaged)
 		}
-		if p.rows > 0 {
+		if p.rows > 0 || p.goesOn {
 			c.pages = append(c.pages, p)
 		}
 		row += p.rows
@@ -150,38 +172,47 @@ type body struct {
 
 // read reads the page at p of a chunk. optional: the column may have NULLs.
 func (r *pageReader) read(from io.ReaderAt, c *chunk, p page, optional bool) (body, error) {
-	if p.size > PageBytesMax {
-		return body{}, fmt.Errorf("a page of %d bytes is larger than %d MiB", p.size, PageBytesMax>>20)
-	}
-	r.raw = grow(r.raw, int(p.size))
-	if err := readFull(from, r.raw, p.offset); err != nil {
-		return body{}, err
-	}
-	var h format.PageHeader
-	n, err := decodeThriftPrefix(r.raw, &h)
+	h, data, err := r.fetch(from, p)
 	if err != nil {
-		return body{}, fmt.Errorf("%w: the header of a page cannot be read: %w", errDamaged, err)
-	}
-	if h.CompressedPageSize < 0 || n+int(h.CompressedPageSize) > len(r.raw) || h.UncompressedPageSize < 0 {
-		return body{}, fmt.Errorf("%w: the header of a page contradicts the page", errDamaged)
-	}
-	if h.UncompressedPageSize > PageBytesMax {
-		return body{}, fmt.Errorf("a page unpacks to %d bytes, more than %d MiB", h.UncompressedPageSize, PageBytesMax>>20)
-	}
-	data := r.raw[n : n+int(h.CompressedPageSize)]
-	if h.CRC != 0 && crc32.ChecksumIEEE(data) != uint32(h.CRC) {
-		return body{}, fmt.Errorf("%w: the checksum of a page is wrong", errDamaged)
+		return body{}, err
 	}
 	switch h.Type {
 	case format.DataPage:
-		return r.dataV1(c, &h, data, int(p.rows), optional)
+		return r.dataV1(c, h, data, int(p.rows), optional)
 	case format.DataPageV2:
-		return r.dataV2(c, &h, data, int(p.rows), optional)
+		return r.dataV2(c, h, data, int(p.rows), optional)
 	case format.DictionaryPage:
 		data, err = r.unpack(c, data, int(h.UncompressedPageSize))
 		return body{values: data, count: int(h.DictionaryPageHeader.V.NumValues), encoding: format.Plain}, err
 	}
 	return body{}, fmt.Errorf("%w: a page of an unknown kind", errDamaged)
+}
+
+// fetch reads the bytes of a page and its header.
+func (r *pageReader) fetch(from io.ReaderAt, p page) (*format.PageHeader, []byte, error) {
+	if p.size > PageBytesMax {
+		return nil, nil, fmt.Errorf("a page of %d bytes is larger than %d MiB", p.size, PageBytesMax>>20)
+	}
+	r.raw = grow(r.raw, int(p.size))
+	if err := readFull(from, r.raw, p.offset); err != nil {
+		return nil, nil, err
+	}
+	h := &format.PageHeader{}
+	n, err := decodeThriftPrefix(r.raw, h)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: the header of a page cannot be read: %w", errDamaged, err)
+	}
+	if h.CompressedPageSize < 0 || n+int(h.CompressedPageSize) > len(r.raw) || h.UncompressedPageSize < 0 {
+		return nil, nil, fmt.Errorf("%w: the header of a page contradicts the page", errDamaged)
+	}
+	if h.UncompressedPageSize > PageBytesMax {
+		return nil, nil, fmt.Errorf("a page unpacks to %d bytes, more than %d MiB", h.UncompressedPageSize, PageBytesMax>>20)
+	}
+	data := r.raw[n : n+int(h.CompressedPageSize)]
+	if h.CRC != 0 && crc32.ChecksumIEEE(data) != uint32(h.CRC) {
+		return nil, nil, fmt.Errorf("%w: the checksum of a page is wrong", errDamaged)
+	}
+	return h, data, nil
 }
 
 // unpack undoes the chunk's compression.
@@ -267,9 +298,13 @@ func (r *pageReader) defined(b *body, data []byte, rows int) error {
 		return fmt.Errorf("%w: the definition levels of a page cannot be read", errDamaged)
 	}
 	levels = levels[:rows]
-	count := 0
+	count, all := 0, byte(0)
 	for _, l := range levels {
 		count += int(l & 1)
+		all |= l
+	}
+	if all > 1 { // a run may say so
+		return fmt.Errorf("%w: a level above the greatest, 1", errDamaged)
 	}
 	if b.count = count; count < rows {
 		b.levels = levels

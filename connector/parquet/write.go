@@ -33,7 +33,9 @@ type Writer struct {
 	out       io.Writer
 	offset    int64
 	visible   []int
-	columns   []columnWriter
+	fields    []stream.Field // that are visible
+	nests     []nest         // of them; those that are not nested have one leaf
+	columns   []columnWriter // of the leaves
 	groupRows int64
 	rows      int64 // in the group so far
 	meta      format.FileMetaData
@@ -49,13 +51,11 @@ func NewWriter(w io.Writer, schema *stream.Schema, visible []int, codec string, 
 	}}}
 	for _, i := range visible {
 		f := schema.Fields[i]
-		element, ok := elementOf(f)
-		if !ok {
-			return nil, fmt.Errorf("column %q: %s cannot be written to a Parquet file", f.Name, f.Type)
+		n, err := out.declare(f, nil, 0, 0, Codecs[codec])
+		if err != nil {
+			return nil, fmt.Errorf("column %q: %w", f.Name, err)
 		}
-		out.meta.Schema = append(out.meta.Schema, element)
-		out.meta.ColumnOrders = append(out.meta.ColumnOrders, format.ColumnOrder{Value: &format.TypeDefinedOrder{}})
-		out.columns = append(out.columns, newColumnWriter(f, element.Type.V, Codecs[codec]))
+		out.fields, out.nests = append(out.fields, f), append(out.nests, n)
 	}
 	return out, nil
 }
@@ -132,8 +132,8 @@ func decimalElement(e format.SchemaElement, t stream.Type) format.SchemaElement 
 func (w *Writer) Write(b *stream.Batch, from, to int) error {
 	for from < to {
 		n := min(to-from, pageRows, int(w.groupRows-w.rows))
-		for k := range w.columns {
-			if err := w.columns[k].append(&b.Cols[w.visible[k]], from, from+n); err != nil {
+		for k := range w.fields {
+			if err := w.append(k, &b.Cols[w.visible[k]], from, from+n); err != nil {
 				return err
 			}
 		}
@@ -147,13 +147,21 @@ func (w *Writer) Write(b *stream.Batch, from, to int) error {
 	return nil
 }
 
+// append takes rows [from, to) of column k, at most those of a page.
+func (w *Writer) append(k int, src *stream.Column, from, to int) error {
+	if w.fields[k].Type.IsNested() {
+		return w.shred(&w.nests[k], &w.fields[k], src, from, to)
+	}
+	return w.columns[w.nests[k].first].append(src, from, to)
+}
+
 // flush writes the row group.
 func (w *Writer) flush() error {
 	if w.rows == 0 {
 		return nil
 	}
 	if w.offset == 0 {
-		if err := w.put([]byte(magic)); err != nil {
+		if err := w.emit([]byte(magic)); err != nil {
 			return err
 		}
 	}
@@ -165,7 +173,7 @@ func (w *Writer) flush() error {
 			return err
 		}
 		for _, part := range w.columns[k].parts() {
-			if err := w.put(part); err != nil {
+			if err := w.emit(part); err != nil {
 				return err
 			}
 		}
@@ -181,7 +189,7 @@ func (w *Writer) flush() error {
 	return nil
 }
 
-func (w *Writer) put(p []byte) error {
+func (w *Writer) emit(p []byte) error {
 	n, err := w.out.Write(p)
 	w.offset += int64(n)
 	if err == nil && n < len(p) {
@@ -198,7 +206,7 @@ func (w *Writer) Close() error {
 		return err
 	}
 	if w.offset == 0 {
-		if err := w.put([]byte(magic)); err != nil {
+		if err := w.emit([]byte(magic)); err != nil {
 			return err
 		}
 	}
@@ -229,7 +237,7 @@ func (w *Writer) Close() error {
 		return errFooter
 	}
 	footer = binary.LittleEndian.AppendUint32(footer, uint32(len(footer)))
-	return w.put(append(footer, magic...))
+	return w.emit(append(footer, magic...))
 }
 
 func (w *Writer) index(v any, offset *int64, length *int32) error {
@@ -238,5 +246,5 @@ func (w *Writer) index(v any, offset *int64, length *int32) error {
 		return err
 	}
 	*offset, *length = w.offset, int32(len(data))
-	return w.put(data)
+	return w.emit(data)
 }

@@ -149,10 +149,10 @@ func textBound(s string, upper bool) []byte {
 }
 
 // note adds a page to the indexes and its bounds to the chunk's.
-func (c *columnWriter) note(b minMax, nulls int, at format.PageLocation) {
+func (c *columnWriter) note(b minMax, nulls, entries int, at format.PageLocation) {
 	i := &c.index.column
-	i.NullPages = append(i.NullPages, !b.known && nulls == c.rows)
-	c.index.unbounded = c.index.unbounded || !b.known && nulls < c.rows
+	i.NullPages = append(i.NullPages, !b.known && nulls == entries)
+	c.index.unbounded = c.index.unbounded || !b.known && nulls < entries
 	if !b.known {
 		b.min, b.max = []byte{}, []byte{}
 	}

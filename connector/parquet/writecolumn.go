@@ -23,6 +23,8 @@ import (
 // what comes later is plain.
 type columnWriter struct {
 	field    stream.Field
+	path     []string    // in the schema
+	nested   *nestedPage // nil: the column is not nested
 	physical format.Type
 	codec    format.CompressionCodec
 	protocol thrift.CompactProtocol
@@ -34,6 +36,7 @@ type columnWriter struct {
 	index    chunkIndex
 	encoded  int64 // bytes before compression, headers included
 	count    int64 // rows of the pages
+	entries  int64 // .. values and NULLs
 	nulls    int64
 	bounds   minMax
 	plainIs  bool // a page is plain
@@ -65,7 +68,7 @@ func newColumnWriter(f stream.Field, physical format.Type, codec format.Compress
 
 func (c *columnWriter) reset() {
 	c.page.Reset(c.field.Type)
-	c.rows, c.encoded, c.count, c.nulls, c.bounds, c.plainIs = 0, 0, 0, 0, minMax{}, false
+	c.rows, c.encoded, c.count, c.entries, c.nulls, c.bounds, c.plainIs = 0, 0, 0, 0, 0, minMax{}, false
 	c.index = chunkIndex{}
 	c.pages.Reset()
 	c.words, c.dict, c.codes = c.words[:0], nil, nil
@@ -85,24 +88,20 @@ func (c *columnWriter) append(src *stream.Column, from, to int) error {
 
 // flush makes a page of the rows that have gathered.
 func (c *columnWriter) flush() error {
-	if c.rows == 0 {
+	count, entries := c.valueCount()
+	if entries == 0 {
 		return nil
 	}
 	if c.field.NotNull && c.page.Valid != nil {
-		return fmt.Errorf("column %q is NOT NULL, but a row has none", c.field.Name)
+		return notNull(&c.field)
 	}
 	values := c.present()
-	count, body := c.valueCount(), c.packed[:0]
-	var err error
-	if !c.field.NotNull {
-		if c.levels, err = definitions.EncodeLevels(c.levels[:0], c.defined()); err != nil {
-			return err
-		}
-		n := len(c.levels)
-		body = append(append(body, byte(n), byte(n>>8), byte(n>>16), byte(n>>24)), c.levels...)
+	body, err := c.encodeLevels(c.packed[:0])
+	if err != nil {
+		return err
 	}
 	header := format.PageHeader{Type: format.DataPage, DataPageHeader: thrift.New(format.DataPageHeader{
-		NumValues: int32(c.rows), Encoding: format.Plain, DefinitionLevelEncoding: format.RLE, RepetitionLevelEncoding: format.RLE})}
+		NumValues: int32(entries), Encoding: format.Plain, DefinitionLevelEncoding: format.RLE, RepetitionLevelEncoding: format.RLE})}
 	if codes, ok := c.encodeCodes(values, count); ok {
 		header.DataPageHeader.V.Encoding = format.RLEDictionary
 		body = append(body, codes...)
@@ -119,11 +118,32 @@ func (c *columnWriter) flush() error {
 		return err
 	}
 	b := boundsOfColumn(values, count)
-	c.note(b, c.rows-count, format.PageLocation{Offset: int64(at), CompressedPageSize: int32(c.pages.Len() - at), FirstRowIndex: first})
-	c.count, c.nulls = c.count+int64(c.rows), c.nulls+int64(c.rows-count)
+	c.note(b, entries-count, entries, format.PageLocation{Offset: int64(at), CompressedPageSize: int32(c.pages.Len() - at), FirstRowIndex: first})
+	c.count, c.entries, c.nulls = c.count+int64(c.rows), c.entries+int64(entries), c.nulls+int64(entries-count)
 	c.page.Reset(c.field.Type)
-	c.rows = 0
+	if c.rows = 0; c.nested != nil {
+		c.nested.reset()
+	}
 	return nil
+}
+
+func notNull(f *stream.Field) error {
+	return fmt.Errorf("column %q is NOT NULL, but a row has none", f.Name)
+}
+
+// encodeLevels appends the page's levels.
+func (c *columnWriter) encodeLevels(body []byte) (out []byte, err error) {
+	if c.nested != nil {
+		return c.nested.encode(body)
+	}
+	if c.field.NotNull {
+		return body, nil
+	}
+	if c.levels, err = definitions.EncodeLevels(c.levels[:0], c.defined()); err != nil {
+		return body, err
+	}
+	n := len(c.levels)
+	return append(append(body, byte(n), byte(n>>8), byte(n>>16), byte(n>>24)), c.levels...), nil
 }
 
 // emit compresses a page and writes it behind its header.
@@ -182,11 +202,15 @@ func (c *columnWriter) present() *stream.Column {
 	return &c.selected
 }
 
-func (c *columnWriter) valueCount() int {
-	if c.page.Valid == nil {
-		return c.rows
+// valueCount is how many values the page has, and how many with its NULLs.
+func (c *columnWriter) valueCount() (values, entries int) {
+	switch {
+	case c.nested != nil:
+		return c.nested.values, len(c.nested.defs)
+	case c.page.Valid == nil:
+		return c.rows, c.rows
 	}
-	return c.page.Valid.Count(c.rows)
+	return c.page.Valid.Count(c.rows), c.rows
 }
 
 // defined are definition levels: 1 for a value, 0 for NULL.
@@ -290,7 +314,7 @@ func (c *columnWriter) finish(offset int64) (format.ColumnMetaData, chunkIndex, 
 	if err := c.flush(); err != nil {
 		return format.ColumnMetaData{}, chunkIndex{}, err
 	}
-	meta := format.ColumnMetaData{Type: c.physical, PathInSchema: thrift.Slice[string]{c.field.Name}, Codec: c.codec, NumValues: c.count,
+	meta := format.ColumnMetaData{Type: c.physical, PathInSchema: c.path, Codec: c.codec, NumValues: c.entries,
 		DataPageOffset: offset, Encoding: thrift.Slice[format.Encoding]{format.RLE}}
 	if len(c.words) > 0 || c.physical == format.ByteArray && !c.plainIs {
 		if err := c.dictionary(); err != nil {
