@@ -78,6 +78,12 @@ type searched struct {
 // list order.
 func (s searched) find() ([]string, error) {
 	path := strings.TrimPrefix(s.path, fileScheme)
+	if scheme, _, ok := strings.Cut(path, "://"); ok {
+		if scheme == "http" || scheme == "https" {
+			return nil, fmt.Errorf("%s is no file; CREATE STREAM .. WITH (connector = 'http', mode = 'poll', url = '%s') reads it", path, path)
+		}
+		return nil, fmt.Errorf("%s is no file, and there is no connector for %s", path, scheme)
+	}
 	if info, err := os.Stat(path); err == nil {
 		if !info.IsDir() {
 			return checkFiles([]string{path})
@@ -163,7 +169,7 @@ func checkFiles(files []string) ([]string, error) {
 		info, err := os.Stat(f)
 		switch {
 		case os.IsNotExist(err):
-			return nil, fmt.Errorf("file not found: %s", f)
+			return nil, fmt.Errorf("file not found: %s%s", f, besides(f))
 		case err != nil:
 			return nil, fmt.Errorf("cannot read %s: %w", f, cause(err))
 		case info.IsDir():
@@ -172,6 +178,27 @@ func checkFiles(files []string) ([]string, error) {
 	}
 	return files, nil
 }
+
+// besides says which file of a folder a name may be meant for.
+func besides(name string) string {
+	folder, err := os.Open(filepath.Dir(name))
+	if err != nil {
+		return ""
+	}
+	defer folder.Close()
+	if len(strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))) < 3 {
+		return "" // all short names are alike
+	}
+	names, _ := folder.Readdirnames(besidesMax)
+	sort.Strings(names)
+	near := nearest(filepath.Base(name), names)
+	if near == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean '%s'?", filepath.Join(filepath.Dir(name), near))
+}
+
+const besidesMax = 1000 // files that are looked at
 
 // cause is the reason of a file error without operation and path.
 func cause(err error) error {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -206,7 +207,7 @@ func observe(guesses []guess, fields []string) {
 }
 
 // guess gathers what the values of a column are.
-type guess struct{ flags, integers, floats, times, texts int }
+type guess struct{ flags, integers, floats, times, texts, nested int }
 
 // text looks at a CSV field. Digits behind a leading zero are a name for something, not a
 // number.
@@ -224,6 +225,8 @@ func (g *guess) text(s string) {
 		g.texts++
 	case integer:
 		g.integers++
+	case float && len(bytes.Trim(digits, "0123456789")) == 0: // beyond BIGINT: a DOUBLE would round it
+		g.texts++
 	case float && (digits[0] >= '0' && digits[0] <= '9' || digits[0] == '.'):
 		g.floats++
 	case time:
@@ -240,6 +243,8 @@ func (g *guess) typ() stream.Type {
 		kinds += min(n, 1)
 	}
 	switch {
+	case g.nested > 0:
+		return stream.JSON
 	case kinds != 1 || g.texts > 0:
 		return stream.Varchar
 	case g.flags > 0:
@@ -255,6 +260,7 @@ func (g *guess) typ() stream.Type {
 // ndjson looks at objects: columns are their keys in the order in which they first come.
 func (f *Inferred) ndjson(name string, data []byte) error {
 	f.Options["format"] = FormatNDJSON
+	all := data
 	places, guesses := map[string]int{}, []guess{}
 	objects := 0
 	for n := 0; len(data) > 0 && n < InferRowsMax; n++ {
@@ -277,6 +283,10 @@ func (f *Inferred) ndjson(name string, data []byte) error {
 			objects++
 		}
 	}
+	if filter := wholeDocument(all, objects > 0); filter != "" {
+		return fmt.Errorf("%s is one JSON document, and a file has one object on each line; this writes it so: jq -c '%s' %s > %s-lines.ndjson",
+			name, filter, name, strings.TrimSuffix(name, filepath.Ext(name)))
+	}
 	if objects == 0 {
 		return fmt.Errorf("cannot tell the columns of %s: it has no JSON object in its first %d lines; declare them with CREATE STREAM", name, InferRowsMax)
 	}
@@ -284,6 +294,25 @@ func (f *Inferred) ndjson(name string, data []byte) error {
 		f.Columns[i].Type = g.typ()
 	}
 	return nil
+}
+
+// wholeDocument returns what jq makes the lines of a document of, or "" if a file is none:
+// an object in several lines, or an array of objects, which may stand on lines of their own.
+func wholeDocument(data []byte, hasObjects bool) string {
+	data = bytes.TrimSpace(data)
+	rest := data[1:]
+	switch data[0] {
+	case '{':
+		if !hasObjects {
+			return "."
+		}
+	case '[':
+		inside := bytes.TrimSpace(rest)
+		if (len(inside) == 0 || inside[0] == '{') && (!hasObjects || rest[0] == '\n' || rest[0] == '\r') {
+			return ".[]"
+		}
+	}
+	return ""
 }
 
 // members calls each with the members of an object, in order.
@@ -303,7 +332,8 @@ func members(line []byte, each func(key string, value json.RawMessage)) error {
 		}
 		each(key.(string), value)
 	}
-	return nil
+	_, err := d.Token()
+	return err
 }
 
 func (g *guess) json(value json.RawMessage) {
@@ -320,10 +350,12 @@ func (g *guess) json(value json.RawMessage) {
 			g.texts++
 		}
 	case '{', '[':
-		g.texts++
+		g.nested++
 	default:
 		if _, ok := parseInt64(value, 0); ok {
 			g.integers++
+		} else if len(bytes.Trim(value, "-0123456789")) == 0 { // as in text
+			g.texts++
 		} else {
 			g.floats++
 		}

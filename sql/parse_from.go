@@ -1,5 +1,7 @@
 package sql
 
+import "slices"
+
 // from reads the relations of FROM. A tree of inner joins is the list of its leaves and the
 // list of its conditions. A LEFT JOIN has one leaf on its right, which keeps the condition:
 // a JOIN (b LEFT JOIN c ON p) ON q has the rows of (a JOIN b ON q) LEFT JOIN c ON p.
@@ -146,7 +148,11 @@ func (p *parser) relation() *tableRef {
 			p.fail(r.name.span, hint, "table function %q does not exist", r.name.text)
 		}
 		if p.isSymbol(".") {
-			p.fail(p.peek().span, "use its plain name", "streams have no catalog or schema in their name")
+			hint := "use its plain name"
+			if ending := p.peekAt(1).text; slices.Contains(fileEndings, ending) {
+				hint = "a file is named in single quotes: '" + r.name.text + "." + ending + "'"
+			}
+			p.fail(p.peek().span, hint, "streams have no catalog or schema in their name")
 		}
 	}
 	for {

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"slices"
 	"sort"
 	"strings"
 
@@ -240,12 +241,18 @@ func (b *builder) named(n name, e *env) (rel *relation, describe string, err err
 	return nil, "", b.unknownRelation(n, "stream", e)
 }
 
+// fileEndings are what the names of files end in that can be asked about.
+var fileEndings = []string{"csv", "tsv", "json", "ndjson", "jsonl", "parquet", "arrow", "arrows", "feather", "avro", "gz", "zst"}
+
 func (b *builder) unknownRelation(n name, what string, e *env) error {
 	candidates := keys(b.streams)
 	for ; e != nil; e = e.parent {
 		candidates = append(candidates, keys(e.tables)...)
 	}
 	hint := suggest(n.text, candidates)
+	if dot := strings.LastIndexByte(n.text, '.'); dot >= 0 && slices.Contains(fileEndings, strings.ToLower(n.text[dot+1:])) {
+		hint = "a file is named in single quotes: '" + n.text + "'"
+	}
 	if hint == "" {
 		hint = "declare it with CREATE STREAM"
 		if len(candidates) > 0 && len(candidates) <= 8 {

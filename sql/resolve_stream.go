@@ -194,6 +194,11 @@ func (r *resolver) connect(d *declaration, sink bool) (*sourceDeclaration, Conne
 		return nil, Connection{}, err
 	}
 	if s.connector == "" {
+		for _, key := range keys(s.optionAt) {
+			if hint := suggest(key, []string{"connector"}); hint != "" {
+				return nil, Connection{}, r.fail(s.optionAt[key].keyAt, hint, "%s has no connector, but an option %q", d.statement.name.text, key)
+			}
+		}
 		return nil, Connection{}, r.fail(s.at, "add WITH (connector = 'file', path = '..', format = 'csv')", "%s has no connector", d.statement.name.text)
 	}
 	ask := r.cat.Source

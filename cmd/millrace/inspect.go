@@ -27,7 +27,7 @@ type inspectFlags struct {
 func (f *inspectFlags) add(cmd *cobra.Command) {
 	f.vars = variables{}
 	cmd.ValidArgsFunction = completeScripts
-	cmd.Flags().StringArrayVarP(&f.statements, "execute", "e", nil, "use this `SQL` instead of files; repeatable")
+	cmd.Flags().StringArrayVarP(&f.statements, "execute", "e", nil, "use this `SQL`, behind the files; repeatable")
 	cmd.Flags().Var(f.vars, "set", "substitute ${name} in the script; repeatable")
 }
 
@@ -52,7 +52,7 @@ func (f *inspectFlags) prepare(t terminal, files []string) (*millrace.Plan, erro
 func checkCommand(t terminal) *cobra.Command {
 	f := &inspectFlags{}
 	cmd := &cobra.Command{
-		Use:   "check [FILE.sql ... | - | -e SQL]",
+		Use:   "check [FILE.sql ... | -] [-e SQL]",
 		Short: "find mistakes in a script; run nothing",
 		RunE: func(_ *cobra.Command, files []string) error {
 			plan, err := f.prepare(t, files)
@@ -75,7 +75,7 @@ func explainCommand(t terminal) *cobra.Command {
 	f := &inspectFlags{}
 	var dot, model, kernels, measured bool
 	cmd := &cobra.Command{
-		Use:   "explain [FILE.sql ... | - | -e SQL]",
+		Use:   "explain [FILE.sql ... | -] [-e SQL]",
 		Short: "show the model, what each optimization did, and where operators run",
 		RunE: func(_ *cobra.Command, files []string) error {
 			if !atMostOne(dot, model, kernels, measured) {

@@ -93,6 +93,18 @@ func thisBuild() build {
 	return b
 }
 
+// line is what the command says of itself.
+func (b build) line() string {
+	line := "millrace " + b.Version
+	if b.Revision != "" {
+		line += " " + b.Revision[:min(12, len(b.Revision))]
+	}
+	if b.Modified {
+		line += " (modified)"
+	}
+	return line + " " + b.Go + " " + b.Platform
+}
+
 func versionCommand(t terminal) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -104,14 +116,7 @@ func versionCommand(t terminal) *cobra.Command {
 			if asJSON {
 				return writeJSON(t.out, b)
 			}
-			line := "millrace " + b.Version
-			if b.Revision != "" {
-				line += " " + b.Revision[:min(12, len(b.Revision))]
-			}
-			if b.Modified {
-				line += " (modified)"
-			}
-			_, err := fmt.Fprintf(t.out, "%s %s %s\n", line, b.Go, b.Platform)
+			_, err := fmt.Fprintln(t.out, b.line())
 			return err
 		},
 	}

@@ -44,7 +44,7 @@ const workersMax = sql.WorkersMax
 func runCommand(t terminal) *cobra.Command {
 	f := &runFlags{vars: variables{}}
 	cmd := &cobra.Command{
-		Use:   "run [FILE.sql ... | - | -e SQL | FILE.model]",
+		Use:   "run [FILE.sql ... | -] [-e SQL] | FILE.model",
 		Short: "run a script and show its results",
 		Long: `Run a script. Several files are one script and one job; "-" is standard input;
 FILE.model is the text form of a model (see millrace explain --model).
@@ -65,7 +65,7 @@ complete and exits with 0; a second Ctrl-C exits at once with 130.`,
 	}
 	f.add(cmd)
 	flags := cmd.Flags()
-	flags.StringArrayVarP(&f.statements, "execute", "e", nil, "run this `SQL` instead of files; repeatable")
+	flags.StringArrayVarP(&f.statements, "execute", "e", nil, "run this `SQL`, behind the files; repeatable")
 	flags.StringVar(&f.checkpoint, "checkpoint-dir", "", "not built yet")
 	flags.StringVar(&f.errorsFile, "errors", "", "write error rows to this `FILE` as NDJSON")
 	flags.StringVar(&f.saveFile, "save", "", "write the state of a job that is stopped before its input has ended to this `FILE`")
@@ -117,6 +117,9 @@ func (f *runFlags) check(workersGiven bool) error {
 	}
 	if err := checkLatency(f.latency); err != nil {
 		return err
+	}
+	if f.format == "json" || f.format == "jsonl" { // as for files
+		f.format = "ndjson"
 	}
 	if f.format != "" {
 		if err := oneOf("format", f.format, "table", "ndjson", "csv"); err != nil {

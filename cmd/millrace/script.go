@@ -7,6 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/millrace/millrace"
@@ -17,22 +20,12 @@ import (
 const scriptBytesMax = 16 << 20
 
 // readScripts returns the texts of a job: the files in their order, "-" for standard
-// input, or the statements of -e.
+// input, and behind them the statements of -e.
 func readScripts(files, statements []string, in io.Reader) ([]millrace.Script, error) {
-	switch {
-	case len(files) > 0 && len(statements) > 0:
-		return nil, errors.New("give either files or -e, not both")
-	case len(files) == 0 && len(statements) == 0:
+	if len(files) == 0 && len(statements) == 0 {
 		return nil, errors.New(`nothing to run: name a script, "-" for standard input, or use -e "SELECT ..."`)
 	}
 	var scripts []millrace.Script
-	for i, text := range statements {
-		name := "-e"
-		if len(statements) > 1 {
-			name = fmt.Sprintf("-e#%d", i+1)
-		}
-		scripts = append(scripts, millrace.Script{Name: name, Text: text})
-	}
 	for _, name := range files {
 		text, err := readScript(name, in)
 		if err != nil {
@@ -43,11 +36,24 @@ func readScripts(files, statements []string, in io.Reader) ([]millrace.Script, e
 		}
 		scripts = append(scripts, millrace.Script{Name: name, Text: text})
 	}
+	for i, text := range statements {
+		name := "-e"
+		if len(statements) > 1 {
+			name = fmt.Sprintf("-e#%d", i+1)
+		}
+		scripts = append(scripts, millrace.Script{Name: name, Text: text})
+	}
 	return scripts, nil
 }
 
+// dataFiles are the extensions of files that are asked about, not run.
+var dataFiles = []string{".csv", ".tsv", ".json", ".ndjson", ".jsonl", ".parquet", ".arrow", ".arrows", ".feather", ".avro", ".gz", ".zst"}
+
 func readScript(name string, in io.Reader) (string, error) {
 	if name != "-" {
+		if slices.Contains(dataFiles, strings.ToLower(filepath.Ext(name))) {
+			return "", fmt.Errorf("%s is data by its name, not a script; ask about it: -e \"SELECT * FROM '%s'\"", name, name)
+		}
 		f, err := os.Open(name)
 		if err != nil {
 			return "", openError(name, err)
