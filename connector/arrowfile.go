@@ -2,6 +2,7 @@ package connector
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 
@@ -140,10 +141,15 @@ type arrowDecoder struct {
 }
 
 // Decode implements Decoder.
-func (d *arrowDecoder) Decode(b *Block, out *stream.Batch, errs []RecordError) ([]RecordError, error) {
+func (d *arrowDecoder) Decode(b *Block, out *stream.Batch, errs []RecordError) (_ []RecordError, err error) {
 	if b.Rows == 0 {
 		return errs, nil
 	}
+	defer func() {
+		if p := recover(); p != nil { // offsets that lead nowhere
+			err = fmt.Errorf("%s: damaged Arrow file: %v", b.File, p)
+		}
+	}()
 	u := b.unit.(arrowUnit)
 	d.failed = d.failed[:0]
 	fail := func(row int, reason string) { d.failed = append(d.failed, rowFailure{Row: row, Reason: reason}) }

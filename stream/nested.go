@@ -105,6 +105,26 @@ func RowOf(members ...Member) Type {
 	return intern(s)
 }
 
+// FoldedRow is RowOf for members that a file has: their names in lower case, in which
+// names without quotes are looked for, if they stay apart. Of two equal names it is
+// Invalid.
+func FoldedRow(members []Member) Type {
+	folded, exact := map[string]bool{}, map[string]bool{}
+	for _, m := range members {
+		folded[strings.ToLower(m.Name)], exact[m.Name] = true, true
+	}
+	if len(exact) < len(members) {
+		return Invalid
+	}
+	members = slices.Clone(members)
+	for i := range members {
+		if len(folded) == len(members) {
+			members[i].Name = strings.ToLower(members[i].Name)
+		}
+	}
+	return RowOf(members...)
+}
+
 // quoteName is a name as it stands in a type's text, which has one line.
 func quoteName(name string) string {
 	plain := name != "" && (name[0] < '0' || name[0] > '9')

@@ -44,9 +44,12 @@ func natural(t arrow.DataType) stream.Type {
 	case arrow.DECIMAL32, arrow.DECIMAL64, arrow.DECIMAL128, arrow.DECIMAL256:
 		return decimalOf(t.(arrow.DecimalType))
 	case arrow.DICTIONARY:
-		return natural(t.(*arrow.DictionaryType).ValueType)
+		if of := natural(t.(*arrow.DictionaryType).ValueType); !of.IsNested() {
+			return of
+		}
+		return stream.Invalid
 	}
-	return stream.Invalid
+	return naturalNested(t)
 }
 
 // decimalOf is a DECIMAL of as many digits; Invalid: there is none.
@@ -60,6 +63,9 @@ func decimalOf(t arrow.DecimalType) stream.Type {
 
 // readable reports whether a type of Arrow can be read as t without loss.
 func readable(from arrow.DataType, t stream.Type) bool {
+	if t.IsNested() {
+		return readableNested(from, t)
+	}
 	n := natural(from)
 	switch {
 	case n == stream.Invalid:
@@ -79,6 +85,15 @@ func readable(from arrow.DataType, t stream.Type) bool {
 // `from` on, and why.
 func (b *Batch) Append(out *stream.Column, f stream.Field, i, n, from, to int, fail func(row int, reason string)) {
 	values := b.record.Column(b.bound[i])
+	if out.Type.IsNested() {
+		appendNested(out, f, values, n, from, to, fail)
+		return
+	}
+	appendArray(out, f, values, n, from, to, fail)
+}
+
+// appendArray is Append for a type that is not nested.
+func appendArray(out *stream.Column, f stream.Field, values arrow.Array, n, from, to int, fail func(row int, reason string)) {
 	if view, ok := viewOf(values, out.Type); ok {
 		out.AppendRange(&view, from, to, n)
 		return

@@ -56,6 +56,9 @@ func NewWriter(w io.Writer, schema *stream.Schema, visible []int, codec string, 
 }
 
 func typeOf(t stream.Type) (arrow.DataType, bool) {
+	if t.IsNested() {
+		return nestedType(t)
+	}
 	if t.IsDecimal() {
 		return &arrow.Decimal128Type{Precision: int32(t.Precision()), Scale: int32(t.Scale())}, true
 	}
@@ -80,8 +83,8 @@ func (w *Writer) Write(b *stream.Batch, from, to int) error {
 	return w.out.Write(array.NewRecordBatch(w.schema, columns, int64(to-from)))
 }
 
-// arrayOf makes an array that shares the column's buffers, but for the small integers
-// and decimals.
+// arrayOf makes an array that shares the column's buffers, but for the small integers,
+// decimals and nested types.
 func arrayOf(c *stream.Column, t arrow.DataType, rows int) arrow.Array {
 	buffers, nulls := []*memory.Buffer{nil}, 0
 	if c.Valid != nil {
@@ -89,7 +92,16 @@ func arrayOf(c *stream.Column, t arrow.DataType, rows int) arrow.Array {
 		buffers[0] = memory.NewBufferBytes(arrow.Uint64Traits.CastToBytes(c.Valid))
 	}
 	add := func(p []byte) { buffers = append(buffers, memory.NewBufferBytes(p)) }
+	var below []arrow.ArrayData
 	switch {
+	case c.Type.IsNested():
+		children, length, offsets := childrenOf(c, rows)
+		for k := range children {
+			below = append(below, arrayOf(&children[k], childType(t, k), length).Data())
+		}
+		if offsets != nil {
+			add(arrow.Int32Traits.CastToBytes(offsets))
+		}
 	case c.Type == stream.TinyInt:
 		add(arrow.Int8Traits.CastToBytes(narrow[int8](c.I32)))
 	case c.Type == stream.SmallInt:
@@ -115,7 +127,7 @@ func arrayOf(c *stream.Column, t arrow.DataType, rows int) arrow.Array {
 	default:
 		add(arrow.Int64Traits.CastToBytes(c.I64))
 	}
-	return array.MakeFromData(array.NewData(t, rows, buffers, nil, nulls, 0))
+	return array.MakeFromData(array.NewData(t, rows, buffers, below, nulls, 0))
 }
 
 func narrow[T int8 | int16](values []int32) []T {

@@ -2,7 +2,6 @@ package parquet
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/parquet-go/parquet-go/format"
 
@@ -133,27 +132,16 @@ func (n *node) value() stream.Type {
 	return t
 }
 
-// row is the ROW of a group. Names are in lower case, in which unquoted names are looked
-// for, if they stay apart.
+// row is the ROW of a group.
 func (n *node) row() stream.Type {
 	members := make([]stream.Member, len(n.children))
-	folded, exact := map[string]bool{}, map[string]bool{}
 	for i, c := range n.children {
 		members[i] = stream.Member{Name: c.element.Name, Type: c.natural()}
-		folded[strings.ToLower(c.element.Name)], exact[c.element.Name] = true, true
 		if members[i].Type == stream.Invalid {
 			return stream.Invalid
 		}
 	}
-	if len(exact) < len(members) {
-		return stream.Invalid // two of one name
-	}
-	for i := range members {
-		if len(folded) == len(members) {
-			members[i].Name = strings.ToLower(members[i].Name)
-		}
-	}
-	return stream.RowOf(members...)
+	return stream.FoldedRow(members)
 }
 
 // described is what a column or a part of one is, for messages.
