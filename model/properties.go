@@ -155,3 +155,13 @@ func windowColumns(w *Window) []stream.Role {
 		return []stream.Role{stream.WindowIndex}
 	}
 }
+
+// MergesByStart is the column of window_start by which a Union merges rows of the same
+// time, -1 if it does not: its inputs are session windows, and those of several keys may
+// end together.
+func (op *Operator) MergesByStart() int {
+	if op.Kind != UnionOp || !op.Relation.Windowed() || op.Relation.Window.Kind != Session || op.Relation.Time < 0 {
+		return -1
+	}
+	return op.Relation.Schema.RoleIndex(stream.WindowStart)
+}

@@ -3,6 +3,7 @@ package operator
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/state"
@@ -16,10 +17,14 @@ import (
 // A row may go when no other input can still show one that stands before it: the
 // other's first waiting row or, if none waits, its frontier - the least time (number)
 // of a row still to come - is beyond. Rows go in runs, as far as that bound allows.
+//
+// Session windows of several keys may end together: there rows of one time are merged by
+// window_start before the input, or windows would come in pieces.
 type union struct {
 	env    Env
 	op     *model.Operator
 	timed  bool
+	start  int // column of window_start, where it counts; else -1
 	inputs []unionInput
 	out    outputs
 }
@@ -34,7 +39,11 @@ type unionInput struct {
 // NewUnion returns the function that merges the sides, whose outputs all have the
 // columns of op's relation; need tells which are read.
 func NewUnion(env Env, sides []Side, op *model.Operator, need []bool) (Function, error) {
-	u := &union{env: env, op: op, timed: op.Relation.Time >= 0, out: newOutputs(env, op.Relation.Schema, need)}
+	u := &union{env: env, op: op, timed: op.Relation.Time >= 0, start: op.MergesByStart(), out: newOutputs(env, op.Relation.Schema, need)}
+	if u.start >= 0 && need != nil {
+		need = slices.Clone(need)
+		need[u.start] = true
+	}
 	for _, side := range sides {
 		order, frontier := orderNone, int64(0)
 		if u.timed {
@@ -100,8 +109,8 @@ func (u *union) Next() (*stream.Batch, error) {
 		}
 		store := u.inputs[from].store
 		to := len(store.order)
-		if bound := u.bound(from); bound < math.MaxInt64 {
-			to = store.search(store.head, bound)
+		if bound := u.bound(from); bound.time < math.MaxInt64 {
+			to = u.reach(store, bound)
 		}
 		if to = min(to, store.head+u.out.room()); to == store.head {
 			break
@@ -112,33 +121,74 @@ func (u *union) Next() (*stream.Batch, error) {
 	return u.out.take(), nil
 }
 
+// mergePlace is where a row stands among those of other inputs; start is 0 where it does not count.
+type mergePlace struct{ time, start int64 }
+
+func (p mergePlace) before(o mergePlace) bool {
+	return p.time < o.time || p.time == o.time && p.start < o.start
+}
+
+// head is the place of the first waiting row.
+func (u *union) head(s *rowStore) mergePlace {
+	p := mergePlace{time: s.order[s.head]}
+	if u.start >= 0 {
+		p.start = s.rows.Cols[u.start].I64[s.head]
+	}
+	return p
+}
+
 // first returns the input whose waiting row stands before those of the others, or -1.
 func (u *union) first() int {
-	best, least := -1, int64(0)
+	best, least := -1, mergePlace{}
 	for i := range u.inputs {
 		s := u.inputs[i].store
-		if s.len() > 0 && (best < 0 || s.order[s.head] < least) {
-			best, least = i, s.order[s.head]
+		if s.len() == 0 {
+			continue
+		}
+		if p := u.head(s); best < 0 || p.before(least) {
+			best, least = i, p
 		}
 	}
 	return best
 }
 
-// bound returns the time (number) below which rows of the input may go.
-func (u *union) bound(input int) int64 {
-	bound := int64(math.MaxInt64)
+// bound returns the place in front of which rows of the input may go.
+func (u *union) bound(input int) mergePlace {
+	bound := mergePlace{time: math.MaxInt64}
 	for i := range u.inputs {
-		if i == input || u.inputs[i].exhausted() {
+		in := &u.inputs[i]
+		if i == input || in.exhausted() {
 			continue
 		}
-		if b := u.inputs[i].least(); b < math.MaxInt64 {
-			if input < i {
-				b++
-			}
-			bound = min(bound, b)
+		p := mergePlace{time: in.frontier}
+		switch {
+		case in.store.len() > 0:
+			p = u.head(in.store)
+		case u.start >= 0:
+			p.start = math.MinInt64 // any window of that time may still come
+		}
+		if input < i && p.start > math.MinInt64 {
+			p.start++
+		}
+		if p.before(bound) {
+			bound = p
 		}
 	}
 	return bound
+}
+
+// reach returns the first waiting row that does not stand in front of a place.
+func (u *union) reach(s *rowStore, p mergePlace) int {
+	to := s.search(s.head, p.time)
+	switch {
+	case u.start >= 0:
+		for to < len(s.order) && s.order[to] == p.time && s.rows.Cols[u.start].I64[to] < p.start {
+			to++
+		}
+	case p.start > 0:
+		to = s.search(to, p.time+1)
+	}
+	return to
 }
 
 func (in *unionInput) exhausted() bool { return in.ended && in.store.len() == 0 }

@@ -130,6 +130,9 @@ func (r *reader) mark() {
 		if op.Relation.Time >= 0 {
 			r.time()
 		}
+		if start := op.MergesByStart(); start >= 0 {
+			r.need[start] = true
+		}
 	case model.SortOp:
 		r.same()
 		r.carried()

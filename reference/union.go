@@ -9,7 +9,8 @@ import (
 )
 
 // union merges its inputs' rows by (event time, input, position), without event time
-// alternating by position. If the result carries a window, its windows are the runs of
+// alternating by position. Rows of session windows come by window_start, too, before the
+// input: such windows may end together. If the result carries a window, its windows are the runs of
 // rows with equal window columns.
 func (r *run) union(op *model.Operator, inputs []*relation) *relation {
 	lists := make([][]Row, len(inputs))
@@ -20,7 +21,13 @@ func (r *run) union(op *model.Operator, inputs []*relation) *relation {
 	rows := alternate(lists)
 	if time >= 0 {
 		rows = slices.Concat(lists...)
-		slices.SortStableFunc(rows, func(a, b Row) int { return cmp.Compare(a[time].I, b[time].I) })
+		start := op.MergesByStart()
+		slices.SortStableFunc(rows, func(a, b Row) int {
+			if c := cmp.Compare(a[time].I, b[time].I); c != 0 || start < 0 {
+				return c
+			}
+			return cmp.Compare(a[start].I, b[start].I)
+		})
 	}
 	out := plain(time, rows)
 	if op.Relation.Windowed() {

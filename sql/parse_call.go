@@ -129,11 +129,12 @@ func (p *parser) withinGroup(e *expr) {
 }
 
 func (p *parser) afterCall(e *expr) {
-	if _, ok := aggregateNames[e.fn]; ok && p.isWord("within") {
+	_, aggregate := aggregateNames[e.fn]
+	if aggregate && p.isWord("within") {
 		p.withinGroup(e)
 	}
 	p.nullsClause(e)
-	if p.isWord("within", "respect", "ignore") && p.peekAt(1).kind == wordToken {
+	if aggregate && p.isWord("within", "respect", "ignore") && p.peekAt(1).kind == wordToken {
 		p.fail(p.peek().span, "", "%s %s is not supported yet", upper(p.peek().text), upper(p.peekAt(1).text))
 	}
 	if p.acceptWords("filter") {

@@ -95,6 +95,9 @@ func (m mutant) try(dir string, replayed bool) (by string, err error) {
 	// Compiling for OpenCL takes long, and the simulated devices of the other tests go the same way.
 	// Most mutants are noticed by the first few cases; all of them are for the others.
 	arguments := append(common, "-skip", "OnOpenCL", "./test/random")
+	if m.form != "" {
+		return verdict(exec.Command("go", append(arguments, "-run", "^(TestRandomQueries|TestStopAndRestore)$", "-only", m.form, "-cases", "6000")...))
+	}
 	if by, err := verdict(exec.Command("go", append(arguments, "-short")...)); !errors.Is(err, errSurvived) {
 		return by, err
 	}
@@ -112,6 +115,8 @@ func verdict(cmd *exec.Cmd) (by string, err error) {
 		return "", errSurvived
 	case !errors.As(err, &exit) || strings.Contains(string(out), "[build failed]"):
 		return "", fmt.Errorf("does not compile: %s", out)
+	case strings.Contains(string(out), "prepare: "):
+		return "", fmt.Errorf("a case was refused, whatever is planted: %.500s", out)
 	}
 	for _, line := range strings.Split(string(out), "\n") {
 		if _, text, found := strings.Cut(line, "seed "); found {

@@ -48,7 +48,7 @@ func TestAccepted(t *testing.T) {
 	}
 	sort.Sort(sort.Reverse(sort.StringSlice(reasons)))
 	t.Logf("of %d queries without text devices alone accept %d, %.1f %%; the others:\n%s", all, accepted, 100*float64(accepted)/float64(all), strings.Join(reasons, "\n"))
-	if *seedFlag == 0 && *casesFlag == 0 && !testing.Short() && (all < 200 || 100*accepted < acceptedMin*all) {
+	if complete() && (all < 200 || 100*accepted < acceptedMin*all) {
 		t.Errorf("devices alone accept %d of %d queries without text, less than %d %%", accepted, all, acceptedMin)
 	}
 }

@@ -7,6 +7,7 @@
 // text, no repetition changes a byte.
 //
 // A case is a function of its seed alone. A failing case prints the one command that
-// repeats it. data.go and rows.go make streams, query.go, graph.go and the expressions in expr.go
+// repeats it; -only "numbered / hop" or -only MAX_BY runs the cases that have such a query.
+// data.go and rows.go make streams, query.go, graph.go and the expressions in expr.go
 // queries, case.go a script of them, run.go runs it.
 package random

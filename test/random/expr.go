@@ -303,6 +303,9 @@ func (e exprs) fold() string {
 // arrayOfRows is ARRAY_AGG in all its forms.
 func (e exprs) arrayOfRows(distinct string) string {
 	x, by := e.extreme(), e.extreme()
+	for strings.Contains(x, "LTZ") { // no element of an ARRAY yet
+		x = e.extreme()
+	}
 	if distinct != "" {
 		by = x
 	}

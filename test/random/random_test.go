@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ var (
 	seedFlag  = flag.Uint64("seed", 0, "run the case of this seed only")
 	casesFlag = flag.Int("cases", 0, "number of cases (default: hundreds to thousands, a sixth of it with -short)")
 	firstFlag = flag.Uint64("first", 1, "seed of the first case")
+	onlyFlag  = flag.String("only", "", "of the cases, run those with a query whose form (operator / window) or text contains this")
 )
 
 func cases(t *testing.T, full int) []uint64 {
@@ -35,6 +37,9 @@ func cases(t *testing.T, full int) []uint64 {
 	return seeds
 }
 
+// complete reports whether all cases run, so that what they cover can be asserted.
+func complete() bool { return *seedFlag == 0 && *casesFlag == 0 && *onlyFlag == "" && !testing.Short() }
+
 func withCase(t *testing.T, seed uint64, f func(c *testCase)) {
 	t.Helper()
 	dir, err := tempDir()
@@ -46,7 +51,16 @@ func withCase(t *testing.T, seed uint64, f func(c *testCase)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f(c)
+	if c.has(*onlyFlag) {
+		f(c)
+	}
+}
+
+// has reports whether a query is of a form, or has a text.
+func (c *testCase) has(only string) bool {
+	return slices.ContainsFunc(c.queries, func(q *query) bool {
+		return strings.Contains(q.operator+" / "+q.window, only) || strings.Contains(q.sql, only)
+	})
 }
 
 func report(t *testing.T, test string, c *testCase, failure string) {
@@ -73,7 +87,7 @@ func TestRandomQueries(t *testing.T) {
 		})
 	}
 	t.Logf("%.1f s\n%s\n%s", time.Since(began).Seconds(), cover, runs)
-	if *seedFlag == 0 && *casesFlag == 0 && !testing.Short() {
+	if complete() {
 		cover.assert(t)
 		runs.assert(t)
 		types.assert(t)
@@ -95,7 +109,7 @@ func TestStopAndRestore(t *testing.T) {
 		})
 	}
 	t.Logf("%d stops", stops)
-	if *seedFlag == 0 && *casesFlag == 0 && !testing.Short() && stops < 300 {
+	if complete() && stops < 300 {
 		t.Errorf("only %d jobs were stopped before their end; the test needs hundreds", stops)
 	}
 }

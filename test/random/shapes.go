@@ -49,15 +49,16 @@ func (g *generator) sets() *query {
 	if len(w.cols) > 0 {
 		cols = w.cols[1] + " AS we, "
 	}
-	text := "SELECT " + cols + "k, g, GROUPING(g, k) AS s, COUNT(*) AS n, " + e.aggregate() + " AS a FROM " + w.from + e.where() + " GROUP BY " + w.group + by
+	aggregate, sortable := e.aggregate(), []string{"GROUPING(k)", "n"}
+	if !strings.Contains(aggregate, "js") && !strings.Contains(aggregate, "JSON") { // which have no order
+		sortable = append(sortable, "a")
+	}
+	text := "SELECT " + cols + "k, g, GROUPING(g, k) AS s, COUNT(*) AS n, " + aggregate + " AS a FROM " + w.from + e.where() + " GROUP BY " + w.group + by
 	switch g.r.IntN(4) {
 	case 0:
 		text += " HAVING GROUPING(k) = 1 OR " + e.having()
 	case 1:
-		// Sessions of several keys may end together, and so do their windows.
-		if !strings.Contains(w.kind, "session") {
-			text += g.order("GROUPING(k)", "n", "a")
-		}
+		text += g.order(sortable...)
 	}
 	return newQuery(text, "sets", map[bool]string{true: "none", false: "windows"}[w.kind == "none"], []*data{w.data})
 }
