@@ -163,7 +163,7 @@ func (r *run) suited(p *bind.Pipeline) (fn operator.Function, unsuited error, er
 // function makes the function of a pipeline; for devices, one of whose tasks they can run
 // a part.
 func (r *run) function(p *bind.Pipeline, devices bool) (operator.Function, error) {
-	env := operator.Env{Devices: devices, Pairs: r.pairing(p) && r.unpaired[p.ID] == nil, Pool: r.pool, BufferBytesMax: r.cfg.BufferBytesMax, Lanes: r.cfg.Workers, Force: r.cfg.Force}
+	env := operator.Env{Devices: devices, Pairs: r.pairing(p) && r.unpaired[p.ID] == nil, Pool: r.pool, BufferBytesMax: r.cfg.BufferBytesMax, Fills: r.filling(p.ID), Lanes: r.cfg.Workers, Force: r.cfg.Force}
 	sides := make([]operator.Side, len(p.Inputs))
 	for i, in := range p.Inputs {
 		sides[i] = operator.Side{Relation: r.plan.Model.EdgeRelation(in.Edge), Steps: in.Steps, Need: in.Need}
@@ -283,11 +283,11 @@ func (r *run) sourceBody(p *bind.Pipeline) (body, error) {
 	n := src.Partitions()
 	edge := func(port model.Port) *outlet { return r.outlets[model.Edge{Op: op.ID, Port: port}] }
 	side := func(port model.Port, schema *stream.Schema, need []bool) *sidePort {
-		return newSidePort(edge(port), schema, need, n, r.pool, r.cfg.BufferBytesMax)
+		return newSidePort(edge(port), schema, need, n, r.pool, r.cfg.BufferBytesMax, r.filling(p.ID))
 	}
 	b := &sourceBody{
 		run: r, op: op, src: src, need: need, computer: computer,
-		in:     newIngress(op, n, need, r.pool, r.cfg.BufferBytesMax),
+		in:     newIngress(op, n, need, r.pool, r.cfg.BufferBytesMax, r.filling(p.ID)),
 		places: make([]connector.Position, n), seen: make([]int64, n),
 		out:     edge(model.Out),
 		late:    side(model.Late, op.Relation.Schema, need),

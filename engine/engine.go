@@ -89,7 +89,8 @@ type run struct {
 	queue     *schedule.Queue
 	stages    []*stage
 	classes   []class
-	unpaired  map[int]error // by pipeline: why devices do not find a join's pairs
+	fills     []operator.Fills // by pipeline
+	unpaired  map[int]error    // by pipeline: why devices do not find a join's pairs
 	writers   []*writer
 	outlets   map[model.Edge]*outlet
 	ports     map[model.OpID]*errorPort
@@ -161,6 +162,7 @@ func newRun(ctx context.Context, plan *bind.Plan, cfg Config) *run {
 		begun: time.Now(), cfg: cfg, plan: plan, pool: stream.NewPool(poolIdleMax),
 		queue: newQueue(cfg, plan), admission: newGate(),
 		outlets: map[model.Edge]*outlet{}, ports: map[model.OpID]*errorPort{},
+		fills: make([]operator.Fills, len(plan.Pipelines)),
 		quiet: make(chan struct{}, 1), completed: make(chan struct{}),
 		stop: make(chan struct{}), done: make(chan struct{}),
 	}
@@ -168,6 +170,15 @@ func newRun(ctx context.Context, plan *bind.Plan, cfg Config) *run {
 	r.ctx, r.cancel = context.WithCancel(ctx)
 	r.readCtx, r.stopReading = context.WithCancel(r.ctx)
 	return r
+}
+
+// filling is where a pipeline's buffers note how full they are; nil: the run only asks what
+// a pipeline would do.
+func (r *run) filling(pipeline int) *operator.Fills {
+	if pipeline >= len(r.fills) {
+		return nil
+	}
+	return &r.fills[pipeline]
 }
 
 // Stop asks the run to stop reading, finish the tasks that exist and end without

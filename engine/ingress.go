@@ -41,6 +41,7 @@ type ingress struct {
 	heap     []*sortedRun
 	bytes    int64
 	bytesMax int64
+	fills    *operator.Fills
 	pool     *stream.Pool
 	schema   *stream.Schema
 	need     []bool
@@ -68,11 +69,11 @@ type sortedRun struct {
 	bytes     int64
 }
 
-func newIngress(op *model.Operator, partitions int, need []bool, pool *stream.Pool, bytesMax int64) *ingress {
+func newIngress(op *model.Operator, partitions int, need []bool, pool *stream.Pool, bytesMax int64, fills *operator.Fills) *ingress {
 	in := &ingress{
 		timed: op.Relation.Time >= 0, timeCol: op.Relation.Time,
 		delay: op.Source.WatermarkDelayMicros, jump: op.Source.MaxJumpMicros,
-		parts: make([]partition, partitions), bytesMax: bytesMax,
+		parts: make([]partition, partitions), bytesMax: bytesMax, fills: fills,
 		pool: pool, schema: op.Relation.Schema, need: need,
 	}
 	for i := range in.parts {
@@ -183,9 +184,9 @@ func (in *ingress) add(p int, b *stream.Batch, keys []int64, base int64) error {
 	*run = sortedRun{batch: b, keys: keys, base: base, partition: p, sequence: part.sequence, bytes: int64(b.SizeBytes())}
 	part.sequence++
 	in.bytes += run.bytes
-	if in.bytes > in.bytesMax {
+	if err := in.fills.Bound(operator.LimitIngress, in.bytes, in.bytesMax); err != nil {
 		run.batch.Release()
-		return operator.Full(operator.LimitIngress, in.bytes, in.bytesMax)
+		return err
 	}
 	in.push(run)
 	return nil

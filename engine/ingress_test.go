@@ -65,7 +65,7 @@ func TestIngress(t *testing.T) {
 		wantOn, wantLate := ordered(parts, delay)
 		pool := stream.NewPool(8)
 		op := &model.Operator{Relation: model.Relation{Schema: eventSchema, Time: 0}, Source: &model.Source{WatermarkDelayMicros: delay}}
-		in := newIngress(op, len(parts), nil, pool, 1<<30)
+		in := newIngress(op, len(parts), nil, pool, 1<<30, nil)
 		var gotOn, gotLate []event
 		at := make([]int, len(parts))
 		for open := len(parts); open > 0; {
@@ -142,7 +142,7 @@ func restored(t *testing.T, in *ingress, op *model.Operator, parts int, pool *st
 	var w state.Writer
 	in.Snapshot(&w)
 	in.close()
-	out := newIngress(op, parts, nil, pool, 1<<30)
+	out := newIngress(op, parts, nil, pool, 1<<30, nil)
 	if err := out.Restore(state.NewReader(w.Bytes())); err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func restored(t *testing.T, in *ingress, op *model.Operator, parts int, pool *st
 func TestIngressWithoutTimeAlternates(t *testing.T) {
 	pool := stream.NewPool(8)
 	op := &model.Operator{Relation: model.Relation{Schema: eventSchema, Time: -1}, Source: &model.Source{}}
-	in := newIngress(op, 2, nil, pool, 1<<30)
+	in := newIngress(op, 2, nil, pool, 1<<30, nil)
 	counts := []int{5, 2}
 	for p, n := range counts {
 		b := pool.Get(eventSchema, nil)
@@ -183,7 +183,7 @@ func TestIngressWithoutTimeAlternates(t *testing.T) {
 func TestIngressLimit(t *testing.T) {
 	pool := stream.NewPool(8)
 	op := &model.Operator{Relation: model.Relation{Schema: eventSchema, Time: 0}, Source: &model.Source{WatermarkDelayMicros: 1 << 40}}
-	in := newIngress(op, 1, nil, pool, 1000)
+	in := newIngress(op, 1, nil, pool, 1000, nil)
 	b := pool.Get(eventSchema, nil)
 	for i := 0; i < 100; i++ {
 		b.AppendRow([]stream.Value{stream.Time(int64(i)), stream.Big(0), stream.Big(int64(i))})
@@ -201,7 +201,7 @@ func TestIngressLimit(t *testing.T) {
 func TestIdlePartition(t *testing.T) {
 	pool := stream.NewPool(8)
 	op := &model.Operator{Relation: model.Relation{Schema: eventSchema, Time: 0}, Source: &model.Source{}}
-	in := newIngress(op, 2, nil, pool, 1<<30)
+	in := newIngress(op, 2, nil, pool, 1<<30, nil)
 	feed(t, in, 0, 0, []int64{10, 20})
 	feed(t, in, 1, 0, []int64{5})
 	if got := fmt.Sprint(taken(t, in, pool)); got != "[]" && got != "[{5 1 0}]" {

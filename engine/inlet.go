@@ -128,8 +128,10 @@ func (in *inlet) push(b *stream.Batch, from, to int) {
 	s.pump()
 	size := int64(in.cutter.Rows()) * int64(in.rowSize)
 	s.mu.Unlock()
-	if limit := s.run.cfg.BufferBytesMax; in.tied && size > limit {
-		s.run.fail(fmt.Errorf("%s: %w", s.name, operator.Full(operator.LimitQueue, size, limit)))
+	if in.tied {
+		if err := s.run.filling(s.id).Bound(operator.LimitQueue, size, s.run.cfg.BufferBytesMax); err != nil {
+			s.run.fail(fmt.Errorf("%s: %w", s.name, err))
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/millrace/millrace/model"
+	"github.com/millrace/millrace/operator"
 	"github.com/millrace/millrace/state"
 	"github.com/millrace/millrace/stream"
 )
@@ -16,14 +17,14 @@ type sidePort struct {
 }
 
 // newSidePort returns nil if nobody reads the port.
-func newSidePort(out *outlet, schema *stream.Schema, need []bool, partitions int, pool *stream.Pool, bytesMax int64) *sidePort {
+func newSidePort(out *outlet, schema *stream.Schema, need []bool, partitions int, pool *stream.Pool, bytesMax int64, fills *operator.Fills) *sidePort {
 	if out == nil {
 		return nil
 	}
 	p := &sidePort{out: out}
 	if partitions > 1 {
 		op := &model.Operator{Relation: model.Relation{Schema: schema, Time: -1}, Source: &model.Source{}}
-		p.in = newIngress(op, partitions, need, pool, bytesMax)
+		p.in = newIngress(op, partitions, need, pool, bytesMax, fills)
 	}
 	return p
 }

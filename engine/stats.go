@@ -92,6 +92,8 @@ type PipelineStats struct {
 	TableBytes int64 `json:"table_bytes,omitempty"`
 	// Choices are the algorithms that the pipeline's operator has chosen so far.
 	Choices []operator.Choice `json:"choices,omitempty"`
+	// Buffers of rows that wait, with what they held at most (docs/limits.md).
+	Buffers []operator.Fill `json:"buffers,omitempty"`
 }
 
 // StageSeconds is the time that tasks spent in each stage of a device's pipeline.
@@ -156,7 +158,8 @@ func (r *Run) Stats() Stats {
 		out.TaskShare = float64(r.r.taskShare.Load()) / steerFull
 	}
 	for i, s := range r.r.stages {
-		p := PipelineStats{Name: s.name, Form: r.r.plan.Pipelines[i].Form.String(), Processor: "cpu", Tasks: s.tasks.Load(), RowsIn: s.rows.Load(), BytesIn: s.bytes.Load(), BusySeconds: float64(s.busyNanos.Load()) / 1e9}
+		p := PipelineStats{Name: s.name, Form: r.r.plan.Pipelines[i].Form.String(), Processor: "cpu", Tasks: s.tasks.Load(), RowsIn: s.rows.Load(), BytesIn: s.bytes.Load(), BusySeconds: float64(s.busyNanos.Load()) / 1e9,
+			Buffers: r.r.fills[i].Peaks(r.r.cfg.BufferBytesMax)}
 		switch b := s.body.(type) {
 		case *sourceBody:
 			st := b.stats()

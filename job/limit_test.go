@@ -22,8 +22,9 @@ const limitStreams = `
 `
 
 // TestLimitsAreNamed reaches every buffer of rows that wait with a small budget: the job
-// fails, and the message names the buffer, the budget and what else helps. The input queue
-// is reached in package engine: here one of the operators' own buffers is full before it.
+// fails, and the message names the buffer, the budget and what else helps; statistics have
+// how full it was. The input queue is reached in package engine: here one of the operators'
+// own buffers is full before it.
 func TestLimitsAreNamed(t *testing.T) {
 	reached := map[string]string{ // by the name of the limit
 		operator.LimitIngress:           "SELECT n FROM slow",
@@ -54,11 +55,20 @@ func TestLimitsAreNamed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = j.Wait()
+			stats, err := j.Wait()
 			for _, want := range []string{l.Name + ":", "raise --memory", l.Else} {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("the job ends with %v, which does not say %q", err, want)
 				}
+			}
+			over := false
+			for _, p := range stats.Pipelines {
+				for _, b := range p.Buffers {
+					over = over || b.Name == l.Name && b.PeakBytes > b.LimitBytes && b.LimitBytes == 128<<10
+				}
+			}
+			if !over {
+				t.Errorf("the statistics do not say what was full: %+v", stats.Pipelines)
 			}
 		})
 	}

@@ -60,8 +60,5 @@ func (k *keySet) sizeBytes() int64 {
 
 // checkSize fails when the open windows hold more than they may.
 func (a *aggregate) checkSize() error {
-	if size := a.sizeBytes(); size > a.env.BufferBytesMax {
-		return Full(limitGroups, size, a.env.BufferBytesMax)
-	}
-	return nil
+	return a.env.bounded(limitGroups, a.sizeBytes())
 }

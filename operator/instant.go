@@ -319,10 +319,7 @@ func (f *instant) Assemble(_ *Task, partial Partial) error {
 	f.full = results[0].full
 	f.takeErrors(results)
 	f.merge.start(results)
-	if size > f.env.BufferBytesMax {
-		return Full("window buffer", size, f.env.BufferBytesMax)
-	}
-	return nil
+	return f.env.bounded("window buffer", size)
 }
 
 // takeErrors collects the failures of all lanes by instant.

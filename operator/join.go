@@ -107,8 +107,8 @@ func (j *join) Assemble(t *Task, p Partial) error {
 	side.store.add(part)
 	side.advance(t)
 	j.ins[t.Input].put(part)
-	if size := j.sides[0].store.sizeBytes() + j.sides[1].store.sizeBytes(); size > j.env.BufferBytesMax {
-		return Full("join buffer", size, j.env.BufferBytesMax)
+	if err := j.env.bounded("join buffer", j.sides[0].store.sizeBytes()+j.sides[1].store.sizeBytes()); err != nil {
+		return err
 	}
 	return side.store.checkText("join buffer")
 }

@@ -163,8 +163,8 @@ func (j *laneJoin) plan(t *Task, task *joinTask) error {
 	side.add(task.part)
 	side.advance(t)
 	task.part = nil
-	if size := j.sides[0].sizeBytes() + j.sides[1].sizeBytes(); size > j.env.BufferBytesMax {
-		return Full("join buffer", size, j.env.BufferBytesMax)
+	if err := j.env.bounded("join buffer", j.sides[0].sizeBytes()+j.sides[1].sizeBytes()); err != nil {
+		return err
 	}
 	if err := side.checkText(); err != nil {
 		return err

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/millrace/millrace/operator"
@@ -49,7 +51,7 @@ func TestLimitsDocument(t *testing.T) {
 // checkFullNames reads the calls of Full and textError with a name in them.
 func checkFullNames(t *testing.T, names map[string]bool) {
 	t.Helper()
-	call := regexp.MustCompile(`(?:Full|textError|checkText)\("([^"]+)"`)
+	call := regexp.MustCompile(`(?:Full|bounded|textError|checkText)\("([^"]+)"`)
 	entries, err := os.ReadDir(".")
 	if err != nil {
 		t.Fatal(err)
@@ -71,5 +73,36 @@ func checkFullNames(t *testing.T, names map[string]bool) {
 	}
 	if found < 5 {
 		t.Errorf("only %d errors of full buffers were found", found)
+	}
+}
+
+// TestFills: what a buffer held at most is kept, whoever says it, and told in the order of
+// Limits.
+func TestFills(t *testing.T) {
+	var f operator.Fills
+	if got := f.Peaks(10); len(got) != 0 {
+		t.Errorf("nothing was held: %v", got)
+	}
+	var wait sync.WaitGroup
+	for i := range int64(8) {
+		wait.Go(func() {
+			for n := range int64(1000) {
+				if err := f.Bound("join buffer", n*8+i, 1<<20); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if err := f.Bound(operator.LimitIngress, 3<<20, 2<<20); err == nil || !strings.Contains(err.Error(), "3.0 MiB, over its limit of 2.0 MiB") {
+		t.Errorf("a full buffer: %v", err)
+	}
+	want := []operator.Fill{{Name: operator.LimitIngress, PeakBytes: 3 << 20, LimitBytes: 9}, {Name: "join buffer", PeakBytes: 7999, LimitBytes: 9}}
+	if got := f.Peaks(9); !slices.Equal(got, want) {
+		t.Errorf("%v, not %v", got, want)
+	}
+	var nobody *operator.Fills
+	if err := nobody.Bound("join buffer", 2, 1); err == nil || nobody.Bound("join buffer", 1, 1) != nil {
+		t.Errorf("nobody asks: %v", err)
 	}
 }

@@ -194,7 +194,7 @@ func (l *lookup) Assemble(t *Task, p Partial) error {
 		}
 		return nil
 	}
-	return l.table.add(p.Value.(*rowPart), t.End, l.env.BufferBytesMax)
+	return l.table.add(p.Value.(*rowPart), t.End, &l.env)
 }
 
 func (l *lookup) Next() (*stream.Batch, error) { return l.ready.next(), nil }

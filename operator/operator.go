@@ -145,7 +145,8 @@ type Env struct {
 	// BufferBytesMax bounds each operator's buffers (rows waiting for another input, a
 	// lookup table, the groups of open windows); beyond it the job fails naming the limit.
 	BufferBytesMax int64
-	Lanes          int // owners for keyed functions
+	Fills          *Fills // what the buffers held at most; nil: nobody asks
+	Lanes          int    // owners for keyed functions
 	// Devices makes functions compute so that devices can do a part of any task, where they
 	// would have chosen otherwise: see Offloader.
 	Devices bool

@@ -56,7 +56,7 @@ func (p *probing) Assemble(t *Task, part Partial) error {
 	if t.Input == 0 {
 		return p.Function.Assemble(t, part)
 	}
-	return p.tables[t.Input-1].add(part.Value.(*rowPart), t.End, p.env.BufferBytesMax)
+	return p.tables[t.Input-1].add(part.Value.(*rowPart), t.End, &p.env)
 }
 
 // Wants holds the stream back until the tables have been read.

@@ -73,8 +73,8 @@ func (r *windowRows) Assemble(t *Task, p Partial) error {
 	r.side.store.add(part)
 	r.side.advance(t)
 	r.in.put(part)
-	if size := r.side.store.sizeBytes(); size > r.env.BufferBytesMax {
-		return Full("window buffer", size, r.env.BufferBytesMax)
+	if err := r.env.bounded("window buffer", r.side.store.sizeBytes()); err != nil {
+		return err
 	}
 	return r.side.store.checkText("window buffer")
 }

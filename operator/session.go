@@ -173,10 +173,7 @@ func (f *sessions) Assemble(_ *Task, partial Partial) error {
 		f.frontier = max(f.frontier, r.frontier)
 	}
 	f.putPart(f.merging[0].part)
-	if size > f.env.BufferBytesMax {
-		return Full("session buffer", size, f.env.BufferBytesMax)
-	}
-	return nil
+	return f.env.bounded("session buffer", size)
 }
 
 // Next merges what the lanes have ended.

@@ -178,8 +178,8 @@ func (s *sorter) Assemble(t *Task, p Partial) error {
 	if s.mark = max(s.mark, t.Watermark); t.End {
 		s.ended, s.mark = true, stream.MaxTime
 	}
-	if size := int64(s.held.rows.SizeBytes() + s.part.rows.rows.SizeBytes()); size > s.env.BufferBytesMax {
-		return Full(limitSort, size, s.env.BufferBytesMax)
+	if err := s.env.bounded(limitSort, int64(s.held.rows.SizeBytes()+s.part.rows.rows.SizeBytes())); err != nil {
+		return err
 	}
 	for c := range s.held.rows.Cols {
 		if n := len(s.held.rows.Cols[c].Bytes); n > storeTextBytesMax {

@@ -65,11 +65,11 @@ func newTable(op *model.Operator, side Side, need []bool, keys []*model.Expr) (*
 }
 
 // add takes over a task's rows; end says that they are the last.
-func (t *Table) add(part *rowPart, end bool, bytesMax int64) error {
+func (t *Table) add(part *rowPart, end bool, env *Env) error {
 	t.rows.add(part)
 	t.in.put(part)
-	if size := t.rows.sizeBytes(); size > bytesMax {
-		return Full("lookup table", size, bytesMax)
+	if err := env.bounded("lookup table", t.rows.sizeBytes()); err != nil {
+		return err
 	}
 	if end {
 		t.finish()

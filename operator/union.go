@@ -95,8 +95,8 @@ func (u *union) Assemble(t *Task, p Partial) error {
 	for i := range u.inputs {
 		size += u.inputs[i].store.sizeBytes()
 	}
-	if size > u.env.BufferBytesMax {
-		return Full("union buffer", size, u.env.BufferBytesMax)
+	if err := u.env.bounded("union buffer", size); err != nil {
+		return err
 	}
 	return in.store.checkText("union buffer")
 }
