@@ -19,6 +19,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/linkedin/goavro/v2"
 
 	"github.com/millrace/millrace/model"
 	"github.com/millrace/millrace/stream"
@@ -36,7 +37,7 @@ var foreignNested = stream.NewSchema(stream.Field{Name: "id", Type: stream.BigIn
 func TestForeignNestedFiles(t *testing.T) {
 	text, err := os.ReadFile("testdata/nested/rows.ndjson")
 	files, globbed := filepath.Glob("testdata/nested/*.*")
-	if err := errors.Join(err, globbed); err != nil || len(files) < 7 {
+	if err := errors.Join(err, globbed); err != nil || len(files) < 8 {
 		t.Fatal(files, err)
 	}
 	want := strings.Split(strings.TrimSpace(string(text)), "\n")
@@ -83,7 +84,7 @@ func TestNestedColumnFilesRoundTrip(t *testing.T) {
 		for i := range 3 {
 			schema.Fields = append(schema.Fields, stream.Field{Name: fmt.Sprint("c", i), Type: streamtest.Nested(r, 1+i)})
 		}
-		path := filepath.Join(t.TempDir(), []string{"a.arrow", "b.arrows", "c.parquet"}[n%3])
+		path := filepath.Join(t.TempDir(), []string{"a.arrow", "b.arrows", "c.parquet", "d.avro"}[n%4])
 		sink, err := OpenSink(&model.Sink{Connector: "file", Options: map[string]string{"path": path}}, schema, schema.Visible(), Env{})
 		if err != nil {
 			t.Fatal(err)
@@ -241,6 +242,113 @@ func TestDamagedNestedArrow(t *testing.T) {
 			_, err = src.NewDecoder().Decode(&b, stream.NewBatch(foreignNested, nil), nil)
 		}
 		if err == nil || !strings.Contains(err.Error(), "x.arrow: ") || !strings.Contains(err.Error(), "damaged Arrow file") {
+			t.Error(err)
+		}
+		_ = reader.Close()
+	}
+}
+
+// Records of goavro in every form of names and unions are read; what has no type is told.
+func TestNestedAvroTypes(t *testing.T) {
+	const schema = `{"type":"record","name":"a.b.r","fields":[
+		{"name":"p","type":{"type":"record","name":"point","fields":[{"name":"X","type":"int"},{"name":"tag","type":[{"type":"enum","name":"k","namespace":"z","symbols":["u","v"]},"null"]}]}},
+		{"name":"q","type":["null","point"]}, {"name":"all","type":{"type":"array","items":["null","a.b.point"]}}, {"name":"ks","type":{"type":{"type":"array","items":["z.k"]}}},
+		{"name":"tree","type":["null",{"type":"record","name":"tree","fields":[{"name":"below","type":{"type":"array","items":"tree"}}]}]},
+		{"name":"maps","type":{"type":"array","items":{"type":"map","values":"int"}}},{"name":"words","type":{"type":"array","items":"string"}}]}`
+	path := filepath.Join(t.TempDir(), "a.avro")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := goavro.NewOCFWriter(goavro.OCFConfig{W: f, Schema: schema})
+	if err != nil {
+		t.Fatal(err)
+	}
+	point := func(x int, tag any) map[string]any { return map[string]any{"X": x, "tag": tag} }
+	for i, word := range []string{"w", "\xff"} {
+		if err := w.Append([]any{map[string]any{"p": point(i, nil), "q": goavro.Union("a.b.point", point(300, goavro.Union("z.k", "v"))), "all": []any{nil, goavro.Union("a.b.point", point(7, nil))},
+			"ks": []any{goavro.Union("z.k", "u")}, "tree": nil, "maps": []any{}, "words": []any{"x", word}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Infer(path)
+	if err != nil || strings.Join(got.Left, ", ") != `tree (record with "below" array of a record within itself), maps (array of map)` {
+		t.Errorf("%q %v", got.Left, err)
+	}
+	lines := readAll(t, open(t, testOptions(path), stream.NewSchema(got.Columns...), Env{}), 0, Position{}).lines
+	const row = `{"p":{"x":0,"tag":null},"q":{"x":300,"tag":"v"},"all":[null,{"x":7,"tag":null}],"ks":["u"],"words":["x","w"]}`
+	if len(lines) != 2 || lines[0] != row+" @1 "+row || !strings.HasPrefix(lines[1], `error @2 column "words": invalid UTF-8: `) {
+		t.Errorf("%q", lines)
+	}
+	small := stream.NewSchema(stream.Field{Name: "q", Type: stream.RowOf(stream.Member{Name: "x", Type: stream.TinyInt})})
+	lines = readAll(t, open(t, testOptions(path), small, Env{}), 0, Position{}).lines
+	if len(lines) != 2 || !strings.HasPrefix(lines[1], `error @2 column "q": a value is out of the range of TINYINT: `) {
+		t.Errorf("%q", lines)
+	}
+	for _, wrong := range []stream.Field{{Name: "p", Type: stream.Array(stream.Integer)}, {Name: "all", Type: stream.RowOf(stream.Member{Name: "x", Type: stream.Integer})}, {Name: "words", Type: stream.Array(stream.BigInt)},
+		{Name: "p", Type: stream.RowOf(stream.Member{Name: "y", Type: stream.Integer})}, {Name: "p", Type: stream.RowOf(stream.Member{Name: "x", Type: stream.Integer}, stream.Member{Name: "X", Type: stream.Integer})},
+		{Name: "maps", Type: stream.Array(stream.Integer)}, {Name: "words", Type: stream.Varchar}} {
+		if _, err := CheckSource(testOptions(path), []stream.Field{wrong}); err == nil || !strings.Contains(err.Error(), "cannot be read as "+wrong.Type.String()) {
+			t.Errorf("%v: %v", wrong, err)
+		}
+	}
+	for _, wrong := range []stream.Type{stream.RowOf(stream.Member{Name: "a b", Type: stream.Integer}), stream.Array(stream.RowOf(stream.Member{Name: "x", Type: stream.Integer}, stream.Member{Name: "x", Type: stream.Integer}))} {
+		s := stream.NewSchema(stream.Field{Name: "c", Type: wrong})
+		if _, err := OpenSink(&model.Sink{Connector: "file", Options: map[string]string{"path": filepath.Join(t.TempDir(), "b.avro")}}, s, s.Visible(), Env{}); err == nil || !strings.Contains(err.Error(), `column "c": member "`) {
+			t.Errorf("%v: %v", wrong, err)
+		}
+	}
+}
+
+// Bytes of a block that are damaged make an error, or other values; nothing panics.
+func TestDamagedNestedAvro(t *testing.T) {
+	data, err := os.ReadFile("testdata/nested/rows.avro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema, r := foreignNested, rand.New(rand.NewPCG(4, 4))
+	path, out := filepath.Join(t.TempDir(), "x.avro"), filepath.Join(t.TempDir(), "y.avro")
+	sink, err := OpenSink(&model.Sink{Connector: "file", Options: map[string]string{"path": out}}, schema, schema.Visible(), Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := stream.NewBatch(schema, nil)
+	for range 20 {
+		var line []stream.Value
+		for _, f := range schema.Fields {
+			line = append(line, streamtest.Value(r, f.Type, 5))
+		}
+		b.AppendRow(line)
+	}
+	if err := errors.Join(sink.(BatchSink).WriteBatch(b, 0, b.Len), sink.Close()); err != nil {
+		t.Fatal(err)
+	}
+	plain, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 300 {
+		bad := slices.Clone([][]byte{data, plain}[n%2])
+		header := bytes.Index(bad, []byte("avro.schema")) + 1500
+		bad[header+r.IntN(len(bad)-header)] ^= byte(1 + r.IntN(255))
+		if err := os.WriteFile(path, bad, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		src := open(t, testOptions(path), schema, Env{})
+		reader, err := src.Reader(context.Background(), 0, Position{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, b := src.NewDecoder(), Block{}
+		for err == nil {
+			if err = reader.Next(context.Background(), &b); err == nil {
+				_, err = d.Decode(&b, stream.NewBatch(schema, nil), nil)
+			}
+		}
+		if err != io.EOF && !strings.Contains(err.Error(), "x.avro: ") {
 			t.Error(err)
 		}
 		_ = reader.Close()

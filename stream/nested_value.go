@@ -298,6 +298,14 @@ func AppendText(dst []byte, t Type, raw []byte) []byte {
 	}
 }
 
+// AppendValueItem is AppendItem for a Value.
+func AppendValueItem(dst []byte, v Value) []byte {
+	if v.Null {
+		return append(dst, nullMark)
+	}
+	return appendRaw(append(dst, valueMark), v)
+}
+
 // appendRaw is Column.AppendRaw for a Value.
 func appendRaw(dst []byte, v Value) []byte {
 	var c Column
@@ -319,11 +327,7 @@ func valueOfRaw(t Type, raw []byte) Value {
 func Nested(t Type, items ...Value) Value {
 	var raw []byte
 	for _, v := range items {
-		if v.Null {
-			raw = AppendItem(raw, nil, true)
-			continue
-		}
-		raw = appendRaw(append(raw, valueMark), v)
+		raw = AppendValueItem(raw, v)
 	}
 	if t.IsArray() {
 		raw = EndArray(raw)

@@ -36,6 +36,12 @@ func (f *File) Decode(block []byte, records int64, out *stream.Batch, fail func(
 				continue
 			}
 			column := &out.Schema.Fields[i]
+			if column.Type.IsNested() {
+				if err := f.nested(record, i, out, row, fail); err != nil {
+					return err
+				}
+				continue
+			}
 			v, ok := valueOf(record[f.fields[f.bound[i]].name], column.Type, f.fields[f.bound[i]].typ)
 			if reason := problem(v, ok, column); reason != "" {
 				fail(row, reason)

@@ -21,31 +21,39 @@ type Writer struct {
 	out     *goavro.OCFWriter
 	schema  *stream.Schema
 	visible []int
-	names   []string // of the types, as unions name their members
+	forms   []form
 }
 
 // form is the type of a field: as the schema has it, and as unions name it.
 type form struct {
 	schema any
 	name   string
+	parts  []form // of an ARRAY its element, of a ROW its members
 }
 
-func formOf(t stream.Type) (form, bool) {
+// formOf is the form of a type; path is the full name of its place.
+func formOf(t stream.Type, path string) (form, error) {
+	if t.IsNested() {
+		return nestedForm(t, path)
+	}
 	if t.IsDecimal() {
-		return form{map[string]any{"type": "bytes", "logicalType": "decimal", "precision": t.Precision(), "scale": t.Scale()}, "bytes.decimal"}, true
+		return form{schema: map[string]any{"type": "bytes", "logicalType": "decimal", "precision": t.Precision(), "scale": t.Scale()}, name: "bytes.decimal"}, nil
 	}
 	out, ok := written[t]
-	return out, ok
+	if !ok {
+		return out, fmt.Errorf("%s cannot be written to an Avro file", t)
+	}
+	return out, nil
 }
 
 // written are the forms of the types without parameters.
 var written = map[stream.Type]form{
-	stream.Boolean: {"boolean", "boolean"}, stream.TinyInt: {"int", "int"}, stream.SmallInt: {"int", "int"}, stream.Integer: {"int", "int"},
-	stream.BigInt: {"long", "long"}, stream.Interval: {"long", "long"}, stream.Real: {"float", "float"}, stream.Double: {"double", "double"}, stream.Varchar: {"string", "string"},
-	stream.Bytes: {"bytes", "bytes"}, stream.JSON: {"string", "string"},
-	stream.Date:      {map[string]string{"type": "int", "logicalType": "date"}, "int.date"},
-	stream.TimeOfDay: {map[string]string{"type": "long", "logicalType": "time-micros"}, "long.time-micros"},
-	stream.Timestamp: {map[string]string{"type": "long", "logicalType": "timestamp-micros"}, "long.timestamp-micros"},
+	stream.Boolean: {schema: "boolean", name: "boolean"}, stream.TinyInt: {schema: "int", name: "int"}, stream.SmallInt: {schema: "int", name: "int"}, stream.Integer: {schema: "int", name: "int"},
+	stream.BigInt: {schema: "long", name: "long"}, stream.Interval: {schema: "long", name: "long"}, stream.Real: {schema: "float", name: "float"}, stream.Double: {schema: "double", name: "double"}, stream.Varchar: {schema: "string", name: "string"},
+	stream.Bytes: {schema: "bytes", name: "bytes"}, stream.JSON: {schema: "string", name: "string"},
+	stream.Date:      {schema: map[string]string{"type": "int", "logicalType": "date"}, name: "int.date"},
+	stream.TimeOfDay: {schema: map[string]string{"type": "long", "logicalType": "time-micros"}, name: "long.time-micros"},
+	stream.Timestamp: {schema: map[string]string{"type": "long", "logicalType": "timestamp-micros"}, name: "long.timestamp-micros"},
 }
 
 // NewWriter writes the header of a file.
@@ -62,18 +70,18 @@ func NewWriter(w io.Writer, schema *stream.Schema, visible []int, codec string) 
 	}{Type: "record", Name: "row"}
 	for _, i := range visible {
 		f := schema.Fields[i]
-		t, ok := formOf(f.Type)
-		if !ok {
-			return nil, fmt.Errorf("column %q: %s cannot be written to an Avro file", f.Name, f.Type)
-		}
 		if !isName(f.Name) {
 			return nil, fmt.Errorf("column %q: a name in an Avro file has letters, digits and _ only; give it another with AS", f.Name)
+		}
+		t, err := formOf(f.Type, record.Name+"."+f.Name)
+		if err != nil {
+			return nil, fmt.Errorf("column %q: %w", f.Name, err)
 		}
 		node := fieldNode{f.Name, []any{"null", t.schema}}
 		if f.NotNull {
 			node.Type = t.schema
 		}
-		record.Fields, out.names = append(record.Fields, node), append(out.names, t.name)
+		record.Fields, out.forms = append(record.Fields, node), append(out.forms, t)
 	}
 	text, err := json.Marshal(record)
 	if err != nil {
@@ -128,9 +136,9 @@ func (w *Writer) Write(b *stream.Batch, from, to int) error {
 				record[f.Name] = nil
 				continue
 			}
-			record[f.Name] = native(b.Cols[i].Value(row))
+			record[f.Name] = w.forms[k].native(b.Cols[i].Value(row))
 			if !f.NotNull {
-				record[f.Name] = goavro.Union(w.names[k], record[f.Name])
+				record[f.Name] = goavro.Union(w.forms[k].name, record[f.Name])
 			}
 		}
 		records = append(records, record)
