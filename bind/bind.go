@@ -156,7 +156,7 @@ func (b *binder) inputs(p *Pipeline) error {
 	switch op.Kind {
 	case model.SourceOp:
 		p.Form = Source
-	case model.FilterOp, model.ProjectOp:
+	case model.FilterOp, model.ProjectOp, model.UnnestOp:
 		if steps := b.expanded[op.ID]; steps != nil {
 			b.rows(p, steps)
 			return nil

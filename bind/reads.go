@@ -88,7 +88,7 @@ func commuting(m *model.Model, w *model.Operator, steps []*model.Operator) int {
 		windowed[i] = true
 	}
 	for n, s := range steps {
-		if s.Kind == model.LookupOp {
+		if s.Kind == model.LookupOp || s.Kind == model.UnnestOp {
 			return n
 		}
 		after := make([]bool, s.Relation.Schema.Len())

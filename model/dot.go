@@ -43,6 +43,8 @@ func (m *Model) label(op *Operator) string {
 		lines = append(lines, op.Sink.Connector)
 	case op.Window != nil:
 		lines = append(lines, strings.Join(windowWords(op.Window.Kind.String(), op.Window)[2:], " "))
+	case op.Unnest != nil:
+		lines = append(lines, oneLine(op.Unnest.sql(in)))
 	case op.Kind == EmitOp:
 		lines = append(lines, op.Emit.String())
 	case op.Aggregate != nil:

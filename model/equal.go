@@ -20,7 +20,7 @@ func equalOperator(a, b *Operator) bool {
 		equalPointers(a.Window, b.Window, equalWindow) &&
 		equalPointers(a.Aggregate, b.Aggregate, equalAggregate) &&
 		equalPointers(a.Join, b.Join, equalJoin) &&
-		a.Emit == b.Emit && equalPointers(a.Sink, b.Sink, equalSink) && equalPointers(a.Sort, b.Sort, equalSort)
+		a.Emit == b.Emit && equalPointers(a.Sink, b.Sink, equalSink) && equalPointers(a.Sort, b.Sort, equalSort) && equalPointers(a.Unnest, b.Unnest, equalUnnest)
 }
 
 func equalPointers[T any](a, b *T, equal func(a, b *T) bool) bool {
@@ -73,6 +73,10 @@ func equalAggregate(a, b *Aggregate) bool {
 
 func equalJoin(a, b *Join) bool {
 	return equalExprs(a.LeftKeys, b.LeftKeys) && equalExprs(a.RightKeys, b.RightKeys) && equalExprs(a.On, b.On) && a.Outer == b.Outer
+}
+
+func equalUnnest(a, b *Unnest) bool {
+	return a.Array.Equal(b.Array) && a.Ordinality == b.Ordinality && a.Outer == b.Outer
 }
 
 func equalSink(a, b *Sink) bool {

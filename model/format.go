@@ -86,6 +86,8 @@ func (f *formatter) operator(op *Operator) {
 		f.sink(op.Sink)
 	case op.Sort != nil:
 		f.sort(op.Sort, in)
+	case op.Unnest != nil:
+		f.unnest(op.Unnest, in)
 	case op.Kind == EmitOp:
 		f.line("emit", op.Emit.String())
 	}
@@ -162,6 +164,16 @@ func (f *formatter) connector(name string, options map[string]string) {
 	f.line("connector", word(name))
 	for _, k := range slices.Sorted(maps.Keys(options)) {
 		f.line("option", word(k), strconv.Quote(options[k]))
+	}
+}
+
+func (f *formatter) unnest(u *Unnest, in []stream.Field) {
+	f.line(exprWords("elements", u.Array, in)...)
+	if u.Ordinality {
+		f.line("numbered")
+	}
+	if u.Outer {
+		f.line("outer")
 	}
 }
 

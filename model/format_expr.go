@@ -258,6 +258,17 @@ func (g Agg) sql(fields []stream.Field) string {
 	return text
 }
 
+func (u *Unnest) sql(in []stream.Field) string {
+	text := "UNNEST(" + u.Array.SQL(in) + ")"
+	if u.Ordinality {
+		text += " WITH ORDINALITY"
+	}
+	if u.Outer {
+		text = "LEFT JOIN " + text
+	}
+	return text
+}
+
 // extraWords are a call's second argument and parameters in the text form.
 func (g Agg) extraWords() (words []string) {
 	if g.By != nil {

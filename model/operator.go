@@ -67,6 +67,8 @@ type Kind uint8
 //	           event time alternating by position.
 //	Emit       relation to stream: ends an instant region (from its WindowOps to here).
 //	Sink       writes its input's visible columns to a connector.
+//	Unnest     every row once per element of an array, in the order of elements, with the
+//	           element; see Unnest.
 //	Sort       the rows of each window of its input, or of the whole bounded input, in
 //	           another order, or some of them; see Sort.
 const (
@@ -81,9 +83,10 @@ const (
 	EmitOp
 	SinkOp
 	SortOp
+	UnnestOp
 )
 
-var kindNames = [...]string{"source", "filter", "project", "window", "aggregate", "join", "lookup", "union", "emit", "sink", "sort"}
+var kindNames = [...]string{"source", "filter", "project", "window", "aggregate", "join", "lookup", "union", "emit", "sink", "sort", "unnest"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -119,6 +122,7 @@ type Operator struct {
 	Emit      EmitMode
 	Sink      *Sink
 	Sort      *Sort
+	Unnest    *Unnest
 }
 
 // ErrorPolicy says what a failing row does to the job.
@@ -188,6 +192,33 @@ type Join struct {
 	LeftKeys, RightKeys []*Expr
 	On                  []*Expr
 	Outer               bool
+}
+
+// Unnest expands rows: the output is the input's columns, then the element - a column for
+// each member if elements are ROWs, of which NULL has NULL in all -, then, if Ordinality,
+// the element's number as an INTEGER, the first being 1. A row whose array is NULL or empty
+// goes on once, with NULL in all of these, if Outer, and else not at all. A row for which
+// Array fails is an error row and nothing else.
+type Unnest struct {
+	Array      *Expr
+	Ordinality bool
+	Outer      bool
+}
+
+// Columns are the types of the columns that the operator adds, the last of which is the
+// element's number if it has one.
+func (u *Unnest) Columns() (out []stream.Type) {
+	element := u.Array.Type.Element()
+	for _, m := range element.Members() {
+		out = append(out, m.Type)
+	}
+	if out == nil {
+		out = []stream.Type{element}
+	}
+	if u.Ordinality {
+		out = append(out, stream.Integer)
+	}
+	return out
 }
 
 // EmitMode is CQL's relation-to-stream operator.

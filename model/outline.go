@@ -79,6 +79,8 @@ func (o *outliner) lines(filled func(*Operator) []bool) (out [][]string) {
 		return append(out, []string{map[bool]string{true: "LEFT JOIN "}[o.op.Join.Outer] + "ON " + strings.Join(o.conditions(in), " AND ")})
 	case o.op.Sort != nil:
 		return append(out, o.sort(in)...)
+	case o.op.Unnest != nil:
+		return append(out, []string{o.op.Unnest.sql(in)})
 	case o.op.Kind == EmitOp:
 		return append(out, []string{strings.ToUpper(o.op.Emit.String())})
 	case o.op.Kind == ProjectOp:

@@ -95,6 +95,8 @@ func (p *parser) operator() {
 		op.Sink = &Sink{}
 	case SortOp:
 		op.Sort = &Sort{Limit: -1}
+	case UnnestOp:
+		op.Unnest = &Unnest{}
 	}
 	p.op, p.exprs = op, nil
 }
@@ -146,6 +148,8 @@ func init() {
 		"match":     (*parser).match,
 		"on":        (*parser).on,
 		"outer":     (*parser).outer,
+		"elements":  func(p *parser) { p.unnest(func(u *Unnest) { u.Array = p.expr() }) },
+		"numbered":  func(p *parser) { p.unnest(func(u *Unnest) { u.Ordinality = true }) },
 		"emit":      (*parser).emit,
 		"column":    (*parser).column,
 		"as":        (*parser).asInput,
@@ -264,7 +268,19 @@ func (p *parser) match() {
 	p.op.Join.RightKeys = append(p.op.Join.RightKeys, right)
 }
 
+func (p *parser) unnest(set func(u *Unnest)) {
+	if p.op.Unnest == nil {
+		p.fail("a %s has no elements", p.op.Kind)
+		return
+	}
+	set(p.op.Unnest)
+}
+
 func (p *parser) outer() {
+	if p.op.Unnest != nil {
+		p.op.Unnest.Outer = true
+		return
+	}
 	if p.op.Join == nil {
 		p.fail("a %s is no join", p.op.Kind)
 		return

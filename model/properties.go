@@ -71,6 +71,8 @@ func (op *Operator) Properties() Properties {
 		}
 	case LookupOp:
 		p.State, p.Selectivity = GlobalState, AnyNumber
+	case UnnestOp:
+		p.Selectivity = AnyNumber
 	case SortOp:
 		p.State, p.Selectivity, p.NeedsOrder = WindowedState, AtMostOne, true
 	case UnionOp, EmitOp:
@@ -90,6 +92,8 @@ func (op *Operator) mayErr() bool {
 		return AnyMayErr(op.Filter)
 	case ProjectOp:
 		return AnyMayErr(op.Project)
+	case UnnestOp:
+		return op.Unnest.Array.MayErr()
 	case AggregateOp:
 		if AnyMayErr(op.Aggregate.Keys) {
 			return true

@@ -189,6 +189,7 @@ func (v *verifier) onlyOwnPayload() string {
 		{op.Kind == JoinOp || op.Kind == LookupOp, op.Join != nil, "Join"},
 		{op.Kind == SinkOp, op.Sink != nil, "Sink"},
 		{op.Kind == SortOp, op.Sort != nil, "Sort"},
+		{op.Kind == UnnestOp, op.Unnest != nil, "Unnest"},
 	} {
 		if p.set && !p.kind {
 			return fmt.Sprintf("a %s with a %s payload", op.Kind, p.name)
@@ -223,6 +224,8 @@ func (v *verifier) payload() string {
 		return v.emit()
 	case SortOp:
 		return v.sort()
+	case UnnestOp:
+		return v.unnest()
 	default:
 		return v.sink()
 	}

@@ -255,6 +255,43 @@ func (v *verifier) lookup() string {
 	return v.pairs()
 }
 
+func (v *verifier) unnest() string {
+	in, r, u := v.in[0], &v.op.Relation, v.op.Unnest
+	switch {
+	case in.Instant():
+		return "an unnest of per-instant rows; an emit operator must come before it"
+	case u.Array == nil:
+		return "an unnest without an array"
+	case !sameWindow(r.Window, in.Window) || r.Time != in.Time:
+		return "an unnest keeps the time column and the window of its input"
+	}
+	if msg := VerifyExpr(u.Array, in.Schema.Fields); msg != "" {
+		return "array: " + msg
+	}
+	if !u.Array.Type.IsArray() {
+		return fmt.Sprintf("it takes apart an ARRAY, not %s", u.Array.Type)
+	}
+	want, n := u.Columns(), in.Schema.Len()
+	if r.Schema.Len() != n+len(want) {
+		return fmt.Sprintf("it has %d columns, not %d of its input and %d of the elements", r.Schema.Len(), n, len(want))
+	}
+	if msg := sameColumns(r.Schema.Fields[:n], in.Schema.Fields); msg != "" {
+		return "output: " + msg
+	}
+	for i, t := range want {
+		f, number := r.Schema.Fields[n+i], u.Ordinality && i == len(want)-1
+		switch {
+		case f.Type != t:
+			return fmt.Sprintf("column %d is %s, not %s", n+i, f.Type, t)
+		case f.Role != stream.NoRole:
+			return fmt.Sprintf("column %d of an element has role %s", n+i, f.Role)
+		case f.NotNull && (u.Outer || !number):
+			return fmt.Sprintf("column %d of an element can be NULL", n+i)
+		}
+	}
+	return ""
+}
+
 // pairs checks keys, residual conditions and output of a join or lookup.
 func (v *verifier) pairs() string {
 	j := v.op.Join

@@ -113,6 +113,8 @@ type step struct {
 	table  *Table   // of a lookup, with prog for the stream's keys
 	outer  bool     // of a lookup: rows without partner go on
 	keys   []int    // .. which are all of its results
+	unnest *model.Unnest
+	added  []stream.Type // .. columns that it adds
 }
 
 // source says where a projected column comes from: the input's column, or the
@@ -165,7 +167,7 @@ func (c *Chain) firstReader(reader []bool) int {
 			if st.values[c.raw] {
 				return i
 			}
-		case model.ProjectOp, model.LookupOp:
+		case model.ProjectOp, model.LookupOp, model.UnnestOp:
 			if st.reads[c.raw] {
 				return i
 			}
@@ -260,6 +262,8 @@ func (st *step) compile(op *model.Operator, before model.Relation, lookups *Look
 		}
 	case model.LookupOp:
 		err = st.lookup(op, in, lookups, keeps, must)
+	case model.UnnestOp:
+		err = st.expand(op.Unnest, in, keeps, must)
 	default:
 		return fmt.Errorf("operator of kind %s is not stateless", op.Kind)
 	}

@@ -27,7 +27,10 @@ type chainOffload struct {
 	carried []int // of each column of the side's output: that of the relation that it is, if it is gathered here; else -1
 }
 
-var errLookup = errors.New("its lookup compares text, or nothing")
+var (
+	errLookup = errors.New("its lookup compares text, or nothing")
+	errUnnest = errors.New("UNNEST makes several rows of one")
+)
 
 // planOffload is called when all steps are compiled.
 func (c *Chain) planOffload() {
@@ -53,6 +56,9 @@ func (c *Chain) planOffload() {
 		if o.refusal = ErrNoSteps; o.next < len(c.steps) {
 			o.refusal = errLookup
 		}
+	}
+	if slices.ContainsFunc(c.steps, func(st step) bool { return st.kind == model.UnnestOp }) {
+		o.refusal = errUnnest
 	}
 	o.carry(needs)
 }
@@ -96,7 +102,7 @@ func (s Side) origin(i int) int {
 			} else {
 				i = -1
 			}
-		case model.WindowOp:
+		case model.WindowOp, model.UnnestOp:
 			if i >= (Side{Relation: s.Relation, Steps: s.Steps[:k]}).Output().Schema.Len() {
 				i = -1
 			}

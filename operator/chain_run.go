@@ -33,6 +33,7 @@ type stepScratch struct {
 	rows []stream.Column // rows that were left over: compacted, own buffers
 	mask stream.Bitmap   // rows of a projection that did not fail
 	join stepProbe       // of a lookup
+	open stepUnnest      // of an unnest
 	late []bool          // columns of its table that nobody wants now; nil: none
 }
 
@@ -66,7 +67,7 @@ func (c *Chain) NewScratch() *ChainScratch {
 		switch st.kind {
 		case model.FilterOp:
 			sc.prog = st.pred.NewScratch()
-		case model.ProjectOp, model.LookupOp:
+		case model.ProjectOp, model.LookupOp, model.UnnestOp:
 			sc.prog = st.prog.NewScratch()
 		}
 	}
@@ -213,6 +214,8 @@ func (c *Chain) runSteps(s *ChainScratch, from int, emit func(*Chunk) error) err
 			}
 		case model.LookupOp:
 			return c.runLookup(s, i, emit)
+		case model.UnnestOp:
+			return c.runUnnest(s, i, emit)
 		}
 	}
 	if ch.Len == 0 {

@@ -24,6 +24,7 @@ type Needed map[model.Edge][]bool
 //	filter     its predicates' columns, and what its readers use
 //	project    the columns of expressions that are used, or may err: an error removes
 //	           a row and shows in the error output whether or not its column is read
+//	unnest     the array's columns, and what its readers use of the input's
 //	window     event time of a time or instant window, columns it is partitioned by,
 //	           and what its readers use of the input's columns
 //	aggregate  every key, argument and filter; of a windowed input the window's columns
@@ -119,6 +120,9 @@ func (r *reader) mark() {
 				markColumns(r.need, e)
 			}
 		}
+	case model.UnnestOp:
+		r.same()
+		markColumns(r.need, op.Unnest.Array)
 	case model.WindowOp:
 		r.window()
 	case model.AggregateOp:

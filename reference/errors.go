@@ -88,7 +88,7 @@ func (l *log) addRecord(reason string, fields []stream.Field, values Row) {
 // ok is false for operators that make no error rows.
 func lastPart(kind model.Kind) (part int, ok bool) {
 	switch kind {
-	case model.FilterOp, model.ProjectOp:
+	case model.FilterOp, model.ProjectOp, model.UnnestOp:
 		return rowPart, true
 	case model.AggregateOp:
 		return resultPart, true

@@ -215,6 +215,8 @@ func (r *run) interpret(op *model.Operator) (*relation, error) {
 		return r.join(op, inputs[0], inputs[1]), nil
 	case model.LookupOp:
 		return r.lookup(op, inputs[0], inputs[1]), nil
+	case model.UnnestOp:
+		return r.unnest(op, inputs[0]), nil
 	case model.SortOp:
 		return r.sort(op, inputs[0]), nil
 	case model.UnionOp:

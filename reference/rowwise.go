@@ -102,6 +102,56 @@ func (r *run) projectStep(op *model.Operator) step {
 	}
 }
 
+func (r *run) unnest(op *model.Operator, in *relation) *relation {
+	return r.eachRow(op, 0, rowPart, in, r.unnestStep(op))
+}
+
+// unnestStep makes a row of every element, numbered from 1.
+func (r *run) unnestStep(op *model.Operator) step {
+	schema, u := r.model.Schema(op.Inputs[0]), op.Unnest
+	return func(l *log, row Row) (out []Row) {
+		array, reason := Eval(u.Array, row)
+		if reason != "" {
+			l.add(reason, schema, []*model.Expr{u.Array}, row)
+			return nil
+		}
+		var items []stream.Value
+		if !array.Null {
+			items = array.Items()
+		}
+		for i, item := range items {
+			more := append(append(Row(nil), row...), elementColumns(item)...)
+			if u.Ordinality {
+				more = append(more, stream.Int(int32(i+1)))
+			}
+			out = append(out, more)
+		}
+		if u.Outer && len(items) == 0 {
+			alone := append(Row(nil), row...)
+			for _, t := range u.Columns() {
+				alone = append(alone, stream.NullOf(t))
+			}
+			out = append(out, alone)
+		}
+		return out
+	}
+}
+
+// elementColumns are the members of a ROW, or the element itself.
+func elementColumns(item stream.Value) Row {
+	switch {
+	case !item.Type.IsRow():
+		return Row{item}
+	case !item.Null:
+		return item.Items()
+	}
+	var out Row
+	for _, m := range item.Type.Members() {
+		out = append(out, stream.NullOf(m.Type))
+	}
+	return out
+}
+
 // evalAll evaluates expressions in order up to the first that fails.
 func evalAll(exprs []*model.Expr, row Row) (Row, string) {
 	out := make(Row, 0, len(exprs)+1)

@@ -136,8 +136,16 @@ type tableRef struct {
 	window *windowNode
 	alias  *name
 	asOf   *expr // FOR SYSTEM_TIME AS OF
+	unnest *unnestNode
 	outer  bool  // the right side of a LEFT JOIN
 	on     *expr // its condition
+}
+
+// unnestNode is UNNEST(array) [WITH ORDINALITY] and the names of its columns.
+type unnestNode struct {
+	array      *expr
+	ordinality bool
+	columns    []name
 }
 
 // windowNode is a window as written, in brackets or as a window function.

@@ -38,6 +38,11 @@ func (r *resolver) erased(op *model.Operator) *model.Operator {
 		join.LeftKeys, join.RightKeys, join.On = r.erasedAll(join.LeftKeys), r.erasedAll(join.RightKeys), r.erasedAll(join.On)
 		out.Join = &join
 	}
+	if op.Unnest != nil {
+		unnest := *op.Unnest
+		unnest.Array = r.erasedExpr(unnest.Array)
+		out.Unnest = &unnest
+	}
 	return &out
 }
 

@@ -41,10 +41,46 @@ func (p *parser) joinTree(s *selectNode) {
 	}
 }
 
+// unnest reads [LATERAL] UNNEST(array) [WITH ORDINALITY] [AS alias [(column, ..)]].
+func (p *parser) unnest() *tableRef {
+	start := p.peek().span
+	p.acceptWords("lateral")
+	p.next()
+	r := &tableRef{unnest: &unnestNode{}}
+	p.expect("(")
+	r.unnest.array = p.expression()
+	if p.isSymbol(",") {
+		p.fail(p.peek().span, "UNNEST each WITH ORDINALITY, and compare the numbers in WHERE", "UNNEST of several arrays is not supported yet")
+	}
+	p.expect(")")
+	if p.acceptWords("with") {
+		p.expectWord("ordinality")
+		r.unnest.ordinality = true
+	}
+	if r.alias = p.alias(); r.alias != nil && p.accept("(") {
+		for p.err == nil {
+			r.unnest.columns = append(r.unnest.columns, p.name("the name of a column"))
+			if !p.accept(",") {
+				break
+			}
+		}
+		p.expect(")")
+	}
+	if p.isSymbol("[") {
+		p.fail(p.peek().span, "put the window on the stream, or UNNEST in a sub-query and window that", "UNNEST has no window")
+	}
+	r.span = start.join(p.last())
+	return r
+}
+
 // joinOperand reads one relation, or a join in parentheses.
 func (p *parser) joinOperand(s *selectNode) {
-	if p.isWord("lateral", "unnest") {
-		p.fail(p.peek().span, "join streams, views and sub-queries", "%s is not supported yet", upper(p.peek().text))
+	if p.isWord("unnest") || p.isWord("lateral") && p.isWordAt(1, "unnest") {
+		s.from = append(s.from, p.unnest())
+		return
+	}
+	if p.isWord("lateral") {
+		p.fail(p.peek().span, "join streams, views and sub-queries", "LATERAL is not supported yet")
 	}
 	if p.isSymbol("(") && !p.queryAhead() {
 		p.next()
@@ -77,7 +113,9 @@ func (p *parser) rightJoin(s *selectNode) {
 		p.fail(at, "write it first, or the other way round as LEFT JOIN", "RIGHT JOIN is supported between the first two relations of FROM only")
 		return
 	}
-	if p.outerOperand(s); p.err == nil {
+	if p.outerOperand(s); p.err == nil && s.from[1].unnest != nil {
+		p.fail(s.from[1].span, "write LEFT JOIN UNNEST(..) ON TRUE", "the elements of an array have no rows but those of their array, so they cannot be on the left")
+	} else if p.err == nil {
 		left, right := s.from[0], s.from[1]
 		left.outer, left.on, right.outer, right.on = true, right.on, false, nil
 		s.from[0], s.from[1], s.swapped = right, left, true

@@ -35,7 +35,7 @@ var refusedFunctions = map[string]string{
 	"collect":           "use ARRAY_AGG",
 	"rank":              "", "dense_rank": "", "lag": "", "lead": "", "ntile": "",
 	"random": "results depend on the data alone", "rand": "results depend on the data alone", "uuid": "results depend on the data alone",
-	"unnest": "", "to_date": "",
+	"unnest": "write it in FROM: FROM s CROSS JOIN UNNEST(s.a) AS t (n)", "to_date": "",
 }
 
 func (x *exprs) function(e *expr) (*model.Expr, error) {

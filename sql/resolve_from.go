@@ -41,10 +41,11 @@ type leaf struct {
 	fields   []stream.Field
 	alias    string
 	describe string
-	offset   int      // of its columns, when those of all leaves are numbered from left to right
-	lookup   bool     // the table of a lookup join
-	outer    bool     // the right side of a LEFT JOIN
-	left     []string // of a file: columns that are left out
+	offset   int         // of its columns, when those of all leaves are numbered from left to right
+	lookup   bool        // the table of a lookup join
+	array    *model.Expr // of an UNNEST, over the columns of the leaves before
+	outer    bool        // the right side of a LEFT JOIN
+	left     []string    // of a file: columns that are left out
 }
 
 func (l *leaf) windowed() bool {
@@ -85,6 +86,16 @@ func (b *builder) from(s *selectNode, e *env) (*fromResult, error) {
 		}
 	}
 	for i, ref := range s.from {
+		if ref.unnest != nil {
+			l, err := f.unnest(b, ref)
+			if err == nil {
+				err = f.addLeaf(b, l)
+			}
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
 		lookup := false
 		if i > 0 {
 			static, err := b.isStatic(ref, e)
@@ -171,6 +182,9 @@ func (f *fromResult) conditions(b *builder, s *selectNode) (out []condition, err
 		add(on, "ON", f.scope, 0)
 	}
 	for i, l := range f.leaves {
+		if l.array != nil {
+			continue // ON TRUE
+		}
 		known := *f.scope // without what is joined later
 		known.tables = known.tables[:i+1]
 		add(l.ref.on, "ON", &known, i)
@@ -353,6 +367,8 @@ func (b *builder) errorsOf(owner string, n name) (*relation, error) {
 // a lookup join: bounded, without event time and windows.
 func (b *builder) isStatic(ref *tableRef, e *env) (bool, error) {
 	switch {
+	case ref.unnest != nil:
+		return true, nil // as the relation before it
 	case ref.window != nil || ref.table != nil:
 		return false, nil
 	case ref.query != nil:

@@ -37,8 +37,11 @@ func newJoiner(b *builder, f *fromResult, conditions []condition) *joiner {
 	j.late = first.window != nil && first.window.kind.Spans() && first.window.kind != model.Session
 	width := 0
 	for i, l := range f.leaves {
-		j.late = j.late && (i == 0 || l.lookup)
+		j.late = j.late && (i == 0 || l.lookup || l.array != nil)
 		width = l.offset + len(l.fields)
+	}
+	for _, l := range f.leaves {
+		l.array.Columns(func(column int) { j.late = j.late && (column >= len(first.fields) || column < first.rel.Schema.Len()) })
 	}
 	for _, c := range conditions {
 		c.expr.Columns(func(column int) {
@@ -174,6 +177,9 @@ func (b *builder) filter(rel *relation, conditions []*model.Expr) *relation {
 
 // next joins one more leaf.
 func (j *joiner) next(number int, l *leaf) error {
+	if l.array != nil {
+		return j.unnest(number, l)
+	}
 	lookup, err := j.checkKinds(number, l)
 	if err != nil {
 		return err

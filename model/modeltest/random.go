@@ -20,7 +20,7 @@ func Random(r *rand.Rand, size int) *model.Model {
 	g := &generator{r: r, m: &model.Model{}}
 	g.source()
 	for len(g.m.Ops) < size {
-		steps := []func(){g.source, g.filter, g.filter, g.project, g.project, g.window, g.aggregate, g.join, g.lookup, g.union, g.emit, g.sink, g.sort}
+		steps := []func(){g.source, g.filter, g.filter, g.project, g.project, g.window, g.aggregate, g.join, g.lookup, g.union, g.emit, g.sink, g.sort, g.unnest}
 		steps[r.IntN(len(steps))]()
 	}
 	g.emit()
@@ -339,6 +339,25 @@ func (g *generator) sort() {
 		in.Schema = stream.NewSchema(append(slices.Clone(in.Schema.Fields), stream.Field{Name: "rn", Type: stream.BigInt, NotNull: true})...)
 	}
 	g.add(&model.Operator{Kind: model.SortOp, Inputs: []model.Edge{e}, Sort: s, Relation: in})
+}
+
+func (g *generator) unnest() {
+	e, ok := g.edge(func(r model.Relation) bool { return !r.Instant() })
+	if !ok {
+		return
+	}
+	in := g.m.EdgeRelation(e)
+	t := stream.Types[g.r.IntN(len(stream.Types))]
+	if t == stream.JSON {
+		t = stream.Varchar
+	}
+	u := &model.Unnest{Array: g.expr(in.Schema.Fields, stream.Array(t), 2), Ordinality: g.r.IntN(2) == 0, Outer: g.r.IntN(2) == 0}
+	fields := slices.Clone(in.Schema.Fields)
+	for _, t := range u.Columns() {
+		fields = append(fields, stream.Field{Name: g.name(), Type: t})
+	}
+	in.Schema = stream.NewSchema(fields...)
+	g.add(&model.Operator{Kind: model.UnnestOp, Inputs: []model.Edge{e}, Unnest: u, Relation: in})
 }
 
 func (g *generator) emit() {

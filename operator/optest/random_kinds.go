@@ -12,11 +12,46 @@ import (
 func (b *caseBuilder) pass() {
 	src := b.source(b.IntN(2) == 0)
 	steps, last := b.steps(src, 3)
+	if b.IntN(4) == 0 {
+		last = b.unnest(last)
+		more, end := b.steps(last, 2)
+		steps, last = append(append(steps, last), more...), end
+	}
 	need := b.needed(last.Relation.Schema)
 	b.sink(last, need)
 	b.c.Make = func(env operator.Env) (operator.Function, error) {
 		return operator.NewPass(env, operator.Side{Relation: src.Relation, Steps: steps, Need: need})
 	}
+}
+
+// unnest takes apart arrays of few elements, now and then of many.
+func (b *caseBuilder) unnest(in *model.Operator) *model.Operator {
+	schema := visible(in.Relation.Schema)
+	element := []stream.Type{stream.Integer, stream.Varchar, stream.Double, stream.Boolean, stream.Types[len(stream.Types)-1], stream.Array(stream.Integer)}[b.IntN(6)]
+	t := stream.Array(element)
+	var array *model.Expr
+	switch {
+	case (element == stream.Integer || element == stream.Varchar) && b.IntN(2) == 0:
+		array = b.expr(schema, t, 2)
+	case b.IntN(8) == 0:
+		var items []stream.Value
+		for range b.IntN(60) {
+			items = append(items, b.Value(element, 8))
+		}
+		array = model.Lit(stream.Nested(t, items...))
+	default:
+		array = model.Call("array", t)
+		for range 1 + b.IntN(3) {
+			array.Args = append(array.Args, b.expr(schema, element, 1))
+		}
+	}
+	u := &model.Unnest{Array: array, Ordinality: b.IntN(2) == 0, Outer: b.IntN(2) == 0}
+	rel, fields := in.Relation, slices.Clone(in.Relation.Schema.Fields)
+	for i, t := range u.Columns() {
+		fields = append(fields, stream.Field{Name: fmt.Sprint("e", i), Type: t})
+	}
+	rel.Schema = stream.NewSchema(fields...)
+	return b.add(&model.Operator{Kind: model.UnnestOp, Unnest: u, Relation: rel}, in)
 }
 
 // windowed is steps, a window and more steps. A window of rows stands first, since it numbers

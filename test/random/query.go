@@ -154,7 +154,7 @@ func (g *generator) next() *query {
 	shapes := []func() *query{g.plain, g.aggregate, g.aggregate, g.aggregate, g.windowRows, g.windowJoin, g.instant, g.instant, g.instant,
 		g.instantJoin, g.lookup, g.union, g.nested, g.global, g.ports, g.carriedJoin,
 		g.selfUnion, g.selfJoin, g.stacked, g.threeJoin, g.viewErrors,
-		g.filtered, g.filtered, g.hottest, g.windowColumns, g.distinct, g.emitted, g.overView, g.shared, g.shared, g.sorted, g.sorted, g.sets, g.numbered}
+		g.filtered, g.filtered, g.hottest, g.windowColumns, g.distinct, g.emitted, g.overView, g.shared, g.shared, g.sorted, g.sorted, g.sets, g.numbered, g.unnested}
 	for {
 		if q := shapes[g.r.IntN(len(shapes))](); q != nil {
 			return q

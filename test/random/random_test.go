@@ -183,6 +183,7 @@ var required = []string{
 	"instant-aggregate / rows-instant", "instant-aggregate / range-instant", "instant-aggregate / partition-rows",
 
 	"instant-join / rows-instant", "instant-join / range-instant", "instant-join / partition-rows",
+	"unnest / none", "unnest / left",
 	"lookup / none", "lookup / range", "lookup / left", "lookup / left-range", "union / none", "union / range",
 	"nested / carried", "nested / window-on-window", "nested / rows-on-filter",
 	"global / none", "port / late", "port / errors", "port / arrival", "port / view-errors",
@@ -203,6 +204,7 @@ var rare = []string{
 	"window-rows / cumulate", "sorted / cumulate", "distinct / cumulate", "sorted / group-hop",
 	"instant-rows / now", "instant-rows / unbounded", "instant-rows / dstream", "instant-aggregate / now", "instant-aggregate / unbounded", "instant-aggregate / dstream",
 	"instant-join / now", "instant-join / unbounded",
+	"unnest / range", "unnest / left-range", "unnest / carried", "unnest / rows", "unnest / lookup",
 	"numbered / none", "numbered / range", "numbered / hop", "numbered / tumble", "numbered / rows", "numbered / cumulate", "numbered / session-by",
 	"cascaded / tumble", "cascaded / cumulate", "cascaded / group", "cascaded / session", "cascaded / best",
 }
