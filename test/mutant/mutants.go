@@ -21,6 +21,8 @@ var mutants = []mutant{
 	{"residence-order", "operator/aggregate_slide.go", "if s.refs[g] > 0 {\n			kept = append(kept, g)", "if s.refs[g] > 0 {\n			kept = append([]int32{g}, kept...)", ""},
 	{"collection-order", "operator/accumulator_collection.go", "pending = append(pending, g.right, g.left)", "pending = append(pending, g.left, g.right)", "STRING_AGG"},
 	{"max-by-tie", "operator/accumulator_by.go", "return k.greatest && c > 0 ||", "return k.greatest && c >= 0 ||", "MAX_BY"},
+	{"unnest-outer", "operator/chain_unnest.go", "if n > 0 || !st.unnest.Outer {", "if n > 0 || !st.unnest.Outer || arrays.IsNull(row) {", "unnest / left"},
+	{"unnest-number", "operator/chain_unnest.go", "AppendValue(stream.Int(n), have)", "AppendValue(stream.Int(int32(have)+1), have)", "unnest"},
 	{"average-of-all", "operator/accumulator_sum.go", "c.F64[at+i] = s.float() / float64(s.n)", "c.F64[at+i] = s.float() / float64(s.n+s.n%2)", ""},
 	{"sum-wraps", "operator/accumulator_sum.go", "func (s *intSum) fits() bool { return s.hi == int64(s.lo)>>63 }", "func (s *intSum) fits() bool { return true }", ""},
 	{"count-nulls", "operator/accumulator.go", "		n[s] += int64(c.Valid[i>>6] >> (uint(i) & 63) & 1)\n	}\n}\n\nfunc (a *counts) merge", "		n[s] += 1 + 0*int64(i)\n	}\n}\n\nfunc (a *counts) merge", ""},
