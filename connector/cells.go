@@ -243,12 +243,22 @@ func (c *cells) text(s span) []byte {
 	return c.data[s.start : s.end&^spanFlags]
 }
 
+// unitHint says how numbers are read as times.
+func (c *cells) unitHint(t stream.Type, s span) string {
+	text := c.text(s)
+	isText := c.typed && s.end&spanQuoted != 0
+	if t != stream.Timestamp && t != stream.TimestampLTZ || isText || len(text) < len("1000000000") || len(bytes.Trim(text, "0123456789")) > 0 {
+		return ""
+	}
+	return "; the option timestamp_unit says what numbers count"
+}
+
 // nullOrFail handles a cell that gave no value.
 func (c *cells) nullOrFail(out *stream.Column, row, col int, s span) {
 	field := c.schema.Fields[col]
 	switch {
 	case s.end&spanNull == 0:
-		c.failRow(row, fmt.Sprintf("column %q: cannot read %s as %s", field.Name, c.show(s), field.Type))
+		c.failRow(row, fmt.Sprintf("column %q: cannot read %s as %s%s", field.Name, c.show(s), field.Type, c.unitHint(field.Type, s)))
 	case field.NotNull:
 		c.failRow(row, fmt.Sprintf("column %q is NOT NULL", field.Name))
 	default:

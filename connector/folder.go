@@ -90,7 +90,7 @@ func (s searched) find() ([]string, error) {
 		}
 		files, err := s.below(path, nil)
 		if err == nil && len(files) == 0 && !s.none {
-			err = fmt.Errorf("folder %s holds no file", path)
+			err = fmt.Errorf("folder %s holds no file%s", path, keyFolders(path))
 		}
 		sort.Strings(files)
 		return files, err
@@ -177,6 +177,17 @@ func checkFiles(files []string) ([]string, error) {
 		}
 	}
 	return files, nil
+}
+
+// keyFolders says how the files are read that stand in folders called column=value.
+func keyFolders(folder string) string {
+	found, _ := filepath.Glob(filepath.Join(folder, "*=*"))
+	if len(found) == 0 {
+		return ""
+	}
+	key, _, _ := strings.Cut(filepath.Base(found[0]), "=")
+	return fmt.Sprintf(", but folders such as %s; declare them, CREATE TABLE .. (.., %s VARCHAR) PARTITIONED BY (%s) WITH .., or read the files alone: '%s'",
+		filepath.Base(found[0]), key, key, filepath.Join(folder, "*", "*"))
 }
 
 // besides says which file of a folder a name may be meant for.

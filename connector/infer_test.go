@@ -2,6 +2,7 @@ package connector
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -85,6 +86,13 @@ func TestInferRefuses(t *testing.T) {
 		if _, err := Infer(writeFile(t, c.name, c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: %v", c.text, err)
 		}
+	}
+	parts := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(parts, "day=2026-01-02"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Infer(parts); err == nil || !strings.Contains(err.Error(), "holds no file, but folders such as day=2026-01-02; declare them, CREATE TABLE .. (.., day VARCHAR) PARTITIONED BY (day)") {
+		t.Errorf("a folder of folders: %v", err)
 	}
 	there := writeFile(t, "bikes.csv", "a\n1\n")
 	for path, want := range map[string]string{

@@ -73,6 +73,19 @@ func TestNDJSONTypes(t *testing.T) {
 	}
 }
 
+// A number where a time is wanted says which option reads it; what looks like none does not.
+func TestUnitHint(t *testing.T) {
+	times := stream.NewSchema(stream.Field{Name: "t", Type: stream.Timestamp})
+	const hint = "; the option timestamp_unit says what numbers count"
+	check(t, jsonRows(t, `{"t":1767323045000}`+"\n"+`{"t":"1767323045000"}`+"\n"+`{"t":17673230.5}`, times), []string{
+		`error @1 column "t": cannot read 1767323045000 as TIMESTAMP` + hint + `: {"t":1767323045000}`,
+		`error @2 column "t": cannot read string "1767323045000" as TIMESTAMP: {"t":"1767323045000"}`,
+		`error @3 column "t": cannot read 17673230.5 as TIMESTAMP: {"t":17673230.5}`})
+	check(t, rowsOf(t, "1767323045000\n17673230450x\n", times), []string{
+		`error @1 column "t": cannot read "1767323045000" as TIMESTAMP` + hint + `: 1767323045000`,
+		`error @2 column "t": cannot read "17673230450x" as TIMESTAMP: 17673230450x`})
+}
+
 // What the encoders write, the decoders read back.
 func TestRoundTrip(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
