@@ -32,6 +32,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: *rewrite,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ROOT", root)
+			env.Setenv("HOME", filepath.Join(env.WorkDir, "home")) // not one that all scripts and users share
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
