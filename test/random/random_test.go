@@ -130,6 +130,9 @@ func (c coverage) add(q *query) {
 		if d.iso {
 			c[row]["form iso"]++
 		}
+		if d.packed != "" {
+			c[row]["form packed"]++
+		}
 	}
 	if q.file != "" {
 		c[row]["form to-file"]++
@@ -150,7 +153,7 @@ func (c coverage) columns() []string {
 	for _, d := range disorders {
 		out = append(out, "disorder "+string(d))
 	}
-	for _, f := range []string{"csv", "ndjson", "gz", "zst", "iso", "to-file"} {
+	for _, f := range []string{"csv", "ndjson", "gz", "zst", "packed", "iso", "to-file"} {
 		out = append(out, "form "+f)
 	}
 	return out

@@ -3,6 +3,7 @@ package random
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/millrace/millrace"
 )
 
 // cell is one value of a row: its text, and whether JSON writes it as a string.
@@ -46,7 +49,37 @@ func (d *data) write(r *rand.Rand, dir, file string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, packed, 0o644)
+	if err := os.WriteFile(path, packed, 0o644); err != nil || d.packed == "" {
+		return err
+	}
+	return d.convert(path)
+}
+
+// convert writes the rows of an NDJSON file as a file of columns, in its place.
+func (d *data) convert(path string) error {
+	var columns []string
+	for _, c := range d.columns {
+		columns = append(columns, c+" "+columnTypes[c])
+	}
+	out := strings.TrimSuffix(path, ".ndjson") + "." + d.packed
+	list, more := strings.Join(columns, ", "), ""
+	if d.packed == "parquet" {
+		more = ", row_group_rows = 50"
+	}
+	script := fmt.Sprintf("CREATE STREAM f (%s) WITH (connector = 'file', path = '%s');\nCREATE STREAM o (%s) WITH (connector = 'file', path = '%s'%s);\nINSERT INTO o SELECT * FROM f;\n", list, path, list, out, more)
+	plan, err := millrace.Prepare([]millrace.Script{{Name: "convert.sql", Text: script}}, millrace.Options{Engine: millrace.EngineReference, Errors: io.Discard})
+	if err != nil {
+		return err
+	}
+	job, err := plan.Start(context.Background())
+	if err != nil {
+		return err
+	}
+	if _, err = job.Wait(); err != nil {
+		return err
+	}
+	d.files[len(d.files)-1] = out
+	return os.Remove(path)
 }
 
 func compress(how string, plain []byte) ([]byte, error) {
