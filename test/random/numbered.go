@@ -85,5 +85,5 @@ func (g *generator) cascaded(d *data) *query {
 			strings.NewReplacer("window_time AS rowtime", "window_start, window_end, window_time").Replace(inner))
 		outer = fmt.Sprintf("SELECT SUM(n) AS n, MIN(m) AS m, COUNT(*) AS c FROM v [RANGE %s SLIDE %s]", span(size), span(step))
 	}
-	return newQuery("WITH v AS ("+inner+") "+outer, "cascaded", window, []*data{d})
+	return newQuery("WITH v AS ("+inner+") "+outer, "nested", "cascaded-"+window, []*data{d})
 }

@@ -194,7 +194,7 @@ var required = []string{
 	"diamond-union / none", "diamond-union / range", "diamond-union / two-windows",
 	"diamond-join / range", "diamond-join / rows", "diamond-join / rows-instant", "diamond-join / range-instant",
 	"diamond-join / partition-rows", "stacked / range", "stacked / rows", "three-join / range", "three-join / lookups", "three-join / windows",
-	"window-columns / range", "window-columns / rows", "distinct / range", "distinct / rows", "distinct / hop", "distinct / tumble",
+	"window-columns / range", "window-columns / rows", "distinct / range", "distinct / rows", "distinct / hop",
 	"emitted / rows-instant", "emitted / range-instant", "emitted / partition-rows", "over-view / union", "over-view / function",
 	"shared / window", "shared / aggregate", "shared / instant", "shared / lookup", "shared / join", "shared / plain",
 	"sets / none", "sets / windows",
@@ -207,9 +207,10 @@ var rare = []string{
 	"window-rows / cumulate", "sorted / cumulate", "distinct / cumulate", "sorted / group-hop",
 	"instant-rows / now", "instant-rows / unbounded", "instant-rows / dstream", "instant-aggregate / now", "instant-aggregate / unbounded", "instant-aggregate / dstream",
 	"instant-join / now", "instant-join / unbounded",
+	"distinct / tumble",
 	"unnest / range", "unnest / left-range", "unnest / carried", "unnest / rows", "unnest / lookup",
 	"numbered / none", "numbered / range", "numbered / hop", "numbered / tumble", "numbered / rows", "numbered / cumulate", "numbered / session-by",
-	"cascaded / tumble", "cascaded / cumulate", "cascaded / group", "cascaded / session", "cascaded / best",
+	"nested / cascaded-tumble", "nested / cascaded-cumulate", "nested / cascaded-group", "nested / cascaded-session", "nested / cascaded-best",
 }
 
 // assert fails for required rows without NULLs, without disorder within and beyond the
