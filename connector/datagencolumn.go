@@ -41,6 +41,7 @@ type columnOptions struct {
 	values    []string
 	past      int64
 	nullRate  float64
+	parts     []columnOptions // of an ARRAY its element, of a ROW its members
 }
 
 // takeColumn reads the options fields.<name>.*.
@@ -62,8 +63,7 @@ func (o *optionSet) takeColumn(f stream.Field, seed uint64, startTime, timeStep 
 	if !(c.exponent > 1) {
 		o.bad(at+"exponent", "write a number above 1")
 	}
-	c.length = int(o.number(at+"length", textLength, 0))
-	if c.length > textLengthMax {
+	if c.length = int(o.number(at+"length", textLength, 0)); c.length > textLengthMax {
 		o.bad(at+"length", "write at most "+strconv.Itoa(textLengthMax))
 	}
 	c.varying = o.boolean(at+"var_len", false)
@@ -75,6 +75,10 @@ func (o *optionSet) takeColumn(f stream.Field, seed uint64, startTime, timeStep 
 	}
 	if list, ok := o.take(at + "values"); ok {
 		c.takeValues(o, at, list)
+	}
+	if f.Type.IsNested() {
+		o.takeNested(&c, at, startTime, timeStep)
+		return c
 	}
 	c.past = o.durationMicros(at+"max_past", 0)
 	c.takeRange(o, at, startTime, timeStep)
@@ -188,6 +192,7 @@ type columnMaker struct {
 	picked stream.Column // values, parsed
 	zipf   *rand.Zipf
 	draws  *draws
+	below  []*columnMaker // of its parts
 }
 
 // draws is a source of random numbers that is set anew for each row.
@@ -208,6 +213,9 @@ func mix(x uint64) uint64 {
 
 func newColumnMaker(c *columnOptions) *columnMaker {
 	m := &columnMaker{columnOptions: c, draws: &draws{}}
+	for i := range c.parts {
+		m.below = append(m.below, newColumnMaker(&c.parts[i]))
+	}
 	if c.values != nil {
 		m.picked.Reset(c.field.Type)
 		for i, v := range c.values {
@@ -234,7 +242,7 @@ func (m *columnMaker) fill(col *stream.Column, first int64, rows int) {
 		case m.values != nil:
 			col.AppendFrom(&m.picked, m.pick(h, row), i)
 		default:
-			m.appendValue(col, h, row, i)
+			col.AppendValue(m.value(h, row), i)
 		}
 	}
 }
@@ -261,7 +269,10 @@ func (m *columnMaker) pick(h uint64, row int64) int {
 	return int(below(h, uint64(len(m.values))))
 }
 
-func (m *columnMaker) appendValue(col *stream.Column, h uint64, row int64, i int) {
+func (m *columnMaker) value(h uint64, row int64) stream.Value {
+	if m.parts != nil {
+		return m.nested(h, row)
+	}
 	v := stream.Value{Type: m.field.Type}
 	switch m.field.Type {
 	case stream.Real, stream.Double:
@@ -286,7 +297,7 @@ func (m *columnMaker) appendValue(col *stream.Column, h uint64, row int64, i int
 			v = stream.DecimalOfUnits(v.Type, v.I)
 		}
 	}
-	col.AppendValue(v, i)
+	return v
 }
 
 func (m *columnMaker) integer(h uint64, row int64) int64 {

@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -61,4 +62,64 @@ func TestBytesAndJSON(t *testing.T) {
 	if text := strings.Join(lines, "\n"); !strings.Contains(text, `","j":{"id":`) || !strings.Contains(text, `{"b":"/w=="`) {
 		t.Error(text)
 	}
+}
+
+// Nested columns are made of random parts, the same ones every time.
+func TestDatagenOfNestedTypes(t *testing.T) {
+	point := stream.RowOf(stream.Member{Name: "x", Type: stream.Integer}, stream.Member{Name: "tags", Type: stream.Array(stream.Varchar)})
+	schema := stream.NewSchema(stream.Field{Name: "a", Type: stream.Array(stream.Integer)}, stream.Field{Name: "p", Type: point},
+		stream.Field{Name: "all", Type: stream.Array(point)}, stream.Field{Name: "at", Type: stream.Array(stream.Timestamp)})
+	options := []string{"number-of-rows", "200", "fields.a.length", "5", "fields.a.var-len", "true", "fields.p.null-rate", "0.5", "fields.all.length", "0"}
+	src := open(t, withOptions(map[string]string{"connector": "datagen"}, options), schema, Env{})
+	r, err := src.Reader(context.Background(), 0, Position{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b Block
+	if err := r.Next(context.Background(), &b); err != nil {
+		t.Fatal(err)
+	}
+	first, again := stream.NewBatch(schema, nil), stream.NewBatch(schema, nil)
+	for _, out := range []*stream.Batch{first, again} {
+		if _, err := src.NewDecoder().Decode(&b, out, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lengths, nulls, numbers := map[int]int{}, 0, map[int64]int{}
+	for row := range 200 {
+		for i, f := range schema.Fields {
+			v := first.Cols[i].Value(row)
+			if v != again.Cols[i].Value(row) || !v.Null && !stream.ValidNested(f.Type, []byte(v.S)) {
+				t.Fatalf("row %d: %s", row, v)
+			}
+		}
+		a, p, at := first.Cols[0].Value(row).Items(), first.Cols[1].Value(row), first.Cols[3].Value(row).Items()
+		lengths[len(a)]++
+		for _, v := range a {
+			numbers[v.I]++
+		}
+		if p.Null {
+			nulls++
+		} else if tags := p.Items()[1].Items(); len(tags) != 2 || len(tags[0].S) != textLength || tags[0] == tags[1] {
+			t.Errorf("row %d: %s", row, p)
+		}
+		if first.Cols[2].Value(row).String() != "[]" || len(at) != 3 || at[0].I < startMicros {
+			t.Errorf("row %d: %v %v", row, first.Cols[2].Value(row), at)
+		}
+	}
+	if len(lengths) != 6 || lengths[5] < 10 || nulls < 60 || nulls > 140 || len(numbers) < 150 {
+		t.Error(lengths, nulls, len(numbers))
+	}
+	for _, wrong := range [][]string{{"fields.a.length", "1001"}, {"fields.p.length", "2"}, {"fields.a.kind", "sequence"}, {"fields.a.values", "1,2"}, {"fields.a.start", "2"}, {"fields.a.min", "2"}} {
+		if _, err := CheckSource(withOptions(map[string]string{"connector": "datagen"}, wrong), schema.Fields); err == nil || !strings.Contains(err.Error(), wrong[0]) {
+			t.Errorf("%v: %v", wrong, err)
+		}
+	}
+}
+
+func withOptions(options map[string]string, pairs []string) map[string]string {
+	for i := 0; i < len(pairs); i += 2 {
+		options[pairs[i]] = pairs[i+1]
+	}
+	return options
 }
