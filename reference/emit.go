@@ -172,7 +172,7 @@ func (g *region) window(op *model.Operator) (node, error) {
 		return nil, fmt.Errorf("operator %s: a window of time over a stream without event time", op.Name)
 	}
 	if op.Window.Kind == model.PartitionRows {
-		n.keys = make([]string, len(s.items))
+		n.keys, n.last, n.gone = make([]string, len(s.items)), map[string][]int{}, map[int]bool{}
 		for i, it := range s.items {
 			var key Row
 			for _, c := range op.Window.PartitionBy {

@@ -41,8 +41,9 @@ type windowNode struct {
 	times  []int64  // event times; nil without
 	keys   []string // partition keys; PartitionRows only
 
-	taken    int   // PartitionRows: rows put into contents so far
-	contents []int // and the rows that are among the last of their key
+	taken int              // PartitionRows: rows that have come so far
+	last  map[string][]int // the last of them of each key
+	gone  map[int]bool     // and those that no longer are
 }
 
 func (n *windowNode) at(now instant) []*item {
@@ -57,29 +58,23 @@ func (n *windowNode) at(now instant) []*item {
 	for ; n.taken < to; n.taken++ {
 		n.take(n.taken)
 	}
-	out := make([]*item, len(n.contents))
-	for i, row := range n.contents {
-		out[i] = n.items[row]
+	var out []*item
+	for row, it := range n.items[:to] {
+		if !n.gone[row] {
+			out = append(out, it)
+		}
 	}
 	return out
 }
 
-// take adds a row to the contents and removes the oldest of its key if there are too
-// many.
+// take adds a row to the last of its key and removes the oldest if there are too many.
 func (n *windowNode) take(row int) {
-	n.contents = append(n.contents, row)
-	count, oldest := int64(0), -1
-	for i, other := range n.contents {
-		if n.keys[other] == n.keys[row] {
-			if oldest < 0 {
-				oldest = i
-			}
-			count++
-		}
+	last := append(n.last[n.keys[row]], row)
+	if int64(len(last)) > n.window.Size {
+		n.gone[last[0]] = true
+		last = last[1:]
 	}
-	if count > n.window.Size {
-		n.contents = slices.Delete(n.contents, oldest, oldest+1)
-	}
+	n.last[n.keys[row]] = last
 }
 
 // stepNode applies a step to every row.
