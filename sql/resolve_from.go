@@ -148,7 +148,7 @@ func (f *fromResult) addLeaf(b *builder, l *leaf) error {
 			return b.fail(l.ref.span, "give one of them an alias: "+l.alias+" AS other", "relation %q is there twice", l.alias)
 		}
 	}
-	t := &scopeTable{alias: l.alias, describe: l.describe, fields: l.fields, fresh: l.window != nil, window: l.window != nil && l.window.visible, left: l.left}
+	t := &scopeTable{alias: l.alias, describe: l.describe, fields: l.fields, fresh: l.window != nil, window: l.window != nil && l.window.visible, instant: l.instant(), left: l.left}
 	for i := range l.fields {
 		t.at = append(t.at, l.offset+i)
 	}

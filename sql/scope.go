@@ -2,6 +2,7 @@ package sql
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/millrace/millrace/model"
@@ -19,6 +20,8 @@ type scopeTable struct {
 	fresh bool
 	// window: its columns are part of SELECT *.
 	window bool
+	// instant: the window is looked at with each row.
+	instant bool
 	// left are the columns of a file for which there is no type, each with its own in parentheses.
 	left []string
 }
@@ -155,6 +158,9 @@ func (r *resolver) unknownColumnHint(s *scope, tables []*scopeTable, n name) str
 		return "a text is written '" + shorten(strings.ReplaceAll(column, "'", "''")) + "'; double quotes and backticks are for names"
 	}
 	if role, ok := stream.ParseRole(column); ok && role != stream.NoRole {
+		if slices.ContainsFunc(tables, func(t *scopeTable) bool { return t.instant }) {
+			return "a window without SLIDE is looked at with each row and has no borders; [RANGE 10 SECONDS SLIDE 10 SECONDS] has"
+		}
 		return "put a window on the stream: FROM s [RANGE 10 SECONDS SLIDE 1 SECOND]"
 	}
 	for _, t := range s.tables {
