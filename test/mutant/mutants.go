@@ -32,7 +32,7 @@ var mutants = []mutant{
 	{"instant-cancel", "operator/instant_merge.go", "		m.cancel()\n", "", ""},
 	{"join-null-keys", "operator/intake.go", "	if bad == nil && (in.nulls || !in.anyNull(s.whole)) {", "	if bad == nil {", ""},
 	{"source-position", "engine/source.go", "		w.Int(p.Offset)\n", "		w.Int(max(0, p.Offset-1))\n", ""},
-	{"union-tie", "operator/union.go", "if input < i {", "if input > i {", ""},
+	{"union-tie", "operator/union.go", "if input < i && ", "if input > i && ", ""},
 	{"join-window-early", "operator/joinside.go", "		return s.frontier >= number\n	}\n	return s.frontier >= s.grid.End(number)", "		return s.frontier >= number-1\n	}\n	return s.frontier+1 >= s.grid.End(number)", ""},
 	{"needed-filter", "operator/chain.go", "		st.mark(op.Filter...)\n", "		st.mark(op.Filter[:1]...)\n", ""},
 	{"commuting-window", "bind/reads.go", "found = found || columns[c]", "found = found || columns[c] && c < 0", ""},
